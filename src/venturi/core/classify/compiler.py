@@ -1,0 +1,65 @@
+"""Compilation: the rules of a set of labels into traffic classes, tables and attributions.
+
+Owns the compiled classifier and its digest. Every engine runs on what is compiled here.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from venturi.core.classify.attribution import Attribution
+from venturi.core.classify.traffic_classes import TrafficClasses, cut_into_classes
+from venturi.core.domain.direction import Direction
+from venturi.core.domain.label import LabelWithRules, MeteringLabel, MeteringLabelRule, all_rules
+from venturi.core.domain.prefix import Prefix
+
+
+@dataclass(frozen=True)
+class CompiledDirection:
+    """What is compiled for one direction and family: two sides of classes and the attribution of their pairs."""
+
+    sources: TrafficClasses
+    destinations: TrafficClasses
+    attribution: Attribution
+
+    @property
+    def sides(self) -> tuple[TrafficClasses, TrafficClasses]:
+        """The classes of sources and of destinations, in this order."""
+        return self.sources, self.destinations
+
+
+class CompiledClassifier:
+    """The rules of one set of applicable labels, compiled on first use, direction by direction.
+
+    ``labels`` numbers the labels: label n of an attribution is ``labels[n]``.
+    """
+
+    def __init__(self, labels: Sequence[LabelWithRules]) -> None:
+        """Take the labels that apply; nothing is compiled before it is asked for."""
+        self.labels: tuple[MeteringLabel, ...] = tuple(entry.label for entry in labels)
+        self._rules = all_rules(labels)
+        self._label_numbers = {label.id: number for number, label in enumerate(self.labels)}
+        self.compiled = cache(self._compile)
+
+    @cached_property
+    def digest(self) -> str:
+        """Identify the rules: SHA-256, in hexadecimal, of their sorted normal forms. Names and order of labels do not enter."""
+        lines = sorted({_normal_form(rule) for rule in self._rules})
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def _compile(self, direction: Direction, family: int) -> CompiledDirection:
+        rules = [rule for rule in self._rules if rule.family == family and direction in {rule.direction, Direction.UNKNOWN}]
+        sources = cut_into_classes(family, _given(rule.source_ip_prefix for rule in rules))
+        destinations = cut_into_classes(family, _given(rule.destination_ip_prefix for rule in rules))
+        return CompiledDirection(sources, destinations, Attribution(sources, destinations, rules, self._label_numbers))
+
+
+def _given(prefixes: Iterable[Prefix | None]) -> Iterable[Prefix]:
+    return (prefix for prefix in prefixes if prefix is not None)
+
+
+def _normal_form(rule: MeteringLabelRule) -> str:
+    sides = (rule.source_ip_prefix, rule.destination_ip_prefix)
+    prefixes = " ".join("-" if prefix is None else str(prefix.network) for prefix in sides)
+    return f"{rule.metering_label_id} {rule.direction} {prefixes} {'excluded' if rule.excluded else 'included'}"

@@ -1,0 +1,1 @@
+"""The values that every part of venturi shares, valid by construction."""

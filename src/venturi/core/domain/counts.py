@@ -1,0 +1,15 @@
+"""Counts of packets and octets, exact at any size."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Packets on the wire and layer-3 octets: IP header and payload."""
+
+    packets: int = 0
+    octets: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        """Sum both counts."""
+        return Counts(self.packets + other.packets, self.octets + other.octets)

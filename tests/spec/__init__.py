@@ -1,0 +1,1 @@
+"""The semantics as one table of cases that every engine runs."""
