@@ -1,0 +1,32 @@
+"""What every test may ask for: the captures with independent totals, and programs of the machine."""
+
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+import venturi
+from tests.support.tools import find_captures, in_ci, require_root, require_tools
+from venturi.adapters.kernel_cache import KernelCache
+from venturi.config import kernel_cache_config
+
+# Before any kernel is imported: numba alone would not notice a change of a function that was compiled into another file.
+KernelCache(kernel_cache_config(), Path(venturi.__path__[0]) / "core").start()
+
+# The first call of a kernel compiles it, which no deadline should count.
+hypothesis.settings.register_profile("venturi", deadline=None, derandomize=in_ci(), print_blob=True)
+hypothesis.settings.load_profile("venturi")
+
+
+@pytest.fixture(scope="session")
+def captures() -> Path:
+    """The folder of captures whose totals other programs worked out (``totals.json``); VENTURI_CAPTURES names it."""
+    return find_captures()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose programs or rights are missing, by name; in CI missing programs fail it."""
+    for marker in item.iter_markers("needs"):
+        require_tools(marker.args)
+    if item.get_closest_marker("root"):
+        require_root()
