@@ -7,8 +7,10 @@ Nothing but the decorator lives here.
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-import numba
 import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+from numpy.typing import NDArray
 
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
@@ -20,16 +22,7 @@ def kernel(function: Kernel) -> Kernel:
 
     A kernel checks every index that it derives from its input itself: compiled code does not.
     """
-    return cast("Kernel", numba.njit(function, cache=True, nogil=True, boundscheck=False))
-
-
-def inlined(function: Kernel) -> Kernel:
-    """Compile ``function`` into every kernel that calls it.
-
-    For what runs once per flow or per packet: a call that is not inlined counts references to every array it is
-    handed, which costs more than a search.
-    """
-    return cast("Kernel", numba.njit(function, nogil=True, boundscheck=False, forceinline=True))
+    return cast("Kernel", njit(function, cache=True, nogil=True, boundscheck=False))
 
 
 def step(function: Kernel) -> Kernel:
@@ -37,9 +30,30 @@ def step(function: Kernel) -> Kernel:
 
     Without a way in from Python and without reference counts it compiles in a fraction of the time that a kernel takes.
     """
-    return cast("Kernel", numba.njit(**_STEP)(function))
+    return cast("Kernel", njit(**_STEP)(function))
 
 
 def constant(value: int) -> int:
     """Give a number that a kernel takes for any number, rather than being compiled anew for each that it is called with."""
     return cast("int", np.int64(value))
+
+
+def network_reader(octets: int) -> Callable[[NDArray[np.uint8], int], int]:
+    """Make a step that reads 2, 4 or 8 octets in network order at a place of a buffer, as a signed 64-bit number.
+
+    It is a load and a byte swap, where octets read one by one and joined are a dozen instructions to compile and to run. The caller has
+    checked that the octets lie in the buffer.
+    """
+    width = {2: types.uint16, 4: types.uint32, 8: types.uint64}[octets]
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401 - the compiler's own types
+        word = context.get_value_type(width)
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        place = builder.bitcast(builder.gep(array.data, [arguments[1]]), word.as_pointer())
+        value = builder.bswap(builder.load(place, align=1))
+        return context.cast(builder, value, width, types.int64)
+
+    def read(_context: Any, buffer: Any, place: Any) -> Any:  # noqa: ANN401, ARG001 - the compiler looks at these names
+        return types.int64(buffer, types.int64), generate
+
+    return cast("Callable[[NDArray[np.uint8], int], int]", intrinsic(read))

@@ -14,7 +14,7 @@ from venturi.core.classify.lookup import Lookup, find_class_v4, find_class_v6, l
 from venturi.core.classify.traffic_classes import ANY_CLASS
 from venturi.core.domain.direction import COUNTED_DIRECTIONS, DirectionCode
 from venturi.core.domain.flow_batch import FlowBatch
-from venturi.core.kernel import inlined, kernel
+from venturi.core.kernel import kernel, step
 
 _BOTH = int(DirectionCode.BOTH)
 
@@ -69,7 +69,7 @@ def _classify(family, addresses, directions, lookups, source_class, destination_
             destination_class[row] = find_class_v6(v6, table + 1, destination_high[row], destination_low[row])
 
 
-@inlined
+@step
 def _table_of(direction: int) -> int:
     """Give the source table of a direction code, -1 for one that is not counted."""
     if direction == _BOTH:

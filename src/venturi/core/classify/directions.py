@@ -14,7 +14,7 @@ from venturi.core.classify.traffic_classes import ANY_CLASS, cut_into_classes
 from venturi.core.domain.direction import DirectionCode
 from venturi.core.domain.flow_batch import FlowBatch
 from venturi.core.domain.prefix import Prefix
-from venturi.core.kernel import inlined, kernel
+from venturi.core.kernel import kernel, step
 
 _INGRESS = int(DirectionCode.INGRESS)
 _EGRESS = int(DirectionCode.EGRESS)
@@ -83,12 +83,12 @@ def _tell_directions(family, addresses, interfaces, evidence, directions) -> Non
             directions[row] = _from_classes(source_class, find_class_v6(inside_v6, 0, destination_high[row], destination_low[row]))
 
 
-@inlined
+@step
 def _declares(first: NDArray[np.int64], exporter: int) -> bool:
     return exporter + 1 < len(first) and first[exporter] < first[exporter + 1]
 
 
-@inlined
+@step
 def _is_outside(first: NDArray[np.int64], interfaces: NDArray[np.int64], exporter: int, interface: int) -> bool:
     found = False
     for place in range(first[exporter], first[exporter + 1]):
@@ -96,7 +96,7 @@ def _is_outside(first: NDArray[np.int64], interfaces: NDArray[np.int64], exporte
     return found
 
 
-@inlined
+@step
 def _from_interfaces(input_outside: bool, output_outside: bool, flow_direction: int) -> int:  # noqa: FBT001 - a kernel has no keyword arguments
     """Decide by the two sides; a side is counted unless information element 61 says that the record was metered at the other one."""
     ingress = input_outside and flow_direction != _METERED_AT_EGRESS
@@ -108,7 +108,7 @@ def _from_interfaces(input_outside: bool, output_outside: bool, flow_direction: 
     return _DUPLICATE_EXPORT if input_outside or output_outside else _NOT_CROSSING
 
 
-@inlined
+@step
 def _from_classes(source_class: np.int32, destination_class: np.int32) -> int:
     source_inside = source_class != ANY_CLASS
     destination_inside = destination_class != ANY_CLASS

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from venturi.core.classify.traffic_classes import TrafficClasses
 from venturi.core.domain.prefix import ADDRESS_BITS
-from venturi.core.kernel import inlined
+from venturi.core.kernel import step
 
 _WORD = (1 << 64) - 1
 _MOST_BUCKET_BITS = 20
@@ -65,7 +65,7 @@ def _bucket_borders(table: TrafficClasses) -> tuple[int, NDArray[np.int32]]:
     return shift, np.searchsorted(keys, np.arange(keys[-1] + 2)).astype(np.int32)
 
 
-@inlined
+@step
 def find_class_v4(lookup: Lookup, table: int, address: np.uint64) -> np.int32:
     """Give the class of an IPv4 address in table ``table`` of an IPv4 look-up."""
     first = lookup.tables[table, 0]
@@ -88,7 +88,7 @@ def find_class_v4(lookup: Lookup, table: int, address: np.uint64) -> np.int32:
     return found
 
 
-@inlined
+@step
 def find_class_v6(lookup: Lookup, table: int, high: np.uint64, low: np.uint64) -> np.int32:
     """Give the class of an IPv6 address, two words, in table ``table`` of an IPv6 look-up."""
     first = lookup.tables[table, 0]
@@ -110,14 +110,14 @@ def find_class_v6(lookup: Lookup, table: int, high: np.uint64, low: np.uint64) -
     return found
 
 
-@inlined
+@step
 def _is_before(high: np.uint64, low: np.uint64, lookup: Lookup, border: int) -> bool:
     border_high: np.uint64 = lookup.high[border]
     border_low: np.uint64 = lookup.low[border]
     return bool(high < border_high or (high == border_high and low < border_low))
 
 
-@inlined
+@step
 def _distance(high: np.uint64, low: np.uint64, lookup: Lookup, border: int, shift: int) -> np.int64:
     """Subtract a border from an address at or after it, and shift right by ``shift`` (0 to 127)."""
     low_word = low - lookup.low[border]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from venturi.core.kernel import inlined, kernel
+from venturi.core.kernel import kernel, step
 
 CLASS_BITS = 24
 """Bits of a class number in a pair key: 16 million prefixes a side."""
@@ -73,7 +73,7 @@ def _insert(table: PairTable, entries: NDArray[np.int64]) -> None:
         add_counts(slots, used, key, entries[row, 3], entries[row, 4])
 
 
-@inlined
+@step
 def add_counts(slots: NDArray[np.int64], used: NDArray[np.int64], key: PairKey, packets: Count, octets: Count) -> None:
     """Add to the sums of a key (pair, interval, origin); the caller has seen to it that a slot is free."""
     pair, interval, origin = key
@@ -90,7 +90,7 @@ def add_counts(slots: NDArray[np.int64], used: NDArray[np.int64], key: PairKey, 
     slots[slot, 4] += octets
 
 
-@inlined
+@step
 def _hash(pair: np.uint64, interval: np.uint64, origin: np.uint64) -> np.int64:
     """Mix the three words by odd multipliers and shifts; the sign bit is cleared."""
     mixed = (pair * np.uint64(0x9E3779B97F4A7C15)) ^ (interval * np.uint64(0xC2B2AE3D27D4EB4F)) ^ (origin * np.uint64(0x165667B19E3779F9))

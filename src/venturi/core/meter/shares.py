@@ -6,7 +6,7 @@ parts of a flow sum to the whole whatever the borders are.
 
 import numpy as np
 
-from venturi.core.kernel import inlined
+from venturi.core.kernel import step
 
 
 def share_before(total: int, elapsed: int, duration: int) -> int:
@@ -14,7 +14,7 @@ def share_before(total: int, elapsed: int, duration: int) -> int:
     return total * elapsed // duration
 
 
-@inlined
+@step
 def compiled_share_before(total: np.int64, elapsed: np.int64, duration: np.int64) -> np.int64:
     """Equal ``share_before`` for 0 <= elapsed <= duration, 0 < duration and 0 <= total <= 2^62, in compiled code."""
     if elapsed == 0:
@@ -24,7 +24,7 @@ def compiled_share_before(total: np.int64, elapsed: np.int64, duration: np.int64
     return _divide_wide(np.uint64(total), np.uint64(elapsed), np.uint64(duration))
 
 
-@inlined
+@step
 def _divide_wide(total: np.uint64, elapsed: np.uint64, duration: np.uint64) -> np.int64:
     """Multiply into 128 bits and divide bit by bit; the quotient is at most ``total``, so its high word stays below ``duration``."""
     mask = np.uint64(0xFFFF_FFFF)

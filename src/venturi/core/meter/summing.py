@@ -13,7 +13,7 @@ from venturi.core.classify.batch import ClassPairs
 from venturi.core.domain.direction import DirectionCode
 from venturi.core.domain.flow_batch import FlowBatch
 from venturi.core.domain.interval import Interval, Nanoseconds
-from venturi.core.kernel import inlined, kernel
+from venturi.core.kernel import kernel, step
 from venturi.core.meter.pair_counts import CLASS_BITS, PairTable, add_counts
 from venturi.core.meter.shares import compiled_share_before
 
@@ -118,7 +118,7 @@ def sum_flows(
     return len(family)
 
 
-@inlined
+@step
 def _pack_pair(code: int, family: int, source_class: int, destination_class: int) -> np.int64:
     """Pack a pair key; a flow in both directions is summed as ingress here, and a second time as egress by the caller."""
     direction = np.int64(_INGRESS if code == _BOTH else code)
@@ -126,7 +126,7 @@ def _pack_pair(code: int, family: int, source_class: int, destination_class: int
     return head << (2 * CLASS_BITS) | np.int64(source_class) << CLASS_BITS | np.int64(destination_class)
 
 
-@inlined
+@step
 def _interval_of(moment: int, borders: tuple[int, int, int]) -> tuple[int, int, int]:
     """Give the number of the interval around a moment, and what of it lies in the window: from, up to before."""
     length, window_start, window_end = borders
@@ -136,13 +136,13 @@ def _interval_of(moment: int, borders: tuple[int, int, int]) -> tuple[int, int, 
     return interval, max(interval * length, window_start), min((interval + 1) * length, window_end)
 
 
-@inlined
+@step
 def _outside_pair(pair: np.int64) -> np.int64:
     family_bit = (pair >> (2 * CLASS_BITS)) & 1
     return (np.int64(OUTSIDE_WINDOW_CODE) << 1 | family_bit) << (2 * CLASS_BITS)
 
 
-@kernel
+@step
 def _add_parts(table, borders, key, flow, notes) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
     """Cut a flow at the window's ends, and add what lies outside and what lies within."""
     slots, used = table
@@ -161,7 +161,7 @@ def _add_parts(table, borders, key, flow, notes) -> None:  # type: ignore[no-unt
     _add_intervals(table, borders[0], key, flow, (first, last), notes)
 
 
-@kernel
+@step
 def _add_intervals(table, length, key, flow, span, notes) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
     """Cut what lies in the window at the interval borders, and add each part."""
     slots, used = table
@@ -181,7 +181,7 @@ def _add_intervals(table, length, key, flow, span, notes) -> None:  # type: igno
         interval += 1
 
 
-@inlined
+@step
 def _shares_before(flow: tuple[np.int64, np.int64, np.int64, np.int64], moment: np.int64) -> tuple[np.int64, np.int64]:
     packets, octets, start, end = flow
     elapsed, duration = moment - start, end - start

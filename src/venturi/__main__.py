@@ -1,0 +1,5 @@
+"""Lets ``python -m venturi`` do what the command ``venturi`` does."""
+
+from venturi.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""Files: captures, flow exports, flow records and rules, and their decompression."""

@@ -1,0 +1,264 @@
+"""The walk over datagrams: which protocol each speaks, its header, its observation domain, then its sets or samples.
+
+Owns message headers (RFC 3954 §5.1, RFC 7011 §3.1, Cisco NetFlow v5, sFlow v5) and the order of things.
+"""
+
+from venturi.core.decode.capture.words import Octets
+from venturi.core.decode.export.kernels import state
+from venturi.core.decode.export.kernels.lookup import find
+from venturi.core.decode.export.kernels.octets import network_16, network_32, signed_64
+from venturi.core.decode.export.kernels.rates import RATE_REFUSED, WITHOUT_NUMBER, rate_number
+from venturi.core.decode.export.kernels.records import count_drop, write_block
+from venturi.core.decode.export.kernels.sequence import observe_sequence
+from venturi.core.decode.export.kernels.sets import V9, find_records, pass_block
+from venturi.core.decode.export.kernels.sflow import AGENT_ADDRESS, AGENT_TYPE, IPV6_AGENT, SFLOW_VERSION, header_length, walk_samples
+from venturi.core.decode.export.kernels.state import Columns, Event, Tables, Words
+from venturi.core.domain.drops import DropReason
+from venturi.core.kernel import constant, kernel, step
+
+V5 = 5
+IPFIX = 10
+V5_HEADER = 24
+V5_RECORD = 48
+V9_HEADER = 20
+IPFIX_HEADER = 16
+
+_DONE = int(Event.DONE)
+_NEED_ROOM = int(Event.NEED_ROOM)
+_NEW_RATE = int(Event.NEW_RATE)
+_NEW_DOMAIN = int(Event.NEW_DOMAIN)
+_NOT_EXPORT = constant(DropReason.NOT_EXPORT)
+_MALFORMED_MESSAGE = constant(DropReason.MALFORMED_MESSAGE)
+_REVISED_EXPORT = constant(DropReason.REVISED_EXPORT)
+_TEMPLATE_LIMIT = constant(DropReason.TEMPLATE_LIMIT)
+_MILLISECOND = 1_000_000
+_SECOND = 1_000_000_000
+_WRAP = 1 << 32
+_V5_INTERVAL = 0x3FFF
+
+
+@kernel
+def walk_datagrams(buffer: Octets, datagrams: Words, tables: Tables, columns: Columns, cursor: Words, drops: Words) -> int:
+    """Decode datagrams (int64, shape (datagrams, DATAGRAM_SLOTS)) from the cursor on; ``DONE``, or what only Python can settle."""
+    room = columns.words.shape[1]
+    while cursor[state.DATAGRAM] < datagrams.shape[0]:
+        event = state.CONTINUE
+        if not cursor[state.IN_MESSAGE]:
+            event = open_message(buffer, datagrams[cursor[state.DATAGRAM]], tables, cursor, drops)
+        if event == state.CONTINUE:
+            if cursor[state.VERSION] == state.SFLOW:
+                event = walk_samples(buffer, tables, columns, cursor, drops)
+            elif cursor[state.VERSION] == V5:
+                event = find_v5_records(buffer, tables, room, cursor, drops)
+            else:
+                event = find_records(buffer, tables, room, cursor, drops)
+        if event == state.BLOCK:
+            event = write_block(buffer, tables, columns, cursor, drops)
+            if event == state.CONTINUE:
+                pass_block(cursor)
+                continue
+        if event >= 0:
+            return event
+        if event == state.CONTINUE:
+            close_message(tables, cursor)
+        cursor[state.IN_MESSAGE] = 0
+        cursor[state.DATAGRAM] += 1
+    return _DONE
+
+
+@step
+def open_message(buffer: Octets, datagram: Words, tables: Tables, cursor: Words, drops: Words) -> int:
+    """Read the header of a datagram; ``CONTINUE``, an event, or ``SKIPPED`` where there is nothing to walk."""
+    start = datagram[state.DATAGRAM_OFFSET]
+    end = start + datagram[state.DATAGRAM_LENGTH]
+    cursor[state.POSITION] = datagram[state.DATAGRAM_POSITION]
+    version = -_MALFORMED_MESSAGE - 1
+    if 0 <= start <= end <= len(buffer):
+        version = message_version(buffer, start, end)
+    if version < 0:
+        count_drop(drops, -version - 1, cursor[state.POSITION], state.ONE)
+        return state.SKIPPED
+    cursor[state.VERSION] = version
+    domain = find_domain(buffer, datagram, tables, cursor)
+    if domain < 0:
+        if not cursor[state.DOMAINS_FULL]:
+            return _NEW_DOMAIN
+        count_drop(drops, _TEMPLATE_LIMIT, cursor[state.POSITION], state.ONE)
+        return state.SKIPPED
+    cursor[state.DOMAIN] = domain
+    cursor[state.MESSAGE_END] = end
+    cursor[state.MESSAGE_RECORDS] = 0
+    cursor[state.UNCOUNTABLE] = 0
+    cursor[state.RECORD_PLACE] = 0
+    cursor[state.IN_MESSAGE] = 1
+    read_header(buffer, start, datagram[state.DATAGRAM_TIME], tables.domains[domain], cursor)
+    if version == IPFIX:
+        bound_message(buffer, start, cursor, drops)
+    return state.CONTINUE
+
+
+@step
+def read_header(buffer: Octets, start: int, received: int, domain: Words, cursor: Words) -> None:
+    """Take times, sequence number and the place of the first set or sample from a header; ``received`` is negative if unknown."""
+    version = cursor[state.VERSION]
+    cursor[state.RATE] = -1
+    cursor[state.UPTIME] = -1
+    if version == state.SFLOW:
+        first = start + header_length(network_32(buffer, start + AGENT_TYPE))
+        cursor[state.SEQUENCE] = network_32(buffer, first - 12)
+        cursor[state.SAMPLES_LEFT] = network_32(buffer, first - 4)
+        cursor[state.OFFSET] = first
+        cursor[state.EXPORT_TIME] = 0
+    elif version == IPFIX:
+        cursor[state.EXPORT_TIME] = network_32(buffer, start + 4) * _SECOND
+        cursor[state.SEQUENCE] = network_32(buffer, start + 8)
+        cursor[state.OFFSET] = start + IPFIX_HEADER
+        if domain[state.INITIAL_TIME] >= 0:
+            cursor[state.UPTIME] = (cursor[state.EXPORT_TIME] // _MILLISECOND - domain[state.INITIAL_TIME]) & (_WRAP - 1)
+    else:
+        cursor[state.UPTIME] = network_32(buffer, start + 4)
+        cursor[state.EXPORT_TIME] = network_32(buffer, start + 8) * _SECOND
+        cursor[state.SEQUENCE] = network_32(buffer, start + (12 if version == V9 else 16))
+        cursor[state.OFFSET] = start + (V9_HEADER if version == V9 else 0)
+        if version == V5:
+            cursor[state.EXPORT_TIME] += min(network_32(buffer, start + 12), _SECOND - 1)
+    cursor[state.REFERENCE_TIME] = received if received >= 0 else cursor[state.EXPORT_TIME]
+
+
+@step
+def bound_message(buffer: Octets, start: int, cursor: Words, drops: Words) -> None:
+    """End an IPFIX message where its header says; what is left of the datagram must be zeros, and nothing may be missing."""
+    stated = start + network_16(buffer, start + 2)
+    end = cursor[state.MESSAGE_END]
+    fits = start + IPFIX_HEADER <= stated <= end
+    if start + IPFIX_HEADER <= stated < end:
+        for place in range(stated, end):
+            fits &= buffer[place] == 0
+        cursor[state.MESSAGE_END] = stated
+    elif stated < start + IPFIX_HEADER:
+        cursor[state.MESSAGE_END] = start + IPFIX_HEADER
+    if not fits:
+        count_drop(drops, _MALFORMED_MESSAGE, cursor[state.POSITION], state.ONE)
+        cursor[state.UNCOUNTABLE] = 1
+
+
+@step
+def message_version(buffer: Octets, start: int, end: int) -> int:
+    """Say which protocol a datagram speaks (5, 9, 10 or ``SFLOW``), or give minus a drop reason's number - 1."""
+    length = end - start
+    version = network_16(buffer, start) if length >= 4 else 0
+    following = network_16(buffer, start + 2) if length >= 4 else 0
+    shortest = 0
+    if version == V5:
+        shortest = V5_HEADER
+    elif version == V9:
+        shortest = V9_HEADER
+    elif version == IPFIX:
+        shortest = IPFIX_HEADER
+    elif version == 0 and following == SFLOW_VERSION and length >= AGENT_ADDRESS:
+        shortest = header_length(network_32(buffer, start + AGENT_TYPE))
+        version = state.SFLOW
+    if shortest:
+        return version if length >= shortest else -_MALFORMED_MESSAGE - 1
+    return -(_REVISED_EXPORT if is_revised(version, following, length) else _NOT_EXPORT) - 1
+
+
+@step
+def is_revised(version: int, following: int, length: int) -> bool:
+    """Tell whether a datagram looks like flow export of a version that is not decoded: NetFlow v1, v7, v8, sFlow v2, v4."""
+    if version == 1:
+        return following > 0 and length == 16 + 52 * following
+    if version == 7:
+        return following > 0 and length == 24 + 52 * following
+    if version == 8:
+        return following > 0 and length > 28 and (length - 28) % following == 0
+    return version == 0 and following in (2, 4) and length >= 28
+
+
+@step
+def find_domain(buffer: Octets, datagram: Words, tables: Tables, cursor: Words) -> int:
+    """Give the number of a datagram's observation domain, negative if it has none yet; its key is left in the cursor.
+
+    The domain is a source id (v9), an observation domain id (IPFIX) or an engine (v5) within its transport session, or a
+    sub-agent (sFlow) of an agent, which is known by the address that it names itself.
+    """
+    version = cursor[state.VERSION]
+    start = datagram[state.DATAGRAM_OFFSET]
+    key = cursor[state.KEY : state.KEY + state.KEY_WORDS]
+    for word in range(5):
+        key[word] = datagram[state.DATAGRAM_FAMILY + word]
+    key[0] += version << 8
+    key[5] = datagram[state.DATAGRAM_FAMILY + 5] << 16 | datagram[state.DATAGRAM_FAMILY + 6]
+    if version == V5:
+        key[6] = network_16(buffer, start + 20)
+    elif version == V9:
+        key[6] = network_32(buffer, start + 16)
+    elif version == IPFIX:
+        key[6] = network_32(buffer, start + 12)
+    else:
+        name_agent(buffer, start, key)
+    return find(tables.domain_index, cursor)
+
+
+@step
+def name_agent(buffer: Octets, start: int, key: Words) -> None:
+    """Put an sFlow agent in the place of a datagram's session, unless its address is zero."""
+    agent_type = network_32(buffer, start + AGENT_TYPE)
+    first = start + AGENT_ADDRESS
+    wide = agent_type == IPV6_AGENT
+    high = signed_64(buffer, first) if wide else 0
+    low = signed_64(buffer, first + 8) if wide else network_32(buffer, first)
+    key[3:6] = 0
+    key[6] = network_32(buffer, start + header_length(agent_type) - 16)
+    if high != 0 or low != 0:
+        key[0] = (6 if wide else 4) + state.SFLOW * 256
+        key[1] = high
+        key[2] = low
+
+
+@step
+def close_message(tables: Tables, cursor: Words) -> None:
+    """Account for the message's sequence number, unless it is one that waited for its template."""
+    if not cursor[state.REPLAY]:
+        units = 1
+        if cursor[state.VERSION] == V5 or cursor[state.VERSION] == IPFIX:
+            units = -1 if cursor[state.UNCOUNTABLE] else cursor[state.MESSAGE_RECORDS]
+        observe_sequence(tables.domains[cursor[state.DOMAIN]], cursor, units)
+
+
+@step
+def find_v5_records(buffer: Octets, tables: Tables, room: int, cursor: Words, drops: Words) -> int:
+    """Describe the flows of a NetFlow v5 message as a block; ``BLOCK``, ``CONTINUE`` behind it, or an event.
+
+    A message may hold fewer flows than it states, and octets behind them.
+    """
+    start = cursor[state.OFFSET]
+    if start == cursor[state.MESSAGE_END]:
+        return state.CONTINUE
+    stated = network_16(buffer, start + 2)
+    count = min(stated, (cursor[state.MESSAGE_END] - start - V5_HEADER) // V5_RECORD)
+    if cursor[state.ROW] + count > room:
+        cursor[state.NEEDED] = count
+        return _NEED_ROOM
+    cursor[state.RATE] = rate_number(network_16(buffer, start + 22) & _V5_INTERVAL, state.ONE, cursor, tables)
+    if cursor[state.RATE] == WITHOUT_NUMBER:
+        return _NEW_RATE
+    if count < stated:
+        count_drop(drops, _MALFORMED_MESSAGE, cursor[state.POSITION], state.ONE)
+    if cursor[state.RATE] == RATE_REFUSED:
+        count_drop(drops, _TEMPLATE_LIMIT, cursor[state.POSITION], count)
+        count = 0
+    cursor[state.MESSAGE_RECORDS] = stated - count
+    return describe_v5_block(start, count, cursor)
+
+
+@step
+def describe_v5_block(start: int, count: int, cursor: Words) -> int:
+    """Make the records behind a NetFlow v5 header the cursor's block."""
+    cursor[state.BLOCK_TEMPLATE] = state.V5_TEMPLATE
+    cursor[state.BLOCK_LAYOUT] = state.V5_TEMPLATE
+    cursor[state.BLOCK_FIRST] = start + V5_HEADER
+    cursor[state.BLOCK_STRIDE] = V5_RECORD
+    cursor[state.BLOCK_COUNT] = count
+    cursor[state.SET_END] = cursor[state.MESSAGE_END]
+    return state.BLOCK

@@ -1,0 +1,37 @@
+"""Sequence numbers: what of an exporter's messages never came.
+
+Owns the arithmetic. Units are the protocol's own: flows (NetFlow v5), datagrams (v9, sFlow), data records (IPFIX).
+"""
+
+from venturi.core.decode.export.kernels import state
+from venturi.core.decode.export.kernels.state import Words
+from venturi.core.kernel import step
+
+_WRAP = 1 << 32
+_LATE_DATAGRAMS = 1000
+_RECORDS_PER_DATAGRAM = 64
+
+
+@step
+def observe_sequence(domain: Words, cursor: Words, units: int) -> None:
+    """Compare the message's sequence number with the expected one; ``units`` is what the message adds to it, or -1 if unknowable.
+
+    A number ahead of the expected one means loss; one a little behind, a message that comes late and was counted as lost before;
+    one far behind, or zero, an exporter that started anew. After an unknowable message nothing is expected.
+    """
+    sequence = cursor[state.SEQUENCE]
+    expected = domain[state.EXPECTED_SEQUENCE]
+    domain[state.MESSAGES] += 1
+    behind = (expected - sequence) & (_WRAP - 1)
+    window = _LATE_DATAGRAMS
+    if cursor[state.VERSION] in (5, 10):
+        window *= _RECORDS_PER_DATAGRAM
+    if expected >= 0 and behind >= _WRAP >> 1:
+        domain[state.LOST] += _WRAP - behind
+    elif expected >= 0 and 0 < behind <= window and sequence > 0:
+        domain[state.OUT_OF_ORDER] += 1
+        domain[state.LOST] -= min(domain[state.LOST], max(units, 0))
+        return
+    elif expected >= 0 and behind > 0:
+        domain[state.RESTARTS] += 1
+    domain[state.EXPECTED_SEQUENCE] = (sequence + units) & (_WRAP - 1) if units >= 0 else -1

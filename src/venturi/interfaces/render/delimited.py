@@ -1,0 +1,34 @@
+"""Usage as lines of text: CSV (RFC 4180) with a header, and plain values as OpenStack's client prints them."""
+
+import csv
+from typing import TextIO
+
+from venturi.interfaces.render.rows import COUNT_FIELDS, Cell, identity_fields, usage_fields
+from venturi.services.offline.report import MeterReport
+
+_VALUE_IDENTITY = ("label", "direction", "interval_start", "observation_point")
+
+
+def write_csv(report: MeterReport, stream: TextIO) -> None:
+    """Write a header and a line for each row of usage; a field that does not apply to a row is empty."""
+    columns = (*identity_fields(report), *COUNT_FIELDS)
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    for record in report.usage:
+        fields = usage_fields(record)
+        writer.writerow([_spell(fields.get(column, "")) for column in columns])
+
+
+def write_values(report: MeterReport, stream: TextIO) -> None:
+    """Write label, direction, interval start and observation point, where usage is split by them, packets and octets.
+
+    Values are set apart by one space, without header or quotes; a label's name may hold spaces itself.
+    """
+    columns = (*(name for name in identity_fields(report) if name in _VALUE_IDENTITY), "packets", "octets")
+    for record in report.usage:
+        fields = usage_fields(record)
+        stream.write(" ".join(_spell(fields.get(column, "")) for column in columns) + "\n")
+
+
+def _spell(cell: Cell) -> str:
+    return str(cell).lower() if isinstance(cell, bool) else str(cell)

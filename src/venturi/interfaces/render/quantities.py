@@ -1,0 +1,67 @@
+"""Spells counts, rates, shares and durations for people, with integers throughout.
+
+Owns units and rounding. Which counts are shown where is for the tables and charts.
+"""
+
+from enum import StrEnum
+from fractions import Fraction
+
+from venturi.core.domain.interval import SECOND
+
+
+class Units(StrEnum):
+    """How octets are spelled: multiples of 1000, multiples of 1024, or exactly."""
+
+    SI = "si"
+    IEC = "iec"
+    OCTETS = "octets"
+
+
+_STEPS = {Units.SI: 1000, Units.IEC: 1024}
+_SUFFIXES = {Units.SI: ("B", "kB", "MB", "GB", "TB", "PB", "EB"), Units.IEC: ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")}
+_DURATIONS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def format_count(count: int) -> str:
+    """Spell a count in full, with thousands set apart."""
+    return f"{count:,}"
+
+
+def format_octets(octets: int, units: Units) -> str:
+    """Spell octets in ``units``, with three significant digits where they are scaled."""
+    if units is Units.OCTETS:
+        return format_count(octets)
+    step, suffixes = _STEPS[units], _SUFFIXES[units]
+    scale, power = 1, 0
+    while power < len(suffixes) - 1 and octets * 2 >= scale * (2 * step - 1):
+        scale *= step
+        power += 1
+    if power == 0:
+        return f"{octets} {suffixes[0]}"
+    whole = octets // scale
+    digits = 2 if whole < 10 else 1 if whole < 100 else 0  # noqa: PLR2004 - three significant digits
+    return f"{_decimal(Fraction(octets, scale), digits)} {suffixes[power]}"
+
+
+def format_share(part: int, whole: int) -> str:
+    """Spell ``part`` of ``whole`` in per cent; a trace that rounds to nothing shows as ``<0.1 %``."""
+    if whole <= 0:
+        return "–"
+    if 0 < part * 2000 < whole:
+        return "<0.1 %"
+    return f"{_decimal(Fraction(part * 100, whole), 1)} %"
+
+
+def format_duration(nanoseconds: int) -> str:
+    """Spell a duration in the largest unit that divides it."""
+    seconds = nanoseconds // SECOND
+    for length, unit in _DURATIONS:
+        if seconds % length == 0:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
+def _decimal(value: Fraction, digits: int) -> str:
+    scaled = (value * 10**digits * 2 + 1) // 2
+    whole, part = divmod(int(scaled), 10**digits)
+    return f"{whole}.{part:0{digits}d}" if digits else str(whole)

@@ -1,0 +1,1 @@
+"""Metering of files: captures, flow exports and flow records."""

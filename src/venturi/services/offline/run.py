@@ -1,0 +1,136 @@
+"""A run over files: every input decoded in order, metered, and reported.
+
+Owns the sequence of a run and what is kept from file to file: templates, sampling rates and usage.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Protocol
+
+from venturi.core.classify.compiler import CompiledClassifier
+from venturi.core.classify.directions import gather_evidence
+from venturi.core.decode.export.collector import ExportDecoder
+from venturi.core.decode.export.configuration import ExportConfig
+from venturi.core.domain.drops import list_drops
+from venturi.core.domain.flow_batch import Exporter, FlowBatch, FlowTables
+from venturi.core.meter.meter import Meter, MeterConfig, SourceMeter
+from venturi.core.meter.settlement import Grouping
+from venturi.core.meter.summing import Borders
+from venturi.services.offline.inputs import FlowRecordOpener, Input, InputOpener
+from venturi.services.offline.notes import RunNotes
+from venturi.services.offline.pipeline import Pipeline
+from venturi.services.offline.report import MeterReport, SourceReport
+from venturi.services.offline.request import MeterRequest
+from venturi.services.offline.sources import MeteredUsage, exporter_name
+
+
+class Progress(Protocol):
+    """Who is told how far the run has come."""
+
+    def begin(self, name: str, total_octets: int | None) -> None:
+        """Hear that an input begins; its length is None if unknown."""
+
+    def update(self, octets: int) -> None:
+        """Hear how many octets of the input have been read."""
+
+
+class OfflineRun:
+    """Meters the files of one request; ``run`` may be called once."""
+
+    def __init__(self, request: MeterRequest, progress: Progress, open_flow_records: FlowRecordOpener) -> None:
+        """Prepare to meter by the labels of ``request``; no file is touched yet."""
+        self._request = request
+        self._progress = progress
+        tables = FlowTables()
+        outside = [(tables.exporter_number(Exporter(port.family, port.address)), port.interface) for port in request.outside_interfaces]
+        evidence = gather_evidence(request.inside, outside)
+        config = MeterConfig(
+            Borders(request.interval, request.window_start, request.window_end),
+            Grouping(*(name in request.grouped_by for name in ("direction", "interval", "observation-point"))),
+        )
+        self._meter = Meter(config, CompiledClassifier(request.labels), evidence, tables)
+        self._opener = InputOpener(request, tables, ExportDecoder(_export_config(request), tables), open_flow_records)
+        self._notes = RunNotes()
+        self._sources: list[SourceReport] = []
+
+    def run(self) -> MeterReport:
+        """Meter all files; Ctrl-C ends the run early with what was counted until then, marked as partial.
+
+        Raises ``UnreadableFileError``, ``UnknownFormatError`` or ``ColumnMappingError`` for a file that cannot be metered,
+        before any is, where that can be told beforehand.
+        """
+        for path in self._request.paths:
+            if Path(path).is_file():
+                self._opener.check(path)
+        pipeline = Pipeline(self._decode())
+        partial = False
+        metering: tuple[Input, SourceMeter] | None = None
+        try:
+            for source, batch in pipeline:
+                if metering is None or metering[0] is not source:
+                    self._finish(metering)
+                    metering = source, self._begin(source)
+                if batch is not None:
+                    metering[1].add(batch)
+                    self._progress.update(source.octets_read)
+        except KeyboardInterrupt:
+            partial = True
+        finally:
+            pipeline.stop()
+        self._finish(metering)
+        return self._report(partial=partial)
+
+    def _decode(self) -> Iterator[tuple[Input, FlowBatch | None]]:
+        """Decode the inputs one after another; each is given once at least, without a batch at its end."""
+        for path in self._request.paths:
+            with closing(self._opener.open(path)) as source:
+                for batch in source.batches():
+                    yield source, batch
+                yield source, None
+
+    def _begin(self, source: Input) -> SourceMeter:
+        self._progress.begin(source.name, source.octets_total)
+        return self._meter.source(lambda exporter: exporter_name(exporter, source.name))
+
+    def _finish(self, metering: tuple[Input, SourceMeter] | None) -> None:
+        """Settle a source and report it."""
+        if metering is None:
+            return
+        source, metered = metering
+        totals = metered.finish(source.drops)
+        self._notes.add_source(
+            source.name,
+            unknown_direction=totals.unknown_direction,
+            unsplit_flows=metered.unsplit_flows,
+            replaced_times=source.replaced_times,
+        )
+        self._sources.append(
+            SourceReport(
+                name=source.name,
+                format=source.kind.format,
+                metered_as=source.kind.metered_as,
+                records=source.records,
+                counts=metered.estimated,
+                observed=metered.observed,
+                unmatched=totals.unmatched,
+                not_crossing=totals.not_crossing,
+                outside_window=totals.outside_window,
+                drops=list_drops(source.drops),
+                position_unit=source.kind.position_unit,
+                exporters=source.exporters,
+            )
+        )
+
+    def _report(self, *, partial: bool) -> MeterReport:
+        usage = MeteredUsage(self._meter, self._request.interval)
+        used = {self._meter.classifier.labels[number].id for number in self._meter.usage.label_numbers()}
+        notes = self._notes.sentences(self._request.labels, used)
+        return MeterReport(usage, tuple(self._sources), self._request.grouped_by, self._request.interval, notes, partial)
+
+
+def _export_config(request: MeterRequest) -> ExportConfig:
+    default = ExportConfig()
+    rates = {Exporter(given.family, given.address): given.rate for given in request.sampling}
+    general = rates.pop(Exporter(), default.default_sampling_rate)
+    return ExportConfig(default_sampling_rate=general, sampling_rates=rates)
