@@ -3,10 +3,13 @@
 The one module that may import inside functions, so that a command loads only what it uses and help appears at once.
 """
 
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from venturi.config import kernel_cache_config
@@ -89,7 +92,24 @@ def _run(request: MeterRequest, *, quiet: bool) -> "MeterReport":
     from venturi.services.offline.run import OfflineRun
 
     with show_progress(quiet=quiet) as progress:
-        return OfflineRun(request, progress, open_flow_records).run()
+        run = OfflineRun(request, progress, open_flow_records)
+        with _interruptible(run.interrupt):
+            return run.run()
+
+
+@contextmanager
+def _interruptible(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Turn the first Ctrl-C into a call of ``interrupt``; a second one ends the command as usual."""
+
+    def end_early(_signal: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, before)
+        interrupt()
+
+    before = signal.signal(signal.SIGINT, end_early)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def open_flow_records(

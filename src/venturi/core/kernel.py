@@ -1,14 +1,14 @@
 """The one place where a function is turned into compiled code.
 
 Owns the compilation options, so that every kernel is cached on disk and runs without the interpreter lock.
-Nothing but the decorator lives here.
+Nothing but compilation lives here.
 """
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numpy as np
-from numba import njit, types
+from numba import config, njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
@@ -44,6 +44,8 @@ def network_reader(octets: int) -> Callable[[NDArray[np.uint8], int], int]:
     It is a load and a byte swap, where octets read one by one and joined are a dozen instructions to compile and to run. The caller has
     checked that the octets lie in the buffer.
     """
+    if config.DISABLE_JIT:
+        return lambda buffer, place: int.from_bytes([buffer[place + number] for number in range(octets)], signed=octets == 8)  # noqa: PLR2004
     width = {2: types.uint16, 4: types.uint32, 8: types.uint64}[octets]
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401 - the compiler's own types

@@ -23,7 +23,7 @@ class Source(Protocol):
     """A stream to read from, such as ``InputStream``."""
 
     def readinto(self, buffer: memoryview, /) -> int | None:
-        """Fill the start of ``buffer``; give the number of octets, 0 only at the end."""
+        """Put some octets into ``buffer`` and tell how many, 0 only at the end."""
         ...
 
 

@@ -102,7 +102,7 @@ class Decompressed:
         return self._source.damage if self._own_damage is None else self._own_damage
 
     def readinto(self, buffer: memoryview) -> int:
-        """Fill the start of ``buffer``; give the number of octets, 0 only at the end."""
+        """Decompress into the start of ``buffer``; give the number of octets, 0 only at the end or at the damage."""
         while not self._ready:
             piece = next(self._pieces, None)
             if piece is None:

@@ -3,6 +3,8 @@
 Owns the file and its errors. What the octets mean is told by ``core.decode.format``.
 """
 
+from __future__ import annotations
+
 import io
 import os
 import stat
@@ -39,7 +41,7 @@ class InputStream(io.RawIOBase):
     the path of a regular file that is not compressed, else None.
     """
 
-    def __init__(self, name: str, file: "_File", octets: "_Lookahead", plain_path: Path | None) -> None:
+    def __init__(self, name: str, file: _File, octets: _Lookahead, plain_path: Path | None) -> None:
         """Take what ``open_input`` has put together."""
         self.name = name
         self.head = octets.head
@@ -76,7 +78,7 @@ class InputStream(io.RawIOBase):
         """Say yes: this is what a stream of input is for."""
         return True
 
-    def readinto(self, buffer: "Buffer", /) -> int:
+    def readinto(self, buffer: Buffer, /) -> int:
         """Fill the start of ``buffer``; give the number of octets, 0 only at the end. Raises ``UnreadableFileError``."""
         return self._octets.readinto(memoryview(buffer).cast("B"))
 
@@ -163,7 +165,8 @@ class _Lookahead:
 
 
 def _standard_input() -> _ReadableFile:
-    return cast("_ReadableFile", sys.stdin.buffer)
+    """Give standard input without its buffer, whose lock a thread that waits for input would hold at the interpreter's end."""
+    return cast("_ReadableFile", getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
 
 
 def _regular_size(file: _ReadableFile) -> int | None:

@@ -3,7 +3,6 @@
 Owns the recognition of every format that venturi reads, and the sentences for what it does not. Compression was undone before.
 """
 
-import codecs
 import ipaddress
 import struct
 from enum import StrEnum
@@ -32,9 +31,6 @@ class InputFormat(StrEnum):
     NFCAPD = "nfcapd"
     UNKNOWN = "unknown"
 
-
-CAPTURE_FORMATS = frozenset({InputFormat.PCAP, InputFormat.PCAPNG})
-"""Formats that hold frames."""
 
 MESSAGE_FORMATS = frozenset({InputFormat.NETFLOW_V5, InputFormat.NETFLOW_V9, InputFormat.IPFIX, InputFormat.SFLOW})
 """Formats that are export messages one after another."""
@@ -129,16 +125,22 @@ def _is_sflow(octets: bytes) -> bool:
 
 def _is_csv(octets: bytes) -> bool:
     """Tell printable text whose first line that is not blank has several fields, all of them names rather than values."""
-    try:
-        text = codecs.getincrementaldecoder("utf-8-sig")().decode(octets)
-    except UnicodeDecodeError:
-        return False
+    text = _decode_text(octets)
     lines = text.lstrip("\r\n").splitlines()
     if not lines or any(not character.isprintable() and character not in "\t\r\n" for character in text):
         return False
     delimiter = max(_DELIMITERS, key=lines[0].count)
     fields = [field.strip().strip("\"'") for field in lines[0].split(delimiter)]
     return len(fields) > 1 and not lines[0].startswith(("{", "[", "<")) and not any(map(_is_value, fields))
+
+
+def _decode_text(octets: bytes) -> str:
+    """Decode UTF-8 that may be cut within its last character; nothing if it is none."""
+    try:
+        return octets.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        is_cut = error.end == len(octets) and error.reason == "unexpected end of data"
+        return octets[: error.start].decode("utf-8-sig") if is_cut else ""
 
 
 def _is_value(field: str) -> bool:

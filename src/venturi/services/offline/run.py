@@ -53,9 +53,11 @@ class OfflineRun:
         self._opener = InputOpener(request, tables, ExportDecoder(_export_config(request), tables), open_flow_records)
         self._notes = RunNotes()
         self._sources: list[SourceReport] = []
+        self._pipeline = Pipeline(self._decode())
+        self._interrupted = False
 
     def run(self) -> MeterReport:
-        """Meter all files; Ctrl-C ends the run early with what was counted until then, marked as partial.
+        """Meter all files, up to the end or to ``interrupt``.
 
         Raises ``UnreadableFileError``, ``UnknownFormatError`` or ``ColumnMappingError`` for a file that cannot be metered,
         before any is, where that can be told beforehand.
@@ -63,23 +65,24 @@ class OfflineRun:
         for path in self._request.paths:
             if Path(path).is_file():
                 self._opener.check(path)
-        pipeline = Pipeline(self._decode())
-        partial = False
         metering: tuple[Input, SourceMeter] | None = None
         try:
-            for source, batch in pipeline:
+            for source, batch in self._pipeline:
                 if metering is None or metering[0] is not source:
                     self._finish(metering)
                     metering = source, self._begin(source)
                 if batch is not None:
                     metering[1].add(batch)
                     self._progress.update(source.octets_read)
-        except KeyboardInterrupt:
-            partial = True
         finally:
-            pipeline.stop()
+            self._pipeline.stop()
         self._finish(metering)
-        return self._report(partial=partial)
+        return self._report(partial=self._interrupted)
+
+    def interrupt(self) -> None:
+        """End the run after the batch at hand; what was counted until then is reported and marked as partial."""
+        self._interrupted = True
+        self._pipeline.interrupt()
 
     def _decode(self) -> Iterator[tuple[Input, FlowBatch | None]]:
         """Decode the inputs one after another; each is given once at least, without a batch at its end."""

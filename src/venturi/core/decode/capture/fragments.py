@@ -69,7 +69,7 @@ class Reassembler:
     """Joins the fragments of UDP datagrams; what cannot be joined is counted, fragment by fragment, as ``FRAGMENTED_EXPORT``."""
 
     def __init__(self, drops: NDArray[np.int64]) -> None:
-        """Count what is dropped in ``drops``."""
+        """Begin with nothing waiting; drops go to the drop table ``drops``."""
         self._drops = drops
         self._waiting: dict[DatagramKey, _Waiting] = {}
 

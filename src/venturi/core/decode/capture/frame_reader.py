@@ -25,7 +25,7 @@ class FrameReader:
     """Finds the frames of one capture, buffer by buffer; what is no capture at all is one drop of ``BAD_RECORD_LENGTH``."""
 
     def __init__(self, drops: NDArray[np.int64]) -> None:
-        """Count what is dropped in ``drops``."""
+        """Await a file of either format, whose drops go to the drop table ``drops``."""
         self._drops = drops
         self._reader: _FormatReader | None = None
 

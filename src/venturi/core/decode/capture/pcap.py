@@ -50,7 +50,7 @@ class PcapReader:
     """Finds the frames of one pcap file, buffer by buffer."""
 
     def __init__(self, drops: NDArray[np.int64]) -> None:
-        """Count what is dropped in ``drops``."""
+        """Await a pcap file header; drops go to the drop table ``drops``."""
         self._drops = drops
         self._layout: RecordLayout | None = None
         self._link_type = 0

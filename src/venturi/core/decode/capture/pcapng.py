@@ -70,7 +70,7 @@ class PcapngReader:
     """Finds the frames of one pcapng file, buffer by buffer. Every packet block has a number, also where it cannot be read."""
 
     def __init__(self, drops: NDArray[np.int64]) -> None:
-        """Count what is dropped in ``drops``."""
+        """Await a section header block; drops go to the drop table ``drops``."""
         self._drops = drops
         self._little = False
         self._interfaces = InterfaceTable()

@@ -3,7 +3,7 @@
 Owns byte order and field widths. Callers have checked that what they read lies in the buffer.
 """
 
-from venturi.core.decode.capture.words import Octets
+from venturi.core.decode.capture.words import Octets, octet
 from venturi.core.decode.export.kernels.state import Words
 from venturi.core.kernel import network_reader, step
 
@@ -21,8 +21,8 @@ signed_64 = network_reader(8)
 def read_unsigned(buffer: Octets, place: int, length: int) -> int:
     """Read ``length`` octets, at most eight; values from 2^63 on come out negative (RFC 7011 §6.2, reduced-size encoding)."""
     value = 0
-    for octet in range(length):
-        value = value * 256 + buffer[place + octet]
+    for number in range(length):
+        value = value << 8 | octet(buffer, place + number)
     return value
 
 

@@ -3,9 +3,7 @@
 Owns where records begin and end. What their fields mean is in ``records``.
 """
 
-import numpy as np
-
-from venturi.core.decode.capture.words import Octets
+from venturi.core.decode.capture.words import Octets, octet
 from venturi.core.decode.export.kernels import state
 from venturi.core.decode.export.kernels.lookup import find_number
 from venturi.core.decode.export.kernels.octets import network_16
@@ -93,8 +91,8 @@ def known_length(buffer: Octets, place: int, tables: Tables, cursor: Words) -> i
     length: int = tables.templates[row, state.DEFINITION_LENGTH]
     if place + length > cursor[state.SET_END]:
         return 0
-    for octet in range(length):
-        if buffer[place + octet] != tables.definitions[start + octet]:
+    for number in range(length):
+        if buffer[place + number] != tables.definitions[start + number]:
             return 0
     return length
 
@@ -175,7 +173,7 @@ def locate_fields(buffer: Octets, template: Words, fields: Words, cursor: Words)
     for field in range(template[state.FIELD_COUNT]):
         length = fields[0, template[state.FIRST_FIELD] + field]
         if length == VARIABLE_LENGTH and place < end:
-            length = np.int64(buffer[place])
+            length = octet(buffer, place)
             place += 1
             if length == _LONG_LENGTH and place + 2 <= end:
                 length = network_16(buffer, place)
