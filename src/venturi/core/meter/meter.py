@@ -114,12 +114,12 @@ class SourceMeter:
 
     @property
     def observed(self) -> Counts:
-        """All flows of the source, as observed."""
+        """All flows of the source but duplicate exports, as observed."""
         return sum(self._observed.values(), Counts())
 
     @property
     def estimated(self) -> Counts:
-        """All flows of the source, scaled by their sampling rates."""
+        """All flows of the source but duplicate exports, scaled by their sampling rates."""
         return sum((_scaled(counts, self._meter.sampling_rates[rate]) for rate, counts in self._observed.items()), Counts())
 
     @property
@@ -128,20 +128,28 @@ class SourceMeter:
         return int(self._notes[1])
 
     def _add_bounded(self, batch: FlowBatch) -> None:
-        directions = self._meter.directions(batch)
+        batch, directions = self._without_duplicates(batch, self._meter.directions(batch))
         self._observe(batch)
-        self._sum(batch, directions)
-        self.duplicates += int(np.count_nonzero(directions == DirectionCode.DUPLICATE_EXPORT))
+        self._sum(batch, directions, self._notes)
         leaving_too = directions == DirectionCode.BOTH
         if leaving_too.any():
             again = batch.take(leaving_too)
-            self._sum(again, np.full(len(again), DirectionCode.EGRESS, dtype=np.uint8))
+            noted_before = np.zeros_like(self._notes)
+            self._sum(again, np.full(len(again), DirectionCode.EGRESS, dtype=np.uint8), noted_before)
 
-    def _sum(self, batch: FlowBatch, directions: NDArray[np.uint8]) -> None:
+    def _without_duplicates(self, batch: FlowBatch, directions: NDArray[np.uint8]) -> tuple[FlowBatch, NDArray[np.uint8]]:
+        """Leave out the flows that were metered elsewhere too; they are counted as drops only."""
+        duplicates = directions == DirectionCode.DUPLICATE_EXPORT
+        if not duplicates.any():
+            return batch, directions
+        self.duplicates += int(np.count_nonzero(duplicates))
+        return batch.take(~duplicates), directions[~duplicates]
+
+    def _sum(self, batch: FlowBatch, directions: NDArray[np.uint8], notes: NDArray[np.int64]) -> None:
         columns = flow_columns(batch, directions, self._meter.classify(batch, directions))
         row = 0
         while row < len(batch):
-            row = sum_flows(columns, self._meter.config.borders.compiled, self._table, room_of(self._table), row, self._notes)
+            row = sum_flows(columns, self._meter.config.borders.compiled, self._table, room_of(self._table), row, notes)
             if row < len(batch):
                 self._make_room()
 

@@ -29,7 +29,6 @@ class SettledTotals:
 
     unmatched: Counts = Counts()
     not_crossing: Counts = Counts()
-    duplicate: Counts = Counts()
     outside_window: Counts = Counts()
     unknown_direction: Counts = Counts()
 
@@ -143,8 +142,6 @@ class Settlement:
             self.totals.outside_window += total
         elif code == DirectionCode.NOT_CROSSING:
             self.totals.not_crossing += total
-        elif code == DirectionCode.DUPLICATE_EXPORT:
-            self.totals.duplicate += total
         else:
             self.totals.unmatched += total
 
