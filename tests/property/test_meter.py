@@ -16,12 +16,14 @@ from venturi.core.domain.counts import Counts
 from venturi.core.domain.drops import MAXIMUM_COUNT, new_drop_table
 from venturi.core.domain.flow_batch import Exporter, FlowBatch, FlowTables
 from venturi.core.domain.interval import Nanoseconds
+from venturi.core.domain.point import ObservationPoint, PointKind
 from venturi.core.meter.meter import Meter, MeterConfig
 from venturi.core.meter.settlement import Grouping
 from venturi.core.meter.shares import share_before
 from venturi.core.meter.summing import Borders
 from venturi.core.meter.usage_sums import UsageRow
 
+_POINT = ObservationPoint(name="exporter", kind=PointKind.EXPORTER)
 _LABELS = (label("ten", "out 10.0.0.0/8 > *"), label("half", "out 10.0.0.0/9 > *"))
 _TEN, _HALF, _NEITHER = 0x0A800001, 0x0A000001, 0x0B000001
 _RATES = (Fraction(1), Fraction(100), Fraction(7, 3))
@@ -127,7 +129,7 @@ def rows_of(meter: Meter) -> list[UsageRow]:
 def test_observed_counts_equal_a_plain_calculation(batches: list[list[Flow]], borders: Borders) -> None:
     """Observed packets and octets are those of the plain calculation, label by label and interval by interval."""
     meter = make_meter(borders)
-    source = meter.source(lambda _: "exporter")
+    source = meter.source(lambda _: _POINT)
     for flows in batches:
         source.add(batch_of(flows))
     source.finish(new_drop_table())
@@ -143,7 +145,7 @@ def test_observed_counts_equal_a_plain_calculation(batches: list[list[Flow]], bo
 def test_estimates_sum_to_the_rounded_whole(flows: list[Flow], borders: Borders) -> None:
     """Matched, unmatched and outside together are the scaled whole: to the octet at whole rates, within one else."""
     meter = make_meter(borders)
-    source = meter.source(lambda _: "exporter")
+    source = meter.source(lambda _: _POINT)
     source.add(batch_of(flows))
     totals = source.finish(new_drop_table())
     matched = sum((row.counts for row in rows_of(meter) if row.key.label == 0), Counts())
@@ -160,7 +162,7 @@ def test_estimates_sum_to_the_rounded_whole(flows: list[Flow], borders: Borders)
 def test_only_sampled_usage_is_an_estimate(flows: list[Flow]) -> None:
     """A row is an estimate if and only if a sampled flow is in it; else both counts are equal."""
     meter = make_meter(Borders())
-    source = meter.source(lambda _: "exporter")
+    source = meter.source(lambda _: _POINT)
     source.add(batch_of(flows))
     source.finish(new_drop_table())
     for row in rows_of(meter):
@@ -172,7 +174,7 @@ def test_only_sampled_usage_is_an_estimate(flows: list[Flow]) -> None:
 def test_many_huge_counts_do_not_overflow() -> None:
     """A thousand records of the highest count that a record may state are summed exactly."""
     meter = make_meter(Borders())
-    source = meter.source(lambda _: "exporter")
+    source = meter.source(lambda _: _POINT)
     flow = Flow(_TEN, 1, MAXIMUM_COUNT, 0, 0, 1)
     source.add(batch_of([flow] * 1000))
     source.finish(new_drop_table())
@@ -184,7 +186,7 @@ def test_many_huge_counts_do_not_overflow() -> None:
 def test_a_flow_over_too_many_intervals_is_counted_whole_in_the_last() -> None:
     """Nothing of a flow that spans more intervals than can be split is lost, and it is noted."""
     meter = make_meter(Borders(interval=Nanoseconds(1)))
-    source = meter.source(lambda _: "exporter")
+    source = meter.source(lambda _: _POINT)
     source.add(batch_of([Flow(_TEN, 10, 1000, 0, 1_000_000, 0)]))
     source.finish(new_drop_table())
     (row,) = rows_of(meter)
@@ -194,7 +196,7 @@ def test_a_flow_over_too_many_intervals_is_counted_whole_in_the_last() -> None:
 def test_the_pair_table_grows_and_empties_without_loss() -> None:
     """More class pairs and intervals than the first table has room for are all counted."""
     meter = make_meter(Borders(interval=Nanoseconds(1)))
-    source = meter.source(lambda _: "exporter")
+    source = meter.source(lambda _: _POINT)
     rows = 700_000
     batch = FlowBatch.empty(rows)
     batch.family.fill(4)

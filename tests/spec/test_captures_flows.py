@@ -76,7 +76,7 @@ EXCEPTIONS = {
 
 
 def _list_files(*, sflow: bool) -> list[str]:
-    """List the files, so that each is a test of its own; without the captures, a placeholder that their fixture skips or fails."""
+    """List the files, so that each is a test of its own; without the captures, one name that their fixture skips or fails."""
     captures = Path(os.environ.get("VENTURI_CAPTURES", "."))
     if not (captures / "totals.json").is_file():
         return ["captures"]

@@ -5,7 +5,7 @@ Owns their spelling and what is said of a wrong one.
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any
 
 import rich_click as click
 
@@ -13,8 +13,6 @@ from venturi.core.domain.errors import VenturiError
 from venturi.core.domain.interval import parse_duration, parse_time
 from venturi.core.domain.prefix import Prefix, parse_address
 from venturi.services.offline.request import GROUPINGS, OutsideInterface, SamplingOverride
-
-Value = TypeVar("Value")
 
 _HIGHEST_INTERFACE = 0xFFFF_FFFF
 

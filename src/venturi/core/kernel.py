@@ -44,7 +44,7 @@ def network_reader(octets: int) -> Callable[[NDArray[np.uint8], int], int]:
     It is a load and a byte swap, where octets read one by one and joined are a dozen instructions to compile and to run. The caller has
     checked that the octets lie in the buffer.
     """
-    if config.DISABLE_JIT:
+    if getattr(config, "DISABLE_JIT", 0):
         return lambda buffer, place: int.from_bytes([buffer[place + number] for number in range(octets)], signed=octets == 8)  # noqa: PLR2004
     width = {2: types.uint16, 4: types.uint32, 8: types.uint64}[octets]
 

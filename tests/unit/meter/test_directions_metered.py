@@ -10,9 +10,11 @@ from venturi.core.domain.direction import DirectionCode
 from venturi.core.domain.drops import DropReason, list_drops, new_drop_table
 from venturi.core.domain.flow_batch import Exporter, FlowBatch, FlowTables
 from venturi.core.domain.interval import Nanoseconds
+from venturi.core.domain.point import ObservationPoint, PointKind
 from venturi.core.meter.meter import Meter, MeterConfig
 from venturi.core.meter.summing import Borders
 
+_POINT = ObservationPoint(name="exporter", kind=PointKind.EXPORTER)
 _OUTSIDE, _INSIDE = 7, 1
 _AT_INGRESS, _AT_EGRESS = 0, 1
 _LABELS = [label("all", "in 0.0.0.0/0 > *", "out 0.0.0.0/0 > *")]
@@ -37,7 +39,7 @@ def _meter(config: MeterConfig) -> Meter:
 def test_a_flow_in_and_out_is_one_of_each_and_one_in_the_total() -> None:
     """Both directions of the label count it; the source decoded it once."""
     meter = _meter(MeterConfig())
-    source = meter.source(lambda _: "exporter")
+    source = meter.source(lambda _: _POINT)
     source.add(_flow((_OUTSIDE, _OUTSIDE), 255, 500))
     source.finish(new_drop_table())
     found = {DirectionCode(row.key.direction): row.counts for row in (meter.usage[number] for number in range(len(meter.usage)))}
@@ -48,7 +50,7 @@ def test_a_flow_in_and_out_is_one_of_each_and_one_in_the_total() -> None:
 def test_a_duplicate_export_is_a_drop_and_in_no_total() -> None:
     """The record of the inside interface's metering is dropped; that of the outside interface is counted."""
     meter = _meter(MeterConfig())
-    source = meter.source(lambda _: "exporter")
+    source = meter.source(lambda _: _POINT)
     source.add(FlowBatch.concatenate(_flow((_OUTSIDE, _INSIDE), _AT_INGRESS, 500), _flow((_OUTSIDE, _INSIDE), _AT_EGRESS, 500)))
     drops = new_drop_table()
     source.finish(drops)
@@ -60,7 +62,7 @@ def test_a_duplicate_export_is_a_drop_and_in_no_total() -> None:
 def test_outside_the_window_counts_a_flow_once() -> None:
     """A flow in both directions that lies outside the window is one record outside it."""
     meter = _meter(MeterConfig(Borders(window_start=Nanoseconds(10))))
-    source = meter.source(lambda _: "exporter")
+    source = meter.source(lambda _: _POINT)
     source.add(_flow((_OUTSIDE, _OUTSIDE), 255, 500))
     drops = new_drop_table()
     totals = source.finish(drops)

@@ -94,13 +94,6 @@ def add_drop(table: NDArray[np.int64], reason: DropReason, position: int, count:
     table[reason, 0] += count
 
 
-def merge_drops(table: NDArray[np.int64], other: NDArray[np.int64]) -> None:
-    """Add the drops of ``other``, which happened later, to ``table``."""
-    untouched = (table[:, 0] == 0) & (other[:, 0] > 0)
-    table[untouched, 1] = other[untouched, 1]
-    table[:, 0] += other[:, 0]
-
-
 def list_drops(table: NDArray[np.int64]) -> dict[DropReason, Drop]:
     """Give the reasons that applied, in the order of the enumeration."""
     return {reason: Drop(int(table[reason, 0]), int(table[reason, 1])) for reason in DropReason if table[reason, 0]}

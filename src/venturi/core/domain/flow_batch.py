@@ -45,7 +45,7 @@ class FlowBatch:
     sampling: NDArray[np.int32]
 
     def __len__(self) -> int:
-        """Count the flows."""
+        """Count the flows of the batch."""
         return len(self.family)
 
     def take(self, selection: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Self:

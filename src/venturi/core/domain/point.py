@@ -7,8 +7,6 @@ from enum import StrEnum
 class PointKind(StrEnum):
     """What an observation point is."""
 
-    ROUTER = "router"
-    INTERFACE = "interface"
     EXPORTER = "exporter"
     CAPTURE = "capture"
 

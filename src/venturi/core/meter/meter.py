@@ -17,6 +17,7 @@ from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import DirectionCode
 from venturi.core.domain.drops import DropReason, add_drop
 from venturi.core.domain.flow_batch import Exporter, FlowBatch, FlowTables
+from venturi.core.domain.point import ObservationPoint
 from venturi.core.meter.pair_counts import clear, entries_of, grown, new_pair_table, room_of
 from venturi.core.meter.settlement import Grouping, SettledTotals, Settlement
 from venturi.core.meter.summing import Borders, flow_columns, sum_flows
@@ -36,21 +37,22 @@ class MeterConfig:
 
 
 class Meter:
-    """Meters several sources by one classifier into ``usage``; ``point_names`` are the observation points by number."""
+    """Meters several sources by one classifier into ``usage``; ``points`` are the observation points by number."""
 
     def __init__(self, config: MeterConfig, classifier: CompiledClassifier, evidence: DirectionEvidence, tables: FlowTables) -> None:
         """Take what is counted, by what, how directions are told, and the tables that the batches index."""
         self.usage = UsageSums()
-        self.point_names: list[str] = []
+        self.points: list[ObservationPoint] = []
         self.classifier = classifier
         self.config = config
         self._batch_classifier = BatchClassifier(classifier)
         self._evidence = evidence
         self._tables = tables
+        self._point_numbers: dict[ObservationPoint, int] = {}
 
-    def source(self, point_name: Callable[[Exporter], str]) -> "SourceMeter":
-        """Begin a source (a file); ``point_name`` names the observation point of the flows of an exporter in it."""
-        return SourceMeter(self, point_name)
+    def source(self, point_of: Callable[[Exporter], ObservationPoint]) -> "SourceMeter":
+        """Begin a source (a file); ``point_of`` gives the observation point of the flows of an exporter in it."""
+        return SourceMeter(self, point_of)
 
     def classify(self, batch: FlowBatch, directions: NDArray[np.uint8]) -> ClassPairs:
         """Find the class pairs of a batch in given directions."""
@@ -70,20 +72,21 @@ class Meter:
         """The sampling rates by number."""
         return self._tables.sampling_rates
 
-    def point_number(self, name: str) -> int:
-        """Give the number of an observation point, a new one where the name is new."""
-        if name not in self.point_names:
-            self.point_names.append(name)
-        return self.point_names.index(name)
+    def point_number(self, point: ObservationPoint) -> int:
+        """Give the number of an observation point, a new one where the point is new."""
+        if point not in self._point_numbers:
+            self._point_numbers[point] = len(self.points)
+            self.points.append(point)
+        return self._point_numbers[point]
 
 
 class SourceMeter:
     """Meters the batches of one source."""
 
-    def __init__(self, meter: Meter, point_name: Callable[[Exporter], str]) -> None:
+    def __init__(self, meter: Meter, point_of: Callable[[Exporter], ObservationPoint]) -> None:
         """Begin with empty tables; use ``Meter.source``."""
         self._meter = meter
-        self._point_name = point_name
+        self._point_of = point_of
         self._settlement = Settlement(meter.classifier, meter.usage, meter.config.grouping, meter.sampling_rates)
         self._table = new_pair_table(_FIRST_SLOTS)
         self._bound = 0
@@ -168,7 +171,7 @@ class SourceMeter:
     def _point_numbers(self) -> NDArray[np.int64]:
         """Give the numbers of the observation points of the exporters known by now: int64, by exporter number."""
         if self._meter.config.grouping.observation_point:
-            new = [self._meter.point_number(self._point_name(exporter)) for exporter in self._meter.exporters[len(self._points) :]]
+            new = [self._meter.point_number(self._point_of(exporter)) for exporter in self._meter.exporters[len(self._points) :]]
         else:
             new = [0] * (len(self._meter.exporters) - len(self._points))
         self._points = np.concatenate([self._points, np.array(new, dtype=np.int64)])

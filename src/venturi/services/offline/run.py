@@ -22,7 +22,7 @@ from venturi.services.offline.notes import RunNotes
 from venturi.services.offline.pipeline import Pipeline
 from venturi.services.offline.report import MeterReport, SourceReport
 from venturi.services.offline.request import MeterRequest
-from venturi.services.offline.sources import MeteredUsage, exporter_name
+from venturi.services.offline.sources import MeteredUsage, observation_point
 
 
 class Progress(Protocol):
@@ -94,7 +94,7 @@ class OfflineRun:
 
     def _begin(self, source: Input) -> SourceMeter:
         self._progress.begin(source.name, source.octets_total)
-        return self._meter.source(lambda exporter: exporter_name(exporter, source.name))
+        return self._meter.source(lambda exporter: observation_point(exporter, source.name))
 
     def _finish(self, metering: tuple[Input, SourceMeter] | None) -> None:
         """Settle a source and report it."""

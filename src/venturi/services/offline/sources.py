@@ -12,6 +12,7 @@ from venturi.core.decode.export.domains import SequenceLoss
 from venturi.core.domain.direction import COUNTED_DIRECTIONS
 from venturi.core.domain.flow_batch import Exporter
 from venturi.core.domain.interval import Nanoseconds, aligned_interval
+from venturi.core.domain.point import ObservationPoint, PointKind
 from venturi.core.domain.prefix import format_address
 from venturi.core.domain.usage import UsageRecord
 from venturi.core.meter.meter import Meter
@@ -23,7 +24,7 @@ LOSS_UNITS = {"netflow-v5": "flows", "netflow-v9": "datagrams", "ipfix": "data r
 
 
 def exporter_name(exporter: Exporter, file_name: str) -> str:
-    """Name the observation point of an exporter: its address, or the file where no address is known."""
+    """Name an exporter: by its address, or by the file where no address is known."""
     if exporter.family is None or exporter.address is None:
         return file_name
     return format_address(exporter.family, exporter.address)
@@ -57,6 +58,12 @@ class CollectorProgress:
             for loss, (messages, lost) in zip(self.losses, known, strict=True)
             if loss.messages > messages
         )
+
+
+def observation_point(exporter: Exporter, file_name: str) -> ObservationPoint:
+    """Give the observation point of an exporter's flows in a file: the exporter, or the file where no exporter is known."""
+    kind = PointKind.CAPTURE if exporter.address is None else PointKind.EXPORTER
+    return ObservationPoint(name=exporter_name(exporter, file_name), kind=kind)
 
 
 class MeteredUsage(Sequence[UsageRecord]):
@@ -93,7 +100,7 @@ class MeteredUsage(Sequence[UsageRecord]):
             label=self._meter.classifier.labels[key.label],
             direction=COUNTED_DIRECTIONS[key.direction] if key.direction >= 0 else None,
             interval=aligned_interval(key.interval, self._interval) if self._interval else None,
-            observation_point=self._meter.point_names[key.point] if key.point >= 0 else None,
+            observation_point=self._meter.points[key.point].name if key.point >= 0 else None,
             counts=row.counts,
             observed=row.observed,
             estimated=row.estimated,

@@ -74,7 +74,7 @@ def sample_datagrams(buffer: Octets) -> Datagrams:
     frames, _ = FrameReader(drops).read(buffer, final=False)
     sampled = frames.first(SAMPLED_FRAMES)
     rows, _ = _locate_in(sampled, drops)
-    return _with_frames(sampled, rows, buffer)
+    return _with_frames(sampled, rows, sampled.buffer)
 
 
 def _locate_in(frames: Frames, drops: NDArray[np.int64]) -> tuple[DatagramColumns, NDArray[np.int64]]:

@@ -30,7 +30,11 @@ class FrameReader:
         self._reader: _FormatReader | None = None
 
     def read(self, buffer: Octets, *, final: bool) -> tuple[Frames, int]:
-        """Give the whole frames of ``buffer`` and the octets used up, as a ``StreamDecoder`` counts them."""
+        """Give the whole frames of ``buffer`` and the octets used up, as a ``StreamDecoder`` counts them.
+
+        A buffer that cannot be written is copied: for it, another type, every kernel would be compiled a second time.
+        """
+        buffer = buffer if buffer.flags.writeable else buffer.copy()
         if self._reader is None and len(buffer) >= _MAGIC_LENGTH:
             self._reader = self._choose(buffer[:_MAGIC_LENGTH].tobytes())
         if self._reader is not None:

@@ -78,7 +78,7 @@ METERING_OPTIONS = (
 
 
 class Layout(NamedTuple):
-    """A compiled template: its rows of ``Tables.templates`` and ``Tables.layouts``, and the lengths of its fields if it is walked by fields."""
+    """A compiled template: its rows of ``Tables.templates`` and ``Tables.layouts``, and field lengths if it is walked by fields."""
 
     template: Words
     roles: Words

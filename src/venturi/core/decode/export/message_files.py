@@ -18,7 +18,6 @@ from venturi.core.domain.drops import DropReason, add_drop, new_drop_table
 from venturi.core.domain.flow_batch import FlowBatch
 
 _MOST_MESSAGES = 16_384
-_SHORTEST_MESSAGE = 16
 _SET_HEADER = struct.Struct("!HH")
 _SFLOW_HEADER = struct.Struct("!II")
 _V5, _V9, _IPFIX, _SFLOW = 5, 9, 10, 5
@@ -59,17 +58,13 @@ class MessageFileDecoder:
             found, place, unreadable = locate_messages(buffer, place, int(final), places)
             batches.append(self._decoder.decode(self._datagrams(buffer, places[:found]), self.drops))
             if unreadable:
-                place = self._give_up(place, len(buffer))
+                add_drop(self.drops, DropReason.BAD_RECORD_LENGTH, self._passed + place)
+                self._unreadable = True
+                place = len(buffer)
         self._passed += place
         if final:
             self._decoder.finish(self.drops)
         return FlowBatch.concatenate(*batches) if len(batches) > 2 else batches[-1], place
-
-    def _give_up(self, place: int, end: int) -> int:
-        reason = DropReason.TRUNCATED_FILE if end - place < _SHORTEST_MESSAGE else DropReason.BAD_RECORD_LENGTH
-        add_drop(self.drops, reason, self._passed + place)
-        self._unreadable = True
-        return end
 
     def _datagrams(self, buffer: NDArray[np.uint8], places: Words) -> Datagrams:
         count = len(places)

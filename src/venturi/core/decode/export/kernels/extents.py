@@ -29,7 +29,10 @@ _SAMPLE_HEADER = 8
 
 @step
 def v9_length(buffer: Octets, start: int, end: int) -> int:
-    """Give the length of the NetFlow v9 message at ``start``, ``INCOMPLETE`` if its end is not seen before ``end``."""
+    """Give the length of the NetFlow v9 message at ``start``, ``INCOMPLETE`` if its end is not seen before ``end``.
+
+    A set with an impossible length ends it behind the header of that set.
+    """
     place = start + _V9_HEADER
     while place + _HEADER <= end:
         number = network_16(buffer, place)
@@ -37,7 +40,7 @@ def v9_length(buffer: Octets, start: int, end: int) -> int:
         if number in (_V5, _V9, _IPFIX) or (number == 0 and length == SFLOW_VERSION):
             return place - start
         if length < _HEADER:
-            return min(end - start, LONGEST_MESSAGE)
+            return place + _HEADER - start
         if place + length - start > LONGEST_MESSAGE:
             return place - start
         place += length
@@ -94,7 +97,7 @@ def locate_messages(buffer: Octets, start: int, final: int, places: Words) -> tu
         if length == UNREADABLE:
             return count, start, 1
         if length == INCOMPLETE or start + length > end:
-            if not final and end - start <= LONGEST_MESSAGE:
+            if not final:
                 break
             length = end - start
         places[count, 0] = start
