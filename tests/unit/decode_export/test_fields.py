@@ -137,3 +137,26 @@ def test_sections_of_packets(element: int, octets: bytes, length: int | None) ->
     assert found.rates == ["100", "100"]
     assert found.flows.input_interface.tolist() == [3, 3]
     assert sum(count for count, _ in found.drops.values()) == 1
+
+
+def test_sections_that_waited_for_their_template_lie_in_another_buffer() -> None:
+    fields: tuple[Specifier, ...] = ((315, 65535),)
+    section = bytes([len(ETHERNET_PACKET)]) + ETHERNET_PACKET
+    others = ((8, 4), (12, 4), (1, 4))
+    messages = [
+        ipfix(template(fields), template(others, 258), a_set(256, section), a_set(258, record(others, *V4[::-1], 7))),
+        ipfix(a_set(257, section, section)),
+        ipfix(a_set(256, section), template(fields, 257), a_set(256, section)),
+    ]
+    found = collect(*messages)
+    assert found.counts == [(1, 500), (0, 7), (1, 500), (1, 500), (1, 500), (1, 500)]
+    assert found.decoder.records == 6
+
+
+def test_more_sections_than_the_columns_hold() -> None:
+    fields: tuple[Specifier, ...] = ((315, 65535),)
+    section = bytes([len(ETHERNET_PACKET)]) + ETHERNET_PACKET
+    short = b"\x01\x00"
+    found = collect(ipfix(template(fields)), *[ipfix(a_set(256, section, *[short] * 4000, section))] * 3)
+    assert found.counts == [(1, 500)] * 6
+    assert found.drops == {"truncated_header": (12_000, 2)}

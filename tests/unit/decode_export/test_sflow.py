@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from tests.unit.decode_export.building import collect, number
+from tests.unit.decode_export.building import BASIC, a_set, collect, ipfix, number, record, template
 from venturi.core.decode.export.configuration import ExportConfig
 from venturi.core.domain.flow_batch import Exporter
 
@@ -153,3 +153,18 @@ def test_rates() -> None:
     found = collect(sflow(*(flow(sampled_ipv4(), rate=rate) for rate in range(2, 9))), config=ExportConfig(maximum_sampling_rates=3))
     assert found.rates == ["2", "3", "4"]
     assert found.drops == {"template_limit": (4, 1)}
+
+
+def test_datagrams_among_those_of_other_protocols() -> None:
+    other = ipfix(template(BASIC), a_set(256, record(BASIC, *V4, 2, 300)))
+    found = collect(other, sflow(flow(sampled_ipv4()), sequence=1), b"x", sflow(flow(sampled_ipv4()), sequence=3), other, sflow(sequence=4))
+    assert found.counts == [(2, 300), (1, 500), (1, 500), (2, 300)]
+    assert found.drops == {"not_export": (1, 3)}
+    assert [(report.protocol, report.messages) for report in found.decoder.sequence_report()] == [("ipfix", 2), ("sflow", 3)]
+
+
+def test_more_samples_than_the_columns_hold() -> None:
+    samples = [flow(sampled_ipv4()), *[sized(2, b"")] * 20]
+    datagrams = [sflow(*samples)] * 5000
+    assert len(collect(*datagrams).flows) == 5000
+    assert len(collect(*[sflow(*[flow(sized(3, struct.pack("!II", 1, 6) + bytes(24)))] * 900)] * 6).flows) == 5400

@@ -75,7 +75,7 @@ class MeteredUsage(Sequence[UsageRecord]):
         self._interval = interval
 
     def __len__(self) -> int:
-        """Count the rows."""
+        """Count the rows of the report."""
         return len(self._meter.usage)
 
     @overload

@@ -10,6 +10,8 @@ from venturi.core.decode.export.domains import DomainStore, SequenceLoss
 from venturi.core.decode.export.kernels import state
 from venturi.core.decode.export.kernels.lookup import KeyIndex
 from venturi.core.decode.export.kernels.messages import walk_datagrams
+from venturi.core.decode.export.kernels.packets import read_sections
+from venturi.core.decode.export.kernels.sflow import walk_sflow
 from venturi.core.decode.export.kernels.state import Event, Tables, Words
 from venturi.core.decode.export.options import initial_time, read_options, sampling_option
 from venturi.core.decode.export.template_store import TemplateStore
@@ -90,15 +92,25 @@ class ExportDecoder:
         return self._domains.sequence_report()
 
     def _settle(self, walk: Walk) -> None:
-        """Let the compiled walk run, settling what it stops for."""
+        """Let the compiled walks run, settling what they stop for."""
         cursor = walk.cursor
+        kernel = walk_datagrams
         while True:
             cursor[state.DOMAINS_FULL] = self._domains.is_full
             cursor[state.RATES_FULL] = self._domains.has_all_rates
-            event = Event(walk_datagrams(walk.buffer, walk.datagrams, self._tables(), self._columns, cursor, walk.drops))
-            if event is Event.DONE:
-                return
-            self._settlements[event](walk)
+            event = Event(kernel(walk.buffer, walk.datagrams, self._tables(), self._columns, cursor, walk.drops))
+            if event is Event.DONE and cursor[state.DATAGRAM] == len(walk.datagrams):
+                break
+            if event in {Event.DONE, Event.SFLOW_DATAGRAM}:
+                kernel = walk_sflow if event is Event.SFLOW_DATAGRAM else walk_datagrams
+            else:
+                self._settlements[event](walk)
+        self._read_sections(walk)
+
+    def _read_sections(self, walk: Walk) -> None:
+        """Read the packets that rows refer to while the buffer is at hand that they lie in."""
+        if walk.cursor[state.UNREAD_SECTIONS]:
+            read_sections(walk.buffer, self._columns, walk.cursor, walk.drops)
 
     def _tables(self) -> Tables:
         templates = self._templates
@@ -113,6 +125,7 @@ class ExportDecoder:
         )
 
     def _make_room(self, walk: Walk) -> None:
+        self._read_sections(walk)
         self._batches.append(self._take_rows())
         self._columns = new_columns(max(_FEWEST_ROWS, int(walk.cursor[state.NEEDED])))
         walk.cursor[state.ROW] = 0
@@ -170,6 +183,7 @@ class ExportDecoder:
         """Decode the sets that waited for a template as if they came now, but with their own time of receipt and position."""
         waiting = self._waiting.take(domain, number)
         if waiting:
+            self._read_sections(walk)
             place = walk.leave()
             self._settle(Walk(*waiting_rows(waiting, self._domains.key(domain)), walk.cursor, walk.drops))
             walk.go_on(place)

@@ -5,13 +5,12 @@ Owns message headers (RFC 3954 §5.1, RFC 7011 §3.1, Cisco NetFlow v5, sFlow v5
 
 from venturi.core.decode.capture.words import Octets
 from venturi.core.decode.export.kernels import state
+from venturi.core.decode.export.kernels.bookkeeping import count_drop, observe_sequence
 from venturi.core.decode.export.kernels.lookup import find
-from venturi.core.decode.export.kernels.octets import network_16, network_32, signed_64
-from venturi.core.decode.export.kernels.rates import RATE_REFUSED, WITHOUT_NUMBER, rate_number
-from venturi.core.decode.export.kernels.records import count_drop, write_block
-from venturi.core.decode.export.kernels.sequence import observe_sequence
+from venturi.core.decode.export.kernels.octets import network_16, network_32
+from venturi.core.decode.export.kernels.records import RATE_REFUSED, WITHOUT_NUMBER, rate_number, write_block
 from venturi.core.decode.export.kernels.sets import V9, find_records, pass_block
-from venturi.core.decode.export.kernels.sflow import AGENT_ADDRESS, AGENT_TYPE, IPV6_AGENT, SFLOW_VERSION, header_length, walk_samples
+from venturi.core.decode.export.kernels.sflow import AGENT_ADDRESS, AGENT_TYPE, SFLOW_VERSION, header_length
 from venturi.core.decode.export.kernels.state import Columns, Event, Tables, Words
 from venturi.core.domain.drops import DropReason
 from venturi.core.kernel import constant, kernel, step
@@ -27,6 +26,7 @@ _DONE = int(Event.DONE)
 _NEED_ROOM = int(Event.NEED_ROOM)
 _NEW_RATE = int(Event.NEW_RATE)
 _NEW_DOMAIN = int(Event.NEW_DOMAIN)
+_SFLOW_DATAGRAM = int(Event.SFLOW_DATAGRAM)
 _NOT_EXPORT = constant(DropReason.NOT_EXPORT)
 _MALFORMED_MESSAGE = constant(DropReason.MALFORMED_MESSAGE)
 _REVISED_EXPORT = constant(DropReason.REVISED_EXPORT)
@@ -39,16 +39,14 @@ _V5_INTERVAL = 0x3FFF
 
 @kernel
 def walk_datagrams(buffer: Octets, datagrams: Words, tables: Tables, columns: Columns, cursor: Words, drops: Words) -> int:
-    """Decode datagrams (int64, shape (datagrams, DATAGRAM_SLOTS)) from the cursor on; ``DONE``, or what only Python can settle."""
+    """Decode datagrams (shape (datagrams, DATAGRAM_SLOTS)) from the cursor on, up to one of sFlow; an event."""
     room = columns.words.shape[1]
     while cursor[state.DATAGRAM] < datagrams.shape[0]:
         event = state.CONTINUE
         if not cursor[state.IN_MESSAGE]:
             event = open_message(buffer, datagrams[cursor[state.DATAGRAM]], tables, cursor, drops)
         if event == state.CONTINUE:
-            if cursor[state.VERSION] == state.SFLOW:
-                event = walk_samples(buffer, tables, columns, cursor, drops)
-            elif cursor[state.VERSION] == V5:
+            if cursor[state.VERSION] == V5:
                 event = find_v5_records(buffer, tables, room, cursor, drops)
             else:
                 event = find_records(buffer, tables, room, cursor, drops)
@@ -78,6 +76,8 @@ def open_message(buffer: Octets, datagram: Words, tables: Tables, cursor: Words,
     if version < 0:
         count_drop(drops, -version - 1, cursor[state.POSITION], state.ONE)
         return state.SKIPPED
+    if version == state.SFLOW:
+        return _SFLOW_DATAGRAM
     cursor[state.VERSION] = version
     domain = find_domain(buffer, datagram, tables, cursor)
     if domain < 0:
@@ -103,13 +103,7 @@ def read_header(buffer: Octets, start: int, received: int, domain: Words, cursor
     version = cursor[state.VERSION]
     cursor[state.RATE] = -1
     cursor[state.UPTIME] = -1
-    if version == state.SFLOW:
-        first = start + header_length(network_32(buffer, start + AGENT_TYPE))
-        cursor[state.SEQUENCE] = network_32(buffer, first - 12)
-        cursor[state.SAMPLES_LEFT] = network_32(buffer, first - 4)
-        cursor[state.OFFSET] = first
-        cursor[state.EXPORT_TIME] = 0
-    elif version == IPFIX:
+    if version == IPFIX:
         cursor[state.EXPORT_TIME] = network_32(buffer, start + 4) * _SECOND
         cursor[state.SEQUENCE] = network_32(buffer, start + 8)
         cursor[state.OFFSET] = start + IPFIX_HEADER
@@ -155,7 +149,7 @@ def message_version(buffer: Octets, start: int, end: int) -> int:
         shortest = V9_HEADER
     elif version == IPFIX:
         shortest = IPFIX_HEADER
-    elif version == 0 and following == SFLOW_VERSION and length >= AGENT_ADDRESS:
+    elif length >= AGENT_ADDRESS and network_32(buffer, start) == SFLOW_VERSION:
         shortest = header_length(network_32(buffer, start + AGENT_TYPE))
         version = state.SFLOW
     if shortest:
@@ -179,8 +173,7 @@ def is_revised(version: int, following: int, length: int) -> bool:
 def find_domain(buffer: Octets, datagram: Words, tables: Tables, cursor: Words) -> int:
     """Give the number of a datagram's observation domain, negative if it has none yet; its key is left in the cursor.
 
-    The domain is a source id (v9), an observation domain id (IPFIX) or an engine (v5) within its transport session, or a
-    sub-agent (sFlow) of an agent, which is known by the address that it names itself.
+    The domain is a source id (v9), an observation domain id (IPFIX) or an engine (v5) within its transport session.
     """
     version = cursor[state.VERSION]
     start = datagram[state.DATAGRAM_OFFSET]
@@ -193,27 +186,9 @@ def find_domain(buffer: Octets, datagram: Words, tables: Tables, cursor: Words) 
         key[6] = network_16(buffer, start + 20)
     elif version == V9:
         key[6] = network_32(buffer, start + 16)
-    elif version == IPFIX:
-        key[6] = network_32(buffer, start + 12)
     else:
-        name_agent(buffer, start, key)
+        key[6] = network_32(buffer, start + 12)
     return find(tables.domain_index, cursor)
-
-
-@step
-def name_agent(buffer: Octets, start: int, key: Words) -> None:
-    """Put an sFlow agent in the place of a datagram's session, unless its address is zero."""
-    agent_type = network_32(buffer, start + AGENT_TYPE)
-    first = start + AGENT_ADDRESS
-    wide = agent_type == IPV6_AGENT
-    high = signed_64(buffer, first) if wide else 0
-    low = signed_64(buffer, first + 8) if wide else network_32(buffer, first)
-    key[3:6] = 0
-    key[6] = network_32(buffer, start + header_length(agent_type) - 16)
-    if high != 0 or low != 0:
-        key[0] = (6 if wide else 4) + state.SFLOW * 256
-        key[1] = high
-        key[2] = low
 
 
 @step

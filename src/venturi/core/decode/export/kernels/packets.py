@@ -1,6 +1,9 @@
 """Sampled packets: the first octets of a packet as a flow of one packet (RFC 5477 §8.5; sFlow raw packet headers).
 
 Owns how such a section becomes a row. Link layers and IP headers are read by ``decode.capture``.
+
+Sections of IPFIX records are read by a kernel of their own when the walk stops: few exporters send them, and all others would wait for the
+compilation of all link layers.
 """
 
 import numpy as np
@@ -8,8 +11,9 @@ import numpy as np
 from venturi.core.decode.capture.headers import read_network_header
 from venturi.core.decode.capture.words import Octets
 from venturi.core.decode.export.kernels import state
-from venturi.core.decode.export.kernels.state import Columns
-from venturi.core.kernel import step
+from venturi.core.decode.export.kernels.bookkeeping import count_drop, move_row
+from venturi.core.decode.export.kernels.state import Columns, Words
+from venturi.core.kernel import kernel, step
 
 
 @step
@@ -30,3 +34,31 @@ def write_packet(buffer: Octets, place: int, captured: int, original: int, link_
         columns.words[state.PACKETS_COLUMN, row] = 1
         columns.words[state.OCTETS_COLUMN, row] = octets
     return status
+
+
+@kernel
+def read_sections(buffer: Octets, columns: Columns, cursor: Words, drops: Words) -> None:
+    """Read the packets whose sections rows describe; rows whose packets cannot be read are closed up and counted."""
+    kept = 0
+    for row in range(cursor[state.ROW]):
+        status = 0
+        if columns.marks[state.FAMILY_COLUMN, row] == state.UNREAD:
+            position = columns.words[state.SECTION_POSITION, row]
+            status = write_packet(
+                buffer,
+                columns.words[state.SECTION_PLACE, row],
+                columns.words[state.SECTION_CAPTURED, row],
+                columns.words[state.SECTION_ORIGINAL, row],
+                columns.words[state.SECTION_LINK_TYPE, row],
+                columns,
+                row,
+            )
+            if status:
+                count_drop(drops, status - 1, position, state.ONE)
+                cursor[state.RECORDS] -= 1
+        if status == 0:
+            if kept != row:
+                move_row(columns, row, kept)
+            kept += 1
+    cursor[state.ROW] = kept
+    cursor[state.UNREAD_SECTIONS] = 0

@@ -1,13 +1,17 @@
 """Blocks of flow records of a known layout written to columns, field by field.
 
-Owns what a record's fields mean for a flow. Where records begin and end is settled before (``sets``).
+Owns what a record's fields mean for a flow, and who has the say on its sampling rate (what options tell is kept by ``domains``).
+Where records begin and end is settled before (``sets``).
 """
+
+import numpy as np
+from numpy.typing import NDArray
 
 from venturi.core.decode.capture.words import Octets
 from venturi.core.decode.export.kernels import state
-from venturi.core.decode.export.kernels.octets import fill_unsigned, network_32, signed_64
-from venturi.core.decode.export.kernels.packets import write_packet
-from venturi.core.decode.export.kernels.rates import fill_rates, read_role
+from venturi.core.decode.export.kernels.bookkeeping import count_drop, move_row
+from venturi.core.decode.export.kernels.lookup import find_number
+from venturi.core.decode.export.kernels.octets import fill_unsigned, network_32, read_unsigned, signed_64
 from venturi.core.decode.export.kernels.state import Columns, Event, Tables, Words
 from venturi.core.decode.export.kernels.times import Moments, settle_times
 from venturi.core.domain.drops import MAXIMUM_COUNT, DropReason
@@ -21,14 +25,82 @@ _LOW_HALF = 8
 _COUNT_BITS = 55
 """A count without any bit from here on is in range for sure."""
 
+WITHOUT_NUMBER = -3
+"""Instead of a rate's number: the rate has none yet, and may get one."""
+
+RATE_REFUSED = -4
+"""Instead of a rate's number: the rate has none, and no more are kept."""
+
 
 @step
-def count_drop(drops: Words, reason: int, position: int, count: int) -> None:
-    """Count drops under a reason, keeping the position of the first (``domain.drops.add_drop``, compiled)."""
-    if count > 0:
-        if drops[reason, 0] == 0:
-            drops[reason, 1] = position
-        drops[reason, 0] += count
+def rate_number(first: int, second: int, cursor: Words, tables: Tables) -> int:
+    """Give the number of the sampling rate ``first / second``, ``WITHOUT_NUMBER`` or ``RATE_REFUSED``; -1 for one that says nothing."""
+    if second <= 0 or first < second:
+        return -1
+    number = find_number(tables.numbers, state.RATE_KEY, first, second, cursor)
+    if number >= 0:
+        return number
+    return RATE_REFUSED if cursor[state.RATES_FULL] else WITHOUT_NUMBER
+
+
+@step
+def read_role(buffer: Octets, place: int, layout: Words, role: int) -> int:
+    """Read the field of a role in the record at ``place``; 0 if it has none."""
+    return read_unsigned(buffer, place + layout[role, 0], layout[role, 1])
+
+
+@step
+def record_rate(buffer: Octets, place: int, layout: Words, kind: int, cursor: Words, tables: Tables) -> int:
+    """Give the number of a record's sampling rate, or as ``rate_number``.
+
+    What the record states comes before what was told for its sampler, for its input interface, and for its domain.
+    """
+    domain = cursor[state.DOMAIN]
+    rate = -1
+    if kind != state.NO_SAMPLING:
+        first = read_role(buffer, place, layout, state.SAMPLING_FIRST)
+        second = read_role(buffer, place, layout, state.SAMPLING_SECOND)
+        if kind == state.SAMPLING_INTERVAL:
+            second = 1
+        elif kind == state.SAMPLING_SPACE:
+            first, second = first + second, first
+        else:
+            first, second = second, first
+        rate = rate_number(first, second, cursor, tables)
+    if rate == -1 and tables.domains[domain, state.HAS_SAMPLERS]:
+        for role, key in ((state.SAMPLER, state.SAMPLER_KEY), (state.INPUT, state.INTERFACE_KEY)):
+            if rate == -1 and layout[role, 1]:
+                rate = max(-1, find_number(tables.numbers, key, domain, read_role(buffer, place, layout, role), cursor))
+    return rate if rate != -1 else tables.domains[domain, state.DEFAULT_RATE]
+
+
+@step
+def fixed_rate(kind: int, cursor: Words, tables: Tables) -> int:
+    """Give the number of the rate that all records of a template have in common, or -1."""
+    domain = cursor[state.DOMAIN]
+    rate: int = tables.domains[domain, state.OVERRIDE_RATE]
+    if rate < 0:
+        rate = cursor[state.RATE]
+    if rate < 0 and kind == state.NO_SAMPLING and not tables.domains[domain, state.HAS_SAMPLERS]:
+        rate = tables.domains[domain, state.DEFAULT_RATE]
+    return rate
+
+
+@step
+def fill_rates(buffer: Octets, layout: Words, kind: int, cursor: Words, tables: Tables, target: NDArray[np.int32]) -> bool:
+    """Write the sampling rates of the block's records; false at the first that has no number yet, its key left in the cursor."""
+    fixed = fixed_rate(kind, cursor, tables)
+    if fixed >= 0:
+        target[:] = fixed
+        return True
+    place = cursor[state.BLOCK_FIRST]
+    for record in range(len(target)):
+        rate = record_rate(buffer, place, layout, kind, cursor, tables)
+        if rate == WITHOUT_NUMBER:
+            return False
+        target[record] = rate
+        place += cursor[state.BLOCK_STRIDE]
+    return True
 
 
 @step
@@ -135,16 +207,6 @@ def fill_flows(buffer: Octets, layout: Words, reverse: int, cursor: Words, table
 
 
 @step
-def move_row(columns: Columns, origin: int, target: int) -> None:
-    """Copy one row over another."""
-    for column in range(state.WORD_COLUMNS):
-        columns.words[column, target] = columns.words[column, origin]
-    for column in range(2):
-        columns.marks[column, target] = columns.marks[column, origin]
-        columns.numbers[column, target] = columns.numbers[column, origin]
-
-
-@step
 def keep_countable(reverse: int, cursor: Words, columns: Columns, drops: Words) -> int:
     """Close the gaps of rows that cannot be counted, and of reverse flows without packets; give the number of rows kept."""
     first = cursor[state.ROW]
@@ -173,17 +235,18 @@ def keep_countable(reverse: int, cursor: Words, columns: Columns, drops: Words) 
 
 
 @step
-def overlay_packets(buffer: Octets, layout: Words, link_type: int, cursor: Words, columns: Columns, drops: Words) -> int:
-    """Give the block's one row the addresses and counts of the packet whose first octets it holds; give the number of rows kept."""
+def describe_section(buffer: Octets, layout: Words, link_type: int, cursor: Words, columns: Columns) -> None:
+    """Put where the section of the block's one record lies into its row, to be read when the walk stops (``packets``)."""
+    row = cursor[state.ROW]
     first = cursor[state.BLOCK_FIRST]
     captured = layout[state.SECTION, 1]
-    original = read_role(buffer, first, layout, state.FRAME_SIZE)
-    status = write_packet(
-        buffer, first + layout[state.SECTION, 0], captured, max(captured, original), link_type, columns, cursor[state.ROW]
-    )
-    if status:
-        count_drop(drops, status - 1, cursor[state.POSITION], state.ONE)
-    return 0 if status else 1
+    columns.marks[state.FAMILY_COLUMN, row] = state.UNREAD
+    columns.words[state.SECTION_PLACE, row] = first + layout[state.SECTION, 0]
+    columns.words[state.SECTION_CAPTURED, row] = captured
+    columns.words[state.SECTION_ORIGINAL, row] = max(captured, read_role(buffer, first, layout, state.FRAME_SIZE))
+    columns.words[state.SECTION_LINK_TYPE, row] = link_type
+    columns.words[state.SECTION_POSITION, row] = cursor[state.POSITION]
+    cursor[state.UNREAD_SECTIONS] += 1
 
 
 @step
@@ -204,7 +267,7 @@ def write_block(buffer: Octets, tables: Tables, columns: Columns, cursor: Words,
         fill_flows(buffer, layout, reverse, cursor, tables, columns)
         kept = keep_countable(reverse, cursor, columns, drops)
         if is_section and kept:
-            kept = overlay_packets(buffer, layout, template[state.SECTION_LINK], cursor, columns, drops)
+            describe_section(buffer, layout, template[state.SECTION_LINK], cursor, columns)
         cursor[state.ROW] += kept
         if not reverse:
             cursor[state.RECORDS] += kept

@@ -5,14 +5,15 @@ Owns the sample and record structures. Sampled headers are read by ``sections``.
 
 from venturi.core.decode.capture.words import Octets
 from venturi.core.decode.export.kernels import state
+from venturi.core.decode.export.kernels.bookkeeping import count_drop, observe_sequence
+from venturi.core.decode.export.kernels.lookup import find
 from venturi.core.decode.export.kernels.octets import network_32, signed_64
 from venturi.core.decode.export.kernels.packets import write_packet
-from venturi.core.decode.export.kernels.rates import RATE_REFUSED, WITHOUT_NUMBER, rate_number
-from venturi.core.decode.export.kernels.records import count_drop
+from venturi.core.decode.export.kernels.records import RATE_REFUSED, WITHOUT_NUMBER, rate_number
 from venturi.core.decode.export.kernels.state import Columns, Event, Tables, Words
 from venturi.core.domain.drops import DropReason
 from venturi.core.domain.flow_batch import NO_FLOW_DIRECTION, NO_INTERFACE
-from venturi.core.kernel import constant, step
+from venturi.core.kernel import constant, kernel, step
 
 SFLOW_VERSION = 5
 AGENT_TYPE = 4
@@ -20,6 +21,8 @@ IPV4_AGENT = 1
 IPV6_AGENT = 2
 AGENT_ADDRESS = 8
 
+_DONE = int(Event.DONE)
+_NEW_DOMAIN = int(Event.NEW_DOMAIN)
 _NEED_ROOM = int(Event.NEED_ROOM)
 _NEW_RATE = int(Event.NEW_RATE)
 _MALFORMED_MESSAGE = constant(DropReason.MALFORMED_MESSAGE)
@@ -58,6 +61,77 @@ def header_length(agent_type: int) -> int:
     if agent_type == IPV4_AGENT:
         return 28
     return 40 if agent_type == IPV6_AGENT else 0
+
+
+@kernel
+def walk_sflow(buffer: Octets, datagrams: Words, tables: Tables, columns: Columns, cursor: Words, drops: Words) -> int:
+    """Decode sFlow datagrams (shape (datagrams, DATAGRAM_SLOTS)) from the cursor on; ``DONE`` behind them, or an event."""
+    while cursor[state.DATAGRAM] < datagrams.shape[0]:
+        event = state.CONTINUE
+        if not cursor[state.IN_MESSAGE]:
+            event = open_datagram(buffer, datagrams[cursor[state.DATAGRAM]], tables, cursor, drops)
+        if event == state.CONTINUE:
+            event = walk_samples(buffer, tables, columns, cursor, drops)
+        if event >= 0:
+            return event
+        if event == state.CONTINUE:
+            observe_sequence(tables.domains[cursor[state.DOMAIN]], cursor, state.ONE)
+        cursor[state.IN_MESSAGE] = 0
+        cursor[state.DATAGRAM] += 1
+    return _DONE
+
+
+@step
+def open_datagram(buffer: Octets, datagram: Words, tables: Tables, cursor: Words, drops: Words) -> int:
+    """Read the header of a datagram; ``CONTINUE``, ``DONE`` if it is no whole one of sFlow, another event, or ``SKIPPED``."""
+    start = datagram[state.DATAGRAM_OFFSET]
+    end = start + datagram[state.DATAGRAM_LENGTH]
+    if start < 0 or end > len(buffer) or end - start < AGENT_ADDRESS or network_32(buffer, start) != SFLOW_VERSION:
+        return _DONE
+    length = header_length(network_32(buffer, start + AGENT_TYPE))
+    if length == 0 or start + length > end:
+        return _DONE
+    cursor[state.POSITION] = datagram[state.DATAGRAM_POSITION]
+    name_agent(buffer, datagram, cursor[state.KEY : state.KEY + state.KEY_WORDS])
+    domain = find(tables.domain_index, cursor)
+    if domain < 0:
+        if not cursor[state.DOMAINS_FULL]:
+            return _NEW_DOMAIN
+        count_drop(drops, _TEMPLATE_LIMIT, cursor[state.POSITION], state.ONE)
+        return state.SKIPPED
+    cursor[state.IN_MESSAGE] = 1
+    cursor[state.VERSION] = state.SFLOW
+    cursor[state.DOMAIN] = domain
+    cursor[state.SEQUENCE] = network_32(buffer, start + length - 12)
+    cursor[state.SAMPLES_LEFT] = network_32(buffer, start + length - 4)
+    cursor[state.OFFSET] = start + length
+    cursor[state.MESSAGE_END] = end
+    cursor[state.REFERENCE_TIME] = max(datagram[state.DATAGRAM_TIME], 0)
+    return state.CONTINUE
+
+
+@step
+def name_agent(buffer: Octets, datagram: Words, key: Words) -> None:
+    """Write the key of a datagram's domain: the sub-agent of an agent, which is known by the address that it names itself.
+
+    An agent that names no address is known by that of its datagrams.
+    """
+    start = datagram[state.DATAGRAM_OFFSET]
+    agent_type = network_32(buffer, start + AGENT_TYPE)
+    first = start + AGENT_ADDRESS
+    wide = agent_type == IPV6_AGENT
+    high = signed_64(buffer, first) if wide else 0
+    low = signed_64(buffer, first + 8) if wide else network_32(buffer, first)
+    family = 6 if wide else 4
+    if high == 0 and low == 0:
+        family = datagram[state.DATAGRAM_FAMILY]
+        high = datagram[state.DATAGRAM_FAMILY + 1]
+        low = datagram[state.DATAGRAM_FAMILY + 2]
+    key[0] = family + (state.SFLOW << 8)
+    key[1] = high
+    key[2] = low
+    key[3:6] = 0
+    key[6] = network_32(buffer, start + header_length(agent_type) - 16)
 
 
 @step

@@ -32,6 +32,8 @@ class Event(IntEnum):
     """A data set lies at ``SET_START`` whose options concern the meter."""
     UNKNOWN_TEMPLATE = 6
     """The data set at ``SET_START`` has no template yet."""
+    SFLOW_DATAGRAM = 7
+    """The datagram is one of sFlow, which has a walk of its own."""
 
 
 CONTINUE = -1
@@ -80,10 +82,14 @@ BLOCK_TEMPLATE = 31  # row of their template
 BLOCK_LAYOUT = 32  # row of their layout
 RECORD_PLACE = 33  # where to go on in a set whose records are walked one by one, or 0
 KEY = 34  # the words of the key looked up last
-CURSOR_SLOTS = 41
+UNREAD_SECTIONS = 41  # rows written whose sections are still to be read
+CURSOR_SLOTS = 42
 
 SFLOW = 105
 """``VERSION`` of sFlow version 5 datagrams."""
+
+UNREAD = 0
+"""In the family column: the row stands for the section of a packet, described by ``SECTION_*``, that is still to be read."""
 
 # Columns of ``Tables.domains``, int64
 EXPORTER = 0  # number in the flow tables
@@ -226,6 +232,13 @@ END_COLUMN = 7
 INPUT_COLUMN = 8
 OUTPUT_COLUMN = 9
 WORD_COLUMNS = 10
+
+# What these hold of a row whose section is still to be read
+SECTION_PLACE = 0
+SECTION_CAPTURED = 1
+SECTION_ORIGINAL = 2
+SECTION_LINK_TYPE = 3
+SECTION_POSITION = 4  # of the datagram
 
 # Rows of ``Columns.marks`` and ``Columns.numbers``
 FAMILY_COLUMN = 0

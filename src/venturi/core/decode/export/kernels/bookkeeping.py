@@ -1,15 +1,35 @@
-"""Sequence numbers: what of an exporter's messages never came.
+"""What a walk keeps the books of: drops, rows, and what of an exporter's messages never came.
 
-Owns the arithmetic. Units are the protocol's own: flows (NetFlow v5), datagrams (v9, sFlow), data records (IPFIX).
+Owns the arithmetic of sequence numbers, whose units are the protocol's own: flows (NetFlow v5), datagrams (v9, sFlow), data
+records (IPFIX). Knows no message.
 """
 
 from venturi.core.decode.export.kernels import state
-from venturi.core.decode.export.kernels.state import Words
+from venturi.core.decode.export.kernels.state import Columns, Words
 from venturi.core.kernel import step
 
 _WRAP = 1 << 32
 _LATE_DATAGRAMS = 1000
 _RECORDS_PER_DATAGRAM = 64
+
+
+@step
+def count_drop(drops: Words, reason: int, position: int, count: int) -> None:
+    """Count drops under a reason, keeping the position of the first (``domain.drops.add_drop``, compiled)."""
+    if count > 0:
+        if drops[reason, 0] == 0:
+            drops[reason, 1] = position
+        drops[reason, 0] += count
+
+
+@step
+def move_row(columns: Columns, origin: int, target: int) -> None:
+    """Copy one row over another."""
+    for column in range(state.WORD_COLUMNS):
+        columns.words[column, target] = columns.words[column, origin]
+    for column in range(2):
+        columns.marks[column, target] = columns.marks[column, origin]
+        columns.numbers[column, target] = columns.numbers[column, origin]
 
 
 @step
