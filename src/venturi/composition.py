@@ -3,6 +3,7 @@
 The one module that may import inside functions, so that a command loads only what it uses and help appears at once.
 """
 
+import gc
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from venturi.config import kernel_cache_config
 from venturi.core.domain.direction import Direction
-from venturi.core.domain.errors import InvalidPrefixError, RulesFileError
+from venturi.core.domain.errors import InvalidPrefixError, RulesFileError, VenturiError
 from venturi.core.domain.prefix import parse_address
 from venturi.interfaces.render.request import OutputRequest
 from venturi.services.offline.request import MeterRequest
@@ -46,10 +47,13 @@ def meter_files(request: MeterRequest, rules_paths: Sequence[str], output: Outpu
     from venturi.services.offline.strictness import require_nothing_lost
 
     check_output(output)
-    rules = load_rules(rules_paths)
-    report = _run(replace(request, labels=rules.labels, inside=request.inside or rules.inside), quiet=output.quiet)
+    with _many_objects():
+        rules = load_rules(rules_paths)
+    report, failure = _run(replace(request, labels=rules.labels, inside=request.inside or rules.inside), quiet=output.quiet)
     report = replace(report, notes=(*rules.notes, *report.notes))
     write_output(report, output, Renderers(_write_parquet, _draw_chart))
+    if failure is not None:
+        raise failure
     if strict:
         require_nothing_lost(report)
     return INTERRUPTED if report.partial else _NOTHING_WRONG
@@ -81,8 +85,11 @@ def explain_packet(rules_paths: Sequence[str], addresses: tuple[str, str], direc
     return _NOTHING_WRONG
 
 
-def _run(request: MeterRequest, *, quiet: bool) -> "MeterReport":
-    """Meter, with compiled kernels from the cache and, unless ``quiet``, progress on a terminal."""
+def _run(request: MeterRequest, *, quiet: bool) -> "tuple[MeterReport, VenturiError | None]":
+    """Meter, with compiled kernels from the cache and, unless ``quiet``, progress on a terminal.
+
+    Give the report and, where a file failed on the way, its error.
+    """
     from venturi.adapters.kernel_cache import KernelCache
     from venturi.interfaces.render.progress import announce, show_progress
 
@@ -94,7 +101,18 @@ def _run(request: MeterRequest, *, quiet: bool) -> "MeterReport":
     with show_progress(quiet=quiet) as progress:
         run = OfflineRun(request, progress, open_flow_records)
         with _interruptible(run.interrupt):
-            return run.run()
+            return run.run(), run.failure
+
+
+@contextmanager
+def _many_objects() -> Iterator[None]:
+    """Keep the cycle collector from going through objects that are here to stay, again and again as they grow in number."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @contextmanager

@@ -32,14 +32,15 @@ def run(arguments: list[str] | None = None) -> int:
         return INTERRUPTED
     except VenturiError as error:
         click.echo(f"venturi: {error}", err=True)
+        _forget_unwritable_output()
         return error.exit_code
-    except BrokenPipeError:
-        _forget_output()
-        return 0
     return result if isinstance(result, int) else 0
 
 
-def _forget_output() -> None:
-    """Keep the interpreter from complaining at exit about a reader that went away."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+def _forget_unwritable_output() -> None:
+    """Keep the interpreter from complaining at exit about output that it could not write; that was said already."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())

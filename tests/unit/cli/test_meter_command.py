@@ -2,6 +2,10 @@
 
 import gzip
 import json
+import os
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -192,6 +196,33 @@ def test_strict_fails_after_the_report_is_written(meter: Meter, folder: Path, ca
     captured = capsys.readouterr()
     assert json.loads(captured.out)["sources"][0]["records"] == 5
     assert "truncated_file" in captured.err
+
+
+def test_output_that_cannot_be_written_is_said(folder: Path) -> None:
+    """A full disk behind standard output gives a sentence, not a traceback."""
+    command = [sys.executable, "-m", "venturi", "meter", str(folder / "six.pcap"), "--rules", str(folder / "rules.yaml"), "--quiet"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 4
+    assert done.stderr == "venturi: standard output: cannot be written: No space left on device\n"
+
+
+def test_what_was_metered_before_a_file_failed_is_reported(meter: Meter, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A pipe cannot be looked into beforehand; if it holds nothing known, the files before it are reported all the same."""
+    os.mkfifo(folder / "pipe")
+    writer = threading.Thread(target=(folder / "pipe").write_text, args=("no traffic at all",))
+    writer.start()
+    assert meter("-f", "json", files=("six.pcap", "pipe")) == 3
+    writer.join()
+    captured = capsys.readouterr()
+    report = json.loads(captured.out)
+    assert (report["partial"], [source["records"] for source in report["sources"]]) == (True, [6])
+    assert "pipe: not a file that venturi reads" in captured.err
+
+
+def test_standard_input_is_metered_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["meter", "-", "-", "--rules", str(folder / "rules.yaml"), "--quiet"]) == 4
+    assert "'-' is given twice" in capsys.readouterr().err
 
 
 def test_a_bad_rules_file_names_line_and_field(meter: Meter, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,13 +63,23 @@ def _write_text(report: MeterReport, request: OutputRequest) -> None:
     writers["table"] = partial(write_table, style=TableStyle(Units(request.units)))
     write = writers[request.form]
     if request.path is None:
-        write(report, sys.stdout)
-        sys.stdout.flush()
+        _write_standard_output(partial(write, report))
         return
     text = StringIO()
     write(report, text)
     with _whole_file(request.path) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")
+
+
+def _write_standard_output(write: Callable[[TextIO], None]) -> None:
+    try:
+        write(sys.stdout)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        message = f"standard output: cannot be written: {error.strerror}"
+        raise UnreadableFileError(message) from error
 
 
 @contextlib.contextmanager

@@ -88,7 +88,7 @@ class Input:
         for batch in self._flows:
             self.records += len(batch)
             yield batch
-        if self._stream.damage is not None:
+        if self._stream.damage is not None and not self.drops[self._stream.damage, 0]:
             add_drop(self.drops, self._stream.damage, 0)
         progress = CollectorProgress.of(self._collector)
         self.exporters = progress.exporters_since(before, self.name)

@@ -3,16 +3,19 @@
 Owns the sequence of a run and what is kept from file to file: templates, sampling rates and usage.
 """
 
+import stat
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
+from venturi.adapters.files.opening import STANDARD_INPUT
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.classify.directions import gather_evidence
 from venturi.core.decode.export.collector import ExportDecoder
 from venturi.core.decode.export.configuration import ExportConfig
 from venturi.core.domain.drops import list_drops
+from venturi.core.domain.errors import ColumnMappingError, UnknownFormatError, UnreadableFileError, VenturiError
 from venturi.core.domain.flow_batch import Exporter, FlowBatch, FlowTables
 from venturi.core.meter.meter import Meter, MeterConfig, SourceMeter
 from venturi.core.meter.settlement import Grouping
@@ -36,7 +39,10 @@ class Progress(Protocol):
 
 
 class OfflineRun:
-    """Meters the files of one request; ``run`` may be called once."""
+    """Meters the files of one request; ``run`` may be called once.
+
+    ``failure`` is the error of a file that failed when others had been metered already; the report then is partial.
+    """
 
     def __init__(self, request: MeterRequest, progress: Progress, open_flow_records: FlowRecordOpener) -> None:
         """Prepare to meter by the labels of ``request``; no file is touched yet."""
@@ -55,16 +61,15 @@ class OfflineRun:
         self._sources: list[SourceReport] = []
         self._pipeline = Pipeline(self._decode())
         self._interrupted = False
+        self.failure: VenturiError | None = None
 
     def run(self) -> MeterReport:
-        """Meter all files, up to the end or to ``interrupt``.
+        """Meter all files, up to the end, to ``interrupt`` or to a file that fails on the way (``failure``).
 
         Raises ``UnreadableFileError``, ``UnknownFormatError`` or ``ColumnMappingError`` for a file that cannot be metered,
         before any is, where that can be told beforehand.
         """
-        for path in self._request.paths:
-            if Path(path).is_file():
-                self._opener.check(path)
+        self._check_paths()
         metering: tuple[Input, SourceMeter] | None = None
         try:
             for source, batch in self._pipeline:
@@ -74,15 +79,25 @@ class OfflineRun:
                 if batch is not None:
                     metering[1].add(batch)
                     self._progress.update(source.octets_read)
+        except (UnreadableFileError, UnknownFormatError, ColumnMappingError) as error:
+            self.failure = error
         finally:
             self._pipeline.stop()
         self._finish(metering)
-        return self._report(partial=self._interrupted)
+        return self._report(partial=self._interrupted or self.failure is not None)
 
     def interrupt(self) -> None:
         """End the run after the batch at hand; what was counted until then is reported and marked as partial."""
         self._interrupted = True
         self._pipeline.interrupt()
+
+    def _check_paths(self) -> None:
+        if self._request.paths.count(STANDARD_INPUT) > 1:
+            message = "standard input can be metered once, but '-' is given twice"
+            raise UnreadableFileError(message)
+        for path in self._request.paths:
+            if path != STANDARD_INPUT and not stat.S_ISFIFO(_mode_of(path)):
+                self._opener.check(path)
 
     def _decode(self) -> Iterator[tuple[Input, FlowBatch | None]]:
         """Decode the inputs one after another; each is given once at least, without a batch at its end."""
@@ -130,6 +145,11 @@ class OfflineRun:
         used = {self._meter.classifier.labels[number].id for number in self._meter.usage.label_numbers()}
         notes = self._notes.sentences(self._request.labels, used)
         return MeterReport(usage, tuple(self._sources), self._request.grouped_by, self._request.interval, notes, partial)
+
+
+def _mode_of(path: str) -> int:
+    """Give the kind of a file, 0 where there is none."""
+    return Path(path).stat().st_mode if Path(path).exists() else 0
 
 
 def _export_config(request: MeterRequest) -> ExportConfig:

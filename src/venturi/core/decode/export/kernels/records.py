@@ -15,7 +15,7 @@ from venturi.core.decode.export.kernels.octets import fill_unsigned, network_32,
 from venturi.core.decode.export.kernels.state import Columns, Event, Tables, Words
 from venturi.core.decode.export.kernels.times import Moments, settle_times
 from venturi.core.domain.drops import MAXIMUM_COUNT, DropReason
-from venturi.core.domain.flow_batch import NO_FLOW_DIRECTION
+from venturi.core.domain.flow_batch import NO_FLOW_DIRECTION, NO_INTERFACE
 from venturi.core.kernel import constant, step
 
 _NEW_RATE = int(Event.NEW_RATE)
@@ -24,6 +24,22 @@ _COUNTER_OUT_OF_RANGE = constant(DropReason.COUNTER_OUT_OF_RANGE)
 _LOW_HALF = 8
 _COUNT_BITS = 55
 """A count without any bit from here on is in range for sure."""
+
+RoleTable = tuple[tuple[int, int, int], ...]
+"""Roles, each with the column that its field is written to, and what is written where it is absent."""
+
+_TIMES: RoleTable = (
+    (state.START, state.START_COLUMN, 0),
+    (state.END, state.END_COLUMN, 0),
+    (state.INITIAL, state.INPUT_COLUMN, 0),
+    (state.DURATION, state.OUTPUT_COLUMN, 0),
+)
+_COUNTS_AND_INTERFACES: RoleTable = (
+    (state.PACKETS, state.PACKETS_COLUMN, 0),
+    (state.OCTETS, state.OCTETS_COLUMN, 0),
+    (state.INPUT, state.INPUT_COLUMN, NO_INTERFACE),
+    (state.OUTPUT, state.OUTPUT_COLUMN, NO_INTERFACE),
+)
 
 WITHOUT_NUMBER = -3
 """Instead of a rate's number: the rate has none yet, and may get one."""
@@ -144,17 +160,20 @@ def choose_families(buffer: Octets, layout: Words, cursor: Words, columns: Colum
 
 
 @step
-def fill_role(buffer: Octets, layout: Words, role: int, absent: int, cursor: Words, target: Words) -> None:
-    """Write the field of a role of the block's records, ``absent`` where they have none."""
-    if layout[role, 1]:
-        fill_unsigned(buffer, cursor[state.BLOCK_FIRST] + layout[role, 0], cursor[state.BLOCK_STRIDE], layout[role, 1], target)
-    else:
-        target[:] = absent
+def fill_roles(buffer: Octets, layout: Words, roles: RoleTable, cursor: Words, words: Words) -> None:
+    """Write the fields of roles of the block's records to columns of its rows; an absent field is the last number of its role."""
+    first = cursor[state.BLOCK_FIRST]
+    for role, column, absent in roles:
+        if layout[role, 1]:
+            fill_unsigned(buffer, first + layout[role, 0], cursor[state.BLOCK_STRIDE], layout[role, 1], words[column])
+        else:
+            words[column][:] = absent
 
 
 @step
 def fill_times(buffer: Octets, template: Words, layout: Words, reverse: int, cursor: Words, words: Words) -> None:
     """Write the times of the block's records; the columns of the interfaces, not written yet, serve as working space."""
+    fill_roles(buffer, layout, _TIMES, cursor, words)
     moments = Moments(
         words[state.START_COLUMN],
         words[state.END_COLUMN],
@@ -165,12 +184,6 @@ def fill_times(buffer: Octets, template: Words, layout: Words, reverse: int, cur
         layout[state.INITIAL, 1] > 0,
         template[state.DURATION_UNIT],
     )
-    fill_role(buffer, layout, state.START, state.ABSENT, cursor, moments.starts)
-    fill_role(buffer, layout, state.END, state.ABSENT, cursor, moments.ends)
-    if moments.has_initials:
-        fill_role(buffer, layout, state.INITIAL, state.ABSENT, cursor, moments.initials)
-    if moments.duration_unit:
-        fill_role(buffer, layout, state.DURATION, state.ABSENT, cursor, moments.durations)
     settle_times(moments, cursor)
 
 
@@ -199,10 +212,7 @@ def fill_flows(buffer: Octets, layout: Words, reverse: int, cursor: Words, table
     if template[state.HAS_BOTH_FAMILIES]:
         choose_families(buffer, layout, cursor, columns)
     fill_times(buffer, template, layout, reverse, cursor, words)
-    fill_role(buffer, layout, state.PACKETS, state.ABSENT, cursor, words[state.PACKETS_COLUMN])
-    fill_role(buffer, layout, state.OCTETS, state.ABSENT, cursor, words[state.OCTETS_COLUMN])
-    fill_role(buffer, layout, state.INPUT, state.NO_IFINDEX, cursor, words[state.INPUT_COLUMN])
-    fill_role(buffer, layout, state.OUTPUT, state.NO_IFINDEX, cursor, words[state.OUTPUT_COLUMN])
+    fill_roles(buffer, layout, _COUNTS_AND_INTERFACES, cursor, words)
     columns.numbers[state.EXPORTER_COLUMN, cursor[state.ROW] : last] = tables.domains[cursor[state.DOMAIN], state.EXPORTER]
 
 

@@ -12,8 +12,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from venturi.core.domain.flow_batch import NO_INTERFACE
-
 
 class Event(IntEnum):
     """Why a walk stopped."""
@@ -177,10 +175,8 @@ KEY_WORDS = 7
 """Words of the widest key, that of a domain: family and version, addresses in four words, ports, domain id."""
 
 
-# Numbers handed to kernels: taken from a module, they are any number, and no kernel is compiled anew for them
-ABSENT = 0
 ONE = 1
-NO_IFINDEX = NO_INTERFACE
+"""For calls of steps: taken from a module it is any number, while a literal would have the step compiled anew for it."""
 
 Words = NDArray[np.int64]
 """Signed 64-bit words, of any number of dimensions."""
