@@ -75,13 +75,14 @@ def test_initialisation_told_by_options() -> None:
 
 
 HOUR = 3600
+DAY = 24 * HOUR
 SKEWS = [
-    pytest.param(0, 0, HOUR, 0, (EXPORTED - HOUR, EXPORTED), id="within the limit"),
-    pytest.param(0, HOUR + 1, 2 * HOUR, 1, (EXPORTED, EXPORTED), id="an end too long ago"),
-    pytest.param(0, -HOUR - 1, HOUR, 1, (EXPORTED, EXPORTED), id="an end in the future"),
-    pytest.param(5000, 0, HOUR, 1, (EXPORTED + 5000, EXPORTED + 5000), id="far from the time of receipt"),
+    pytest.param(0, 0, DAY, 0, (EXPORTED - DAY, EXPORTED), id="within the limit"),
+    pytest.param(0, DAY + 1, 2 * DAY, 1, (EXPORTED, EXPORTED), id="an end too long ago"),
+    pytest.param(0, -DAY - 1, HOUR, 1, (EXPORTED, EXPORTED), id="an end in the future"),
+    pytest.param(2 * DAY, 0, HOUR, 1, (EXPORTED + 2 * DAY, EXPORTED + 2 * DAY), id="far from the time of receipt"),
     pytest.param(0, 0, -1, 1, (EXPORTED, EXPORTED), id="a start after the end"),
-    pytest.param(0, 0, 31 * 24 * HOUR, 1, (EXPORTED, EXPORTED), id="a start 31 days before"),
+    pytest.param(0, 0, 31 * DAY, 1, (EXPORTED, EXPORTED), id="a start 31 days before"),
 ]
 
 

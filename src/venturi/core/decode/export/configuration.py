@@ -22,7 +22,7 @@ class ExportConfig:
 
     default_sampling_rate: Fraction = Fraction(1)
     sampling_rates: Mapping[Exporter, Fraction] = field(default_factory=dict)
-    maximum_clock_skew: int = 3600 * SECOND
+    maximum_clock_skew: int = 86_400 * SECOND
     maximum_templates_per_domain: int = 4096
     maximum_templates: int = 65_536
     maximum_waiting_octets: int = 4 << 20
