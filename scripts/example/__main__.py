@@ -6,6 +6,7 @@ Run as root from the top of the repository: ``scripts/make-example``.
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,7 +19,7 @@ from scripts.example.totals import write_totals
 from scripts.example.traffic import record
 
 EXAMPLES = Path("src/venturi/examples")
-PROGRAMS = ("ip", "ethtool", "tcpdump", "ping", "pmacctd", "tshark")
+PROGRAMS = ("ip", "ethtool", "tcpdump", "ping", "pmacctd", "faketime", "tshark", "reordercap")
 SEED = 20261124
 COMPRESSION_LEVEL = 19
 
@@ -35,7 +36,9 @@ def main() -> int:
         capture = options.capture or Path(folder) / "office.pcap"
         if options.capture is None:
             record(capture, options.seed, options.duration)
-        return 0 if _derive(capture, options.output) else 1
+        ordered = Path(folder) / "ordered.pcap"
+        subprocess.run(["reordercap", str(capture), str(ordered)], check=True, capture_output=True)
+        return 0 if _derive(ordered, options.output) else 1
 
 
 def _parse() -> argparse.Namespace:
@@ -52,7 +55,7 @@ def _parse() -> argparse.Namespace:
 
 
 def _derive(capture: Path, folder: Path) -> bool:
-    """Compress and export a capture, and count; tell whether both files count the same."""
+    """Compress and export a capture that is in order of time, and count; tell whether both files count the same."""
     compressor = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL, write_checksum=True)
     (folder / "office.pcap.zst").write_bytes(compressor.compress(capture.read_bytes()))
     datagrams = export(capture, folder / "office.ipfix")

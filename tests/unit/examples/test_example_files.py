@@ -21,7 +21,7 @@ from venturi.core.decode.export.message_files import MessageFileDecoder
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.drops import DropReason, list_drops
 from venturi.core.domain.flow_batch import FlowBatch, FlowTables
-from venturi.core.domain.interval import SECOND
+from venturi.core.domain.interval import SECOND, Nanoseconds
 from venturi.core.domain.label import LabelWithRules, MeteringLabel, MeteringLabelRule
 from venturi.core.domain.prefix import Prefix
 from venturi.services.offline.report import MeterReport
@@ -32,7 +32,7 @@ EXAMPLES = Path(venturi.__path__[0]) / "examples"
 CAPTURE = "office.pcap.zst"
 EXPORT = "office.ipfix"
 LARGEST_CAPTURE_OCTETS = 1_500_000
-INTERVAL = 300 * SECOND
+INTERVAL = Nanoseconds(300 * SECOND)
 
 Usage = dict[tuple[str, str], tuple[int, int]]
 """Packets and octets by name and direction."""
@@ -63,7 +63,7 @@ def new_export_decoder() -> MessageFileDecoder:
     return MessageFileDecoder(ExportDecoder(ExportConfig(), FlowTables()))
 
 
-def meter(file: str, labels: tuple[LabelWithRules, ...], interval: int | None = None) -> MeterReport:
+def meter(file: str, labels: tuple[LabelWithRules, ...], interval: Nanoseconds | None = None) -> MeterReport:
     inside = load_rules([str(EXAMPLES / "rules.yaml")]).inside
     grouped_by = ("label", "direction") if interval is None else ("label", "direction", "interval")
     request = MeterRequest(paths=(str(EXAMPLES / file),), labels=labels, inside=inside, interval=interval, grouped_by=grouped_by)
@@ -141,7 +141,7 @@ MAIL_WITH_BRANCH = {("203.0.113.16/28", "ingress"), ("203.0.113.16/28", "egress"
 
 @pytest.mark.parametrize("interval", [None, INTERVAL], ids=["whole", "5 minutes"])
 @pytest.mark.parametrize("name", [CAPTURE, EXPORT])
-def test_each_label_of_the_rules_counts_what_the_other_program_counted(name: str, interval: int | None) -> None:
+def test_each_label_of_the_rules_counts_what_the_other_program_counted(name: str, interval: Nanoseconds | None) -> None:
     counted: Usage = {}
     for row in meter(name, rules_labels(), interval).usage:
         packets, octets = counted.get((row.label.name, str(row.direction)), (0, 0))
