@@ -1,0 +1,69 @@
+"""``python -m bench``: measures venturi and its peers side by side, and prints ratios against the targets.
+
+Owns the options and the order of the groups.
+"""
+
+import argparse
+import time
+from collections.abc import Sequence
+
+from bench.compare.captures import compare_captures
+from bench.compare.exports import compare_exports, find_reader
+from bench.compare.memory import compare_memory
+from bench.compare.profile import profile_all
+from bench.compare.programs import Programs
+from bench.compare.starting import compare_starting
+from bench.compare.targets import Results
+from bench.inputs.catalogue import Inputs, find_inputs
+from bench.machine import describe_machine, describe_versions
+from bench.report import write_profiles, write_results
+from bench.scale import SCALES
+
+GROUPS = ("start", "exports", "memory", "captures", "profile")
+
+
+def main() -> None:
+    """Measure the groups that were asked for."""
+    options = _read_options()
+    began = time.monotonic()
+    inputs = find_inputs(SCALES[options.scale])
+    for line in (*describe_machine(), describe_versions(), f"scale {options.scale}, medians of {options.runs}"):
+        print(line)
+    print()
+    results = _compare(inputs, options.only, options.runs)
+    print(write_results(results))
+    if "profile" in options.only:
+        print(f"\n{write_profiles(profile_all(inputs))}")
+    met = sum(target.met for target in results.targets)
+    print(f"\n{met} of {len(results.targets)} targets met; {time.monotonic() - began:.0f} s")
+
+
+def _compare(inputs: Inputs, groups: Sequence[str], runs: int) -> Results:
+    programs = Programs(inputs)
+    results = Results()
+    if "start" in groups:
+        results.extend(compare_starting(inputs, programs, runs))
+    if "exports" in groups:
+        results.extend(compare_exports(inputs, programs, runs))
+    if "memory" in groups:
+        reader = find_reader(results.figures, inputs, programs, runs)
+        results.extend(compare_memory(inputs.scale, runs, reader))
+    if "captures" in groups:
+        results.extend(compare_captures(inputs, programs, runs))
+    return results
+
+
+def _read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure venturi and its peers on the same input.")
+    parser.add_argument("--scale", choices=SCALES, default="full", help="how much is measured (default: full)")
+    parser.add_argument("--runs", type=int, default=5, help="how often each program runs (default: 5)")
+    parser.add_argument("--only", choices=GROUPS, action="append", help="measure this group alone; may be given again")
+    options = parser.parse_args()
+    options.only = options.only or GROUPS
+    if options.runs < 1:
+        parser.error("--runs is at least 1")
+    return options
+
+
+if __name__ == "__main__":
+    main()

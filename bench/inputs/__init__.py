@@ -1,0 +1,1 @@
+"""What is measured: traffic, captures, exports and rules, made from fixed seeds and kept between runs."""

@@ -1,0 +1,1 @@
+"""How things are measured: programs as processes, kernels and libraries inside a process of their own."""

@@ -1,0 +1,36 @@
+"""How much is measured: the sizes of a full run and of one that only shows that everything works.
+
+Owns the numbers; what is made of them is in ``inputs``.
+"""
+
+from dataclasses import dataclass
+
+PREFIX_COUNTS = (1_000, 10_000, 100_000)
+"""The sizes of the sets of prefixes, each prefix a label."""
+
+FEW_PREFIXES = 10
+"""The set that starting up is measured with."""
+
+LABELLED_PREFIXES = 10_000
+"""The set that traffic is drawn from and that the exports are metered by."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The sizes of one run.
+
+    ``flow_records`` are those of each export, a multiple of 150, so that datagrams of 30 and of 25 are all full. ``filtered_records``
+    are those given to nfdump's long filter, ``decoded_records`` those given to the Python decoder: both too slow for all of them.
+    """
+
+    name: str
+    flow_records: int
+    packets: int
+    filtered_records: int
+    decoded_records: int
+
+
+SCALES = {
+    "full": Scale("full", flow_records=10_000_050, packets=5_000_000, filtered_records=600_000, decoded_records=24_000),
+    "small": Scale("small", flow_records=300_000, packets=200_000, filtered_records=60_000, decoded_records=6_000),
+}
