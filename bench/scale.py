@@ -20,7 +20,8 @@ class Scale:
     """The sizes of one run.
 
     ``flow_records`` are those of each export, a multiple of 150, so that datagrams of 30 and of 25 are all full. ``filtered_records``
-    are those given to nfdump's long filter, ``decoded_records`` those given to the Python decoder: both too slow for all of them.
+    are those given to nfdump's long filter, ``decoded_records``, which follow one template, those given to the Python decoder: both are
+    too slow for all of them.
     """
 
     name: str

@@ -22,11 +22,7 @@ def compare_exports(inputs: Inputs, programs: Programs, runs: int) -> Results:
         )
         for protocol in PROTOCOLS
     ]
-    decoders = []
-    for protocol in PROTOCOLS:
-        datagrams = scale.decoded_records // protocol.records
-        records = protocol.records * (datagrams - 1)
-        decoders.append(programs.netflow(protocol.name, f"PyPI netflow, decode {protocol.name}", datagrams, records))
+    decoders = [programs.netflow(protocol, scale.decoded_records, f"PyPI netflow, decode {protocol.name}") for protocol in PROTOCOLS]
     readers = _readers(inputs, programs)
     readers += programs.nfdump("filtered", scale.filtered_records, f"nfdump, OR of {FILTER_PREFIXES:,} prefixes", inputs.filter)
     figures = measure([*ours, *decoders, *readers], runs)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.inputs.catalogue import Inputs
+from bench.inputs.exports import Protocol
 from bench.measure.processes import Contender, find_program
 
 VENTURI = Path(sys.executable).parent / "venturi"
@@ -44,12 +45,11 @@ class Programs:
         """Give the command that meters a capture."""
         return [str(VENTURI), "meter", str(capture), "--rules", str(rules), "-f", "json", "--quiet"]
 
-    def netflow(self, protocol: str, name: str, datagrams: int, records: int) -> Contender:
-        """PyPI ``netflow`` on the first datagrams of an export."""
-        module = [sys.executable, "-m", "bench.measure.netflow_decode"]
-        capture = str(self._inputs.export(protocol))
-        check = _expect(rf'"records": {records}\b')
-        return Contender(name, records, [*module, capture, str(datagrams)], check=check, reports_itself=True)
+    def netflow(self, protocol: Protocol, records: int, name: str) -> Contender:
+        """PyPI ``netflow`` on the first datagrams of an export: the template and ``records`` flows."""
+        datagrams = 1 + records // protocol.records
+        command = [sys.executable, "-m", "bench.measure.netflow_decode", str(self._inputs.export(protocol.name)), str(datagrams)]
+        return Contender(name, records, command, check=_expect(rf'"records": {records}\b'), reports_itself=True)
 
     def nfdump(self, part: str, records: int, name: str, filter_file: Path | None = None) -> list[Contender]:
         """``nfdump`` on an nfcapd file, if it is installed; it prints statistics only."""

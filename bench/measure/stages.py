@@ -75,8 +75,7 @@ def profile(capture: str, rules_path: str, kind: str) -> Stopwatch:
     tables = FlowTables()
     meter = _make_meter(rules, tables, stopwatch)
     with stopwatch.measure("compile the rules"):
-        meter.classify(FlowBatch.empty(0), np.empty(0, dtype=np.uint8))
-    del stopwatch.seconds["classify"]
+        Meter.classify(meter, FlowBatch.empty(0), np.empty(0, dtype=np.uint8))
     decoder = _make_decoder(kind, tables)
     source = meter.source(lambda _: ObservationPoint(name=capture, kind=PointKind.CAPTURE))
     with closing(open_input(capture)) as stream, stopwatch.measure("read"):
