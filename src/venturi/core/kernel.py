@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numpy as np
+from llvmlite import ir
 from numba import config, njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
 _STEP: dict[str, Any] = {"nogil": True, "boundscheck": False, "_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+_PREFETCH = "llvm.prefetch.p0"
+_FOR_WRITING, _KEEP, _OF_DATA = 1, 3, 1
 
 
 def kernel(function: Kernel) -> Kernel:
@@ -59,3 +63,27 @@ def network_reader(octets: int) -> Callable[[NDArray[np.uint8], int], int]:
         return types.int64(buffer, types.int64), generate
 
     return cast("Callable[[NDArray[np.uint8], int], int]", intrinsic(read))
+
+
+def prefetcher() -> Callable[[NDArray[Any], int | np.int64], None]:
+    """Make a step that has the beginning of an array's row, or of a plain array's element, brought into the cache while other work goes on.
+
+    A hint to the processor alone: nothing is read, and a place outside the array does no harm.
+    """
+    if getattr(config, "DISABLE_JIT", 0):
+        return lambda _array, _row: None
+    octet, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+    hint_type = ir.FunctionType(ir.VoidType(), [octet, word, word, word])
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401 - the compiler's own types
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        offset = builder.mul(arguments[1], builder.extract_value(array.strides, 0))
+        hint = builder.module.globals.get(_PREFETCH) or ir.Function(builder.module, hint_type, _PREFETCH)
+        place = builder.gep(builder.bitcast(array.data, octet), [offset])
+        builder.call(hint, [place, word(_FOR_WRITING), word(_KEEP), word(_OF_DATA)])
+        return context.get_dummy_value()
+
+    def prefetch(_context: Any, array: Any, row: Any) -> Any:  # noqa: ANN401, ARG001 - the compiler looks at these names
+        return types.void(array, types.int64), generate
+
+    return cast("Callable[[NDArray[Any], int | np.int64], None]", intrinsic(prefetch))

@@ -4,8 +4,7 @@ Owns the rules indexed by class and the bounded memo. Done once per pair that oc
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,9 +62,9 @@ class Attribution:
     def _attribute(self, source_class: int, destination_class: int) -> NDArray[np.int32]:
         sources = self._sources.lineage(source_class)
         destinations = self._destinations.lineage(destination_class)
-        included = set[int]().union(*_matching(self._including, sources, destinations))
-        for excluded in _matching(self._excluding, sources, destinations):
-            included -= excluded
+        included = _matching(self._including, sources, destinations)
+        if included and self._excluding:
+            included -= _matching(self._excluding, sources, destinations)
         return np.array(sorted(included), dtype=np.int32)
 
     def _remember(self, pair: tuple[int, int], labels: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -86,6 +85,13 @@ class Attribution:
         return {source: {end: frozenset(labels) for end, labels in ends.items()} for source, ends in index.items()}
 
 
-def _matching(index: RuleIndex, sources: Sequence[int], destinations: Sequence[int]) -> Iterator[frozenset[int]]:
-    rows = [index[source] for source in sources if source in index]
-    return (row[destination] for row, destination in product(rows, destinations) if destination in row)
+def _matching(index: RuleIndex, sources: Sequence[int], destinations: Sequence[int]) -> set[int]:
+    """Join the label numbers of the rules that stand at one of ``sources`` and one of ``destinations``."""
+    numbers: set[int] = set()
+    for source in sources:
+        row = index.get(source)
+        if row is not None:
+            for destination in destinations:
+                if destination in row:
+                    numbers |= row[destination]
+    return numbers

@@ -8,12 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from venturi.core.kernel import kernel, step
+from venturi.core.kernel import kernel, prefetcher, step
 
 CLASS_BITS = 24
 """Bits of a class number in a pair key: 16 million prefixes a side."""
 
 _FREE = -1
+
+_prefetch = prefetcher()
 
 Count = int | np.int64
 """A count in compiled code."""
@@ -88,6 +90,13 @@ def add_counts(slots: NDArray[np.int64], used: NDArray[np.int64], key: PairKey, 
         used[0] += 1
     slots[slot, 3] += packets
     slots[slot, 4] += octets
+
+
+@step
+def announce_key(slots: NDArray[np.int64], key: PairKey) -> None:
+    """Have the slot at which the search for a key begins brought into the cache, for counts that come soon."""
+    pair, interval, origin = key
+    _prefetch(slots, _hash(np.uint64(pair), np.uint64(interval), np.uint64(origin)) & (len(slots) - 1))
 
 
 @step

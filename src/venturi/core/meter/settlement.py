@@ -21,6 +21,7 @@ from venturi.core.meter.usage_sums import COUNT_COLUMNS, UsageSums, sum_by_key
 _MOST_LABEL_NUMBERS = 1 << 23
 _MOST_EXPANDED_ROWS = 1 << 18
 _CODE_SHIFT = 2 * CLASS_BITS + 1
+_NO_LABELS = np.empty(0, dtype=np.int32)
 
 
 @dataclass
@@ -69,10 +70,8 @@ class Settlement:
         ``points`` (int64) gives the number of the observation point by exporter number.
         """
         entries = self._entries(keys, sums, points)
-        borders = np.flatnonzero(np.diff(entries.pairs)) + 1
-        starts = [0, *borders.tolist()] if len(entries.pairs) else []
-        ends = [*borders.tolist(), len(entries.pairs)]
-        self._settle_runs(entries, list(zip(starts, ends, strict=False)))
+        if len(entries.pairs):
+            self._settle_runs(entries, np.flatnonzero(np.concatenate([[True], np.diff(entries.pairs) != 0])))
 
     def _entries(self, keys: NDArray[np.int64], sums: NDArray[np.int64], points: NDArray[np.int64]) -> _Entries:
         order = np.lexsort((keys[:, 1], keys[:, 2], keys[:, 0]))
@@ -104,14 +103,20 @@ class Settlement:
             self._scales[whole] = RunningScale(self._sampling_rates[int(rate[0])])
         return self._scales[whole]
 
-    def _settle_runs(self, entries: _Entries, runs: Sequence[tuple[int, int]]) -> None:
-        """Settle runs of rows of one pair each; usage is posted before the label numbers held grow beyond their bound."""
+    def _settle_runs(self, entries: _Entries, firsts: NDArray[np.intp]) -> None:
+        """Settle runs of rows of one pair each, which begin at ``firsts``.
+
+        Usage is posted before the label numbers held grow beyond their bound.
+        """
+        ends = [*firsts[1:].tolist(), len(entries.pairs)]
         label_sets: dict[bytes, tuple[int, NDArray[np.int32]]] = {}
         set_of_row = np.full(len(entries.pairs), -1, dtype=np.int64)
+        unlabelled = np.zeros(len(entries.pairs), dtype=np.bool_)
         held = 0
-        for start, end in runs:
-            labels = self._labels_of(int(entries.pairs[start]), entries.counts[start:end])
+        for start, end, pair in zip(firsts.tolist(), ends, entries.pairs[firsts].tolist(), strict=True):
+            labels = self._labels_of(pair)
             if not len(labels):
+                unlabelled[start:end] = True
                 continue
             identity = labels.tobytes()
             if identity not in label_sets:
@@ -123,27 +128,23 @@ class Settlement:
                 label_sets, held = {}, 0
                 set_of_row.fill(-1)
         self._post(entries, set_of_row, [labels for _, labels in label_sets.values()])
+        self._add_totals(entries, unlabelled)
 
-    def _labels_of(self, pair: int, counts: NDArray[np.int64]) -> NDArray[np.int32]:
-        """Give the labels that a pair counts for; what counts for none is added to the totals."""
+    def _labels_of(self, pair: int) -> NDArray[np.int32]:
+        """Give the numbers of the labels that a pair counts for."""
         code, family, source_class, destination_class = unpack_pair(pair)
-        labels = np.empty(0, dtype=np.int32)
-        if code <= DirectionCode.UNKNOWN:
-            labels = self._classifier.compiled(COUNTED_DIRECTIONS[code], family).attribution.labels(source_class, destination_class)
-        total = _total(counts)
-        if code == DirectionCode.UNKNOWN:
-            self.totals.unknown_direction += total
-        if not len(labels):
-            self._add_unattributed(code, total)
-        return labels
+        if code > DirectionCode.UNKNOWN:
+            return _NO_LABELS
+        return self._classifier.compiled(COUNTED_DIRECTIONS[code], family).attribution.labels(source_class, destination_class)
 
-    def _add_unattributed(self, code: int, total: Counts) -> None:
-        if code == OUTSIDE_WINDOW_CODE:
-            self.totals.outside_window += total
-        elif code == DirectionCode.NOT_CROSSING:
-            self.totals.not_crossing += total
-        else:
-            self.totals.unmatched += total
+    def _add_totals(self, entries: _Entries, unlabelled: NDArray[np.bool_]) -> None:
+        """Add to the totals what counts for no label, by why, and what has no known direction."""
+        codes = entries.pairs >> _CODE_SHIFT
+        totals = self.totals
+        totals.outside_window += _total(entries.counts[unlabelled & (codes == OUTSIDE_WINDOW_CODE)])
+        totals.not_crossing += _total(entries.counts[unlabelled & (codes == DirectionCode.NOT_CROSSING)])
+        totals.unmatched += _total(entries.counts[unlabelled & (codes <= DirectionCode.UNKNOWN)])
+        totals.unknown_direction += _total(entries.counts[codes == DirectionCode.UNKNOWN])
 
     def _post(self, entries: _Entries, set_of_row: NDArray[np.int64], label_sets: Sequence[NDArray[np.int32]]) -> None:
         """Add the rows that have a label set to the usage, once for each label of the set."""

@@ -14,7 +14,7 @@ from venturi.core.domain.direction import DirectionCode
 from venturi.core.domain.flow_batch import FlowBatch
 from venturi.core.domain.interval import Interval, Nanoseconds
 from venturi.core.kernel import kernel, step
-from venturi.core.meter.pair_counts import CLASS_BITS, PairTable, add_counts
+from venturi.core.meter.pair_counts import CLASS_BITS, PairTable, add_counts, announce_key
 from venturi.core.meter.shares import compiled_share_before
 
 OUTSIDE_WINDOW_CODE = 6
@@ -29,6 +29,7 @@ _INGRESS = int(DirectionCode.INGRESS)
 _BOTH = int(DirectionCode.BOTH)
 _NOT_CROSSING = int(DirectionCode.NOT_CROSSING)
 _ORIGIN_BITS = 32
+_AHEAD = 12  # flows: long enough for a slot to come from memory, short enough for it to be still in the cache
 
 
 @dataclass(frozen=True)
@@ -95,15 +96,18 @@ def sum_flows(
 
     ``notes`` (int64, shape (2,)) counts flows that lie wholly or partly outside the window, and flows too long to be split.
     """
-    family, direction, source_class, destination_class, packets, octets, start, end, exporter, sampling = columns
+    family, packets, octets, start, end = columns.family, columns.packets, columns.octets, columns.start, columns.end
     slots, used = table
     _, window_start, window_end = borders
     current, current_start, current_end = _interval_of(window_start, borders)
+    last_announced = len(family) - _AHEAD
     for row in range(first_row, len(family)):
         if used[0] >= room:
             return row
-        pair = _pack_pair(direction[row], family[row], source_class[row], destination_class[row])
-        origin = (np.int64(exporter[row]) << _ORIGIN_BITS) | np.int64(sampling[row])
+        if row < last_announced:
+            pair, origin = _key_of(columns, row + _AHEAD)
+            announce_key(slots, (pair, current, origin))
+        pair, origin = _key_of(columns, row)
         moment = start[row]
         last_moment = max(moment, end[row] - 1)
         if not current_start <= moment < current_end and window_start <= moment < window_end:
@@ -116,6 +120,13 @@ def sum_flows(
         else:
             _add_parts(table, borders, (pair, origin), (packets[row], octets[row], moment, end[row]), notes)
     return len(family)
+
+
+@step
+def _key_of(columns: FlowColumns, row: int) -> tuple[np.int64, np.int64]:
+    """Give the pair key and the origin of a flow."""
+    pair = _pack_pair(columns.direction[row], columns.family[row], columns.source_class[row], columns.destination_class[row])
+    return pair, (np.int64(columns.exporter[row]) << _ORIGIN_BITS) | np.int64(columns.sampling[row])
 
 
 @step
