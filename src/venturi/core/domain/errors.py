@@ -82,3 +82,150 @@ class TrafficDroppedError(VenturiError):
 
     exit_code = 6
     status = 422
+
+
+class InvalidPointError(VenturiError):
+    """An observation point contradicts itself or lacks what it needs."""
+
+    exit_code = 2
+    status = 400
+
+
+class InvalidTokenRequestError(VenturiError):
+    """A token cannot be made or used as asked."""
+
+    exit_code = 2
+    status = 400
+
+
+class InvalidRequestError(VenturiError):
+    """A request to the API is malformed: its body, a query parameter or a header."""
+
+    exit_code = 2
+    status = 400
+
+
+class UnauthenticatedError(VenturiError):
+    """A request carries no valid token."""
+
+    exit_code = 7
+    status = 401
+
+
+class ForbiddenError(VenturiError):
+    """The policy does not let this caller do this."""
+
+    exit_code = 7
+    status = 403
+
+
+class NotFoundError(VenturiError):
+    """There is nothing of this name that the caller may see."""
+
+    exit_code = 8
+    status = 404
+
+
+class LabelNotFoundError(NotFoundError):
+    """There is no such metering label that the caller may see."""
+
+
+class RuleNotFoundError(NotFoundError):
+    """There is no such metering label rule that the caller may see."""
+
+
+class PointNotFoundError(NotFoundError):
+    """There is no such observation point that the caller may see."""
+
+
+class TokenNotFoundError(NotFoundError):
+    """There is no such token."""
+
+
+class RevisionNotFoundError(NotFoundError):
+    """There is no such revision."""
+
+
+class ConflictError(VenturiError):
+    """A change contradicts what the server holds."""
+
+    exit_code = 9
+    status = 409
+
+
+class RuleOverlapsError(ConflictError):
+    """The ``remote_ip_prefix`` of a rule overlaps that of another rule of the label, direction and excluded flag.
+
+    ``rule_id`` is the id of the rule that was to be added.
+    """
+
+    def __init__(self, message: str, rule_id: str = "") -> None:
+        """Say in ``message`` which prefix overlaps."""
+        super().__init__(message)
+        self.rule_id = rule_id
+
+
+class DuplicateRuleError(ConflictError):
+    """The label already has this very rule."""
+
+
+class DuplicatePointError(ConflictError):
+    """Another observation point is at the same place."""
+
+
+class PlanLeasedError(ConflictError):
+    """The plan of a host is leased to another agent."""
+
+
+class StoreError(VenturiError):
+    """The database cannot be opened, reached or written."""
+
+    exit_code = 10
+    status = 503
+
+
+class SchemaError(StoreError):
+    """The schema of the database is not that of this version; the sentence names the command to run."""
+
+
+class StoreInUseError(StoreError):
+    """Another process writes to the embedded database; the API is the way to it."""
+
+
+class ServerError(VenturiError):
+    """The server cannot be reached, or answered something that is no answer."""
+
+    exit_code = 11
+    status = 502
+
+
+class ServeError(VenturiError):
+    """The server cannot be started as configured."""
+
+    exit_code = 12
+    status = 500
+
+
+class RequestTooLargeError(VenturiError):
+    """A request is larger than the server's limits."""
+
+    exit_code = 2
+    status = 413
+
+
+class RequestTimedOutError(VenturiError):
+    """A request did not arrive within the server's limits."""
+
+    exit_code = 11
+    status = 408
+
+
+class PlainHttpError(ForbiddenError):
+    """A token came over plain HTTP from another host, where others can read it."""
+
+
+class ConfigurationError(VenturiError):
+    """A configuration file or setting is not well formed; the sentence names the file or variable and the key."""
+
+    exit_code = 2
+    status = 500

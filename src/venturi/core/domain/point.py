@@ -1,21 +1,99 @@
-"""Observation points: the places where packets are seen (RFC 7011 §2)."""
+"""Observation points: the places where packets are seen (RFC 7011 §2).
+
+Owns what makes one valid and what tells where it is. Which labels apply there is for ``label``.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+from venturi.core.domain.errors import InvalidPointError
+from venturi.core.domain.prefix import parse_address
+
+_HIGHEST_NUMBER = 0xFFFF_FFFF
 
 
 class PointKind(StrEnum):
     """What an observation point is."""
 
+    INTERFACE = "interface"
+    ROUTER = "router"
     EXPORTER = "exporter"
     CAPTURE = "capture"
 
 
+class PointTraffic(StrEnum):
+    """Which packets count at a point: those that the host passes on, those that it sends and receives itself, or both."""
+
+    FORWARDED = "forwarded"
+    LOCAL = "local"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterfacePlace:
+    """A network device of a host, in a network namespace or, without one, in that of the host."""
+
+    host: str
+    device: str
+    namespace: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouterPlace:
+    """A Neutron router: every agent that finds the namespace ``qrouter-<router_id>`` meters its gateway devices."""
+
+    router_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExporterPlace:
+    """Interfaces of an exporter of flow records.
+
+    ``observation_domain`` is None for all domains of the exporter, ``collector_host`` None for every collector.
+    Traffic enters and leaves the network through ``outside_interfaces``, given by ifIndex (RFC 2863).
+    """
+
+    address: str
+    observation_domain: int | None = None
+    outside_interfaces: tuple[int, ...] = ()
+    collector_host: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse numbers of more than 32 bits with ``InvalidPointError``, and an address that is none with ``InvalidPrefixError``."""
+        parse_address(self.address)
+        for number in (*self.outside_interfaces, self.observation_domain or 0):
+            if not 0 <= number <= _HIGHEST_NUMBER:
+                message = f"{number} is no interface and no observation domain: they go from 0 to {_HIGHEST_NUMBER}"
+                raise InvalidPointError(message)
+
+
+PointPlace = InterfacePlace | RouterPlace | ExporterPlace
+"""Where a point is, according to its kind."""
+
+_KINDS: dict[type, PointKind] = {
+    InterfacePlace: PointKind.INTERFACE,
+    RouterPlace: PointKind.ROUTER,
+    ExporterPlace: PointKind.EXPORTER,
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class ObservationPoint:
-    """A place where packets are seen; a ``shared`` one carries the traffic of many projects."""
+    """A place where packets are seen; a ``shared`` one carries the traffic of many projects.
+
+    ``id`` is empty and ``place`` None for points that no server keeps: captures, and exporters met in a file.
+    """
 
     name: str
     kind: PointKind
     project_id: str = ""
     shared: bool = True
+    id: str = ""
+    traffic: PointTraffic = PointTraffic.FORWARDED
+    place: PointPlace | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a place of another kind with ``InvalidPointError``."""
+        if self.place is not None and _KINDS[type(self.place)] is not self.kind:
+            message = f"a point of kind {self.kind} cannot be described as {_KINDS[type(self.place)]}"
+            raise InvalidPointError(message)

@@ -1,0 +1,1 @@
+"""Values of the control plane: callers, tokens, revisions, and what a list is asked for."""
