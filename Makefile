@@ -30,6 +30,7 @@ run: $(STAMP) ## meter the bundled capture: a table, a chart, what to try next
 
 test: $(STAMP) ## run the tests; what a plain user cannot run is named
 	@scripts/system-tools test
+	@scripts/openstack-tools test
 	@pytest $(ARGS)
 
 check: $(STAMP) ## run every gate: format, lint, types, layers, dependencies, dead code, spelling, docs
@@ -62,5 +63,5 @@ format: $(STAMP) ## format the code and sort its imports
 	ruff format $(CODE)
 
 clean: ## remove everything that can be made again
-	rm -rf $(VENV) build dist out docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-openstack build dist out docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(wildcard src tests bench scripts docs) -name __pycache__ -type d -prune -exec rm -rf {} +

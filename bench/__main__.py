@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 
 from bench.compare.captures import compare_captures
+from bench.compare.control import compare_control
 from bench.compare.exports import compare_exports, find_reader
 from bench.compare.memory import compare_memory
 from bench.compare.profile import profile_all
@@ -19,21 +20,24 @@ from bench.machine import describe_machine, describe_versions
 from bench.report import write_profiles, write_results
 from bench.scale import SCALES
 
-GROUPS = ("start", "exports", "memory", "captures", "profile")
+GROUPS = ("start", "exports", "memory", "captures", "profile", "control")
 
 
 def main() -> None:
     """Measure the groups that were asked for."""
     options = _read_options()
     began = time.monotonic()
-    inputs = find_inputs(SCALES[options.scale])
+    scale = SCALES[options.scale]
     for line in (*describe_machine(), describe_versions(), f"scale {options.scale}, medians of {options.runs}"):
         print(line)
     print()
-    results = _compare(inputs, options.only, options.runs)
+    metering = set(options.only) - {"control"}
+    results = _compare(find_inputs(scale), options.only, options.runs) if metering else Results()
+    if "control" in options.only:
+        results.extend(compare_control(scale, options.runs))
     print(write_results(results))
     if "profile" in options.only:
-        print(f"\n{write_profiles(profile_all(inputs))}")
+        print(f"\n{write_profiles(profile_all(find_inputs(scale)))}")
     met = sum(target.met for target in results.targets)
     print(f"\n{met} of {len(results.targets)} targets met; {time.monotonic() - began:.0f} s")
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from bench.compare.profile import PER_RECORD, PER_RUN, Profile
 from bench.compare.targets import Results, Target
 from bench.measure.processes import Figures
+from bench.measure.requests import RequestFigures
 
 
 def write_results(results: Results) -> str:
@@ -18,6 +19,8 @@ def write_results(results: Results) -> str:
         parts.append(_table(_FIGURE_TITLES, map(_figure_row, results.figures)))
     if results.rates:
         parts.append(_table(("in memory", "M/s"), ((name, f"{rate / 1e6:.1f}") for name, rate in results.rates)))
+    if results.requests:
+        parts.append(_table(_REQUEST_TITLES, map(_request_row, results.requests)))
     if results.targets:
         parts.append(_table(("target", "measured", "wanted", ""), map(_target_row, results.targets)))
     return "\n\n".join([*parts, *results.remarks])
@@ -38,6 +41,14 @@ def _figure_row(figures: Figures) -> tuple[str, ...]:
     rates = [_spell_rate(rate) if records else "" for rate in (figures.wall_rate, figures.cpu_rate)]
     start_up = f"{figures.start_wall:.2f} / {figures.start_cpu:.2f}" if figures.contender.start_up else ""
     return (figures.contender.name, *rates, f"{figures.wall:.2f}", f"{figures.cpu:.2f}", start_up, f"{figures.peak_octets / 1e6:.0f}")
+
+
+_REQUEST_TITLES = ("server and request", "at a time", "requests/s", "p99 ms", "requests")
+
+
+def _request_row(figures: RequestFigures) -> tuple[str, ...]:
+    counted = f"{len(figures.seconds):,}"
+    return (figures.name, str(figures.connections), f"{figures.rate:,.4g}", f"{figures.p99 * 1e3:.3g}", counted)
 
 
 def _spell_rate(rate: float) -> str:

@@ -22,6 +22,9 @@ class Scale:
     ``flow_records`` are those of each export, a multiple of 150, so that datagrams of 30 and of 25 are all full. ``filtered_records``
     are those given to nfdump's long filter, ``decoded_records``, which follow one template, those given to the Python decoder: both are
     too slow for all of them.
+
+    A server is sent ``requests`` of a kind, Neutron ``peer_requests``, which takes a second or more for one; ``bulk_rules`` are created
+    many at a time, ``many_labels`` are there while more are created.
     """
 
     name: str
@@ -29,9 +32,33 @@ class Scale:
     packets: int
     filtered_records: int
     decoded_records: int
+    requests: int
+    peer_requests: int
+    bulk_rules: int
+    many_labels: int
 
 
 SCALES = {
-    "full": Scale("full", flow_records=10_000_050, packets=5_000_000, filtered_records=600_000, decoded_records=24_000),
-    "small": Scale("small", flow_records=300_000, packets=200_000, filtered_records=60_000, decoded_records=6_000),
+    "full": Scale(
+        "full",
+        flow_records=10_000_050,
+        packets=5_000_000,
+        filtered_records=600_000,
+        decoded_records=24_000,
+        requests=2_000,
+        peer_requests=16,
+        bulk_rules=100_000,
+        many_labels=100_000,
+    ),
+    "small": Scale(
+        "small",
+        flow_records=300_000,
+        packets=200_000,
+        filtered_records=60_000,
+        decoded_records=6_000,
+        requests=200,
+        peer_requests=2,
+        bulk_rules=2_000,
+        many_labels=2_000,
+    ),
 }

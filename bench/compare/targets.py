@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 from bench.measure.processes import Figures
+from bench.measure.requests import RequestFigures
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,11 @@ class Target:
 
 @dataclass
 class Results:
-    """What a group of comparisons gives: the figures of programs, plain rates of other code by name, targets, and remarks."""
+    """What a group of comparisons gives: figures of programs and of requests, plain rates of other code by name, targets, remarks."""
 
     figures: list[Figures] = field(default_factory=list)
     rates: list[tuple[str, float]] = field(default_factory=list)
+    requests: list[RequestFigures] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -40,6 +42,7 @@ class Results:
         """Add the results of another group."""
         self.figures += other.figures
         self.rates += other.rates
+        self.requests += other.requests
         self.targets += other.targets
         self.remarks += other.remarks
 

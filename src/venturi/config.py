@@ -1,15 +1,81 @@
-"""Settings from the environment, each turned into the Config of the component that it is for.
+"""Settings from options, the environment and a configuration file, each turned into the Config of the component that it is for.
 
 Nothing else reads the environment.
 """
 
 import os
+import tomllib
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import Any, TypeVar, get_args, get_type_hints
 
+import msgspec
+
+from venturi.adapters.client.config import DEFAULT_URL, ConnectionConfig, ServerChoice
 from venturi.adapters.kernel_cache import KernelCacheConfig
+from venturi.adapters.keystone.configuration import KeystoneConfig
+from venturi.adapters.logs.configuration import LogConfig
+from venturi.adapters.server.configuration import Count, Limits, ServerConfig, TlsConfig
+from venturi.core.domain.errors import ConfigurationError
 
 CACHE_SETTING = "VENTURI_CACHE_DIR"
 """The variable that names the folder of compiled kernels; without it, ``venturi`` in the user's cache folder."""
+
+CONFIG_SETTING = "VENTURI_CONFIG"
+"""The variable that names the server's configuration file."""
+
+DATABASE_SETTING = "VENTURI_DATABASE"
+"""The variable that names the database; without it, SQLite in the user's data folder."""
+
+URL_SETTING = "VENTURI_URL"
+"""The variable that names the server that commands ask; without it, the one on this machine."""
+
+TOKEN_SETTING = "VENTURI_TOKEN"  # noqa: S105 - the name of a variable
+"""The variable that holds the token by which commands prove who the caller is."""
+
+CA_FILE_SETTING = "VENTURI_CA_FILE"
+"""The variable that names the file with the authority that signed the server's certificate."""
+
+INSECURE_TOKEN_SETTING = "VENTURI_INSECURE_TOKEN"  # noqa: S105 - the name of a variable
+"""The variable that, set to 1, lets commands send the token over plain HTTP to another host."""
+
+_PREFIX = "VENTURI"
+_LISTEN_PIDS = "LISTEN_PID"
+_LISTEN_COUNT = "LISTEN_FDS"
+_MOST_PORTS = 65_535
+
+
+class AuthMode(StrEnum):
+    """How callers of the API prove who they are."""
+
+    NONE = "none"
+    TOKEN = "token"  # noqa: S105 - the name of a mode
+    KEYSTONE = "keystone"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeSettings:
+    """What ``venturi serve`` can be told; the tables of the configuration file are named as the fields."""
+
+    listen: str = "127.0.0.1:9696"
+    database: str = ""
+    database_connections: Count = 10
+    auth: AuthMode = AuthMode.NONE
+    insecure_listen: bool = False
+    default_project: str = "default"
+    allow_plain_http: bool = False
+    stop_seconds: Count = 20
+    tls: TlsConfig | None = None
+    keystone: KeystoneConfig | None = None
+    logs: LogConfig = field(default_factory=LogConfig)
+    limits: Limits = field(default_factory=Limits)
+
+
+Settings = TypeVar("Settings")
+Key = tuple[str, ...]
 
 
 def kernel_cache_config() -> KernelCacheConfig:
@@ -19,3 +85,144 @@ def kernel_cache_config() -> KernelCacheConfig:
         return KernelCacheConfig(Path(chosen))
     user_cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return KernelCacheConfig(Path(user_cache) / "venturi")
+
+
+def connection_config(choice: ServerChoice) -> ConnectionConfig:
+    """How commands reach their server: as the command line says, else as the environment does."""
+    return ConnectionConfig(
+        url=choice.url or os.environ.get(URL_SETTING) or DEFAULT_URL,
+        token=os.environ.get(TOKEN_SETTING) or None,
+        ca_file=choice.ca_file or os.environ.get(CA_FILE_SETTING) or None,
+        insecure_token=choice.insecure_token or os.environ.get(INSECURE_TOKEN_SETTING) == "1",
+    )
+
+
+def database_url(given: str | None = None) -> str:
+    """Give the URL of the server's database: the one given, that of the environment, or SQLite in the user's data folder."""
+    named = given or os.environ.get(DATABASE_SETTING)
+    if named:
+        return named
+    user_files = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return f"sqlite:///{Path(user_files) / 'venturi' / 'venturi.db'}"
+
+
+def serve_settings(path: str | None, options: Mapping[str, object]) -> ServeSettings:
+    """Give what the server is told: options (by key, with dots) over the environment over a configuration file.
+
+    Raises ``ConfigurationError`` for an unknown key or a value of the wrong type, naming file or variable and key.
+    """
+    known = dict(_list_keys(ServeSettings))
+    chosen = path or os.environ.get(CONFIG_SETTING)
+    merged: dict[Key, object] = {}
+    if chosen:
+        merged |= _read_file(chosen, known)
+    for key, kind in known.items():
+        variable = "_".join((_PREFIX, *key)).upper()
+        if variable in os.environ:
+            merged[key] = _convert(os.environ[variable], kind, variable, strict=False)
+    for name, given in options.items():
+        key = tuple(name.split("."))
+        merged[key] = _convert(given, known[key], f"--{name}", strict=False)
+    return _build(ServeSettings, merged)
+
+
+def server_config(settings: ServeSettings) -> ServerConfig:
+    """Where and how the server listens; sockets that systemd handed over go before ``listen``."""
+    host, port = _split_address(settings.listen)
+    return ServerConfig(
+        host=host,
+        port=port,
+        inherited_sockets=_count_inherited(),
+        tls=settings.tls,
+        loopback_only=settings.auth is AuthMode.NONE and not settings.insecure_listen,
+        stop_seconds=settings.stop_seconds,
+        limits=settings.limits,
+    )
+
+
+def list_setting_keys() -> list[str]:
+    """Give every key of the configuration file, with dots between table and key."""
+    return [".".join(key) for key, _ in _list_keys(ServeSettings)]
+
+
+def _count_inherited() -> int:
+    """Count the sockets that systemd handed to this process (sd_listen_fds(3))."""
+    count = os.environ.get(_LISTEN_COUNT, "")
+    return int(count) if count.isdigit() and os.environ.get(_LISTEN_PIDS) == str(os.getpid()) else 0
+
+
+def _split_address(listen: str) -> tuple[str, int]:
+    host, colon, port = listen.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > _MOST_PORTS:
+        message = f"listen: '{listen}' is not HOST:PORT"
+        raise ConfigurationError(message)
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _read_file(path: str, known: Mapping[Key, Any]) -> dict[Key, object]:
+    try:
+        tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"cannot read {path}: {error.strerror}"
+        raise ConfigurationError(message) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        message = f"{path} is not TOML: {error}"
+        raise ConfigurationError(message) from error
+    found: dict[Key, object] = {}
+    for key, given in _flatten(tables):
+        if key not in known:
+            message = f"{path}: there is no setting '{'.'.join(key)}'"
+            raise ConfigurationError(message)
+        found[key] = _convert(given, known[key], f"{path}: {'.'.join(key)}", strict=True)
+    return found
+
+
+def _flatten(tables: Mapping[str, object], above: Key = ()) -> Iterator[tuple[Key, object]]:
+    for name, given in tables.items():
+        if isinstance(given, dict):
+            yield from _flatten(given, (*above, name))
+        else:
+            yield (*above, name), given
+
+
+def _convert(given: object, kind: Any, place: str, *, strict: bool) -> object:  # noqa: ANN401 - any type that a setting has
+    if kind is Path and isinstance(given, str):
+        return Path(given)
+    try:
+        return msgspec.convert(given, kind, strict=strict)
+    except msgspec.ValidationError as error:
+        message = f"{place}: {error}"
+        raise ConfigurationError(message) from error
+
+
+def _list_keys(settings: type, above: Key = ()) -> Iterator[tuple[Key, Any]]:
+    """Give the keys of a dataclass of settings and of the tables in it, each with its type."""
+    for name, kind in get_type_hints(settings, include_extras=True).items():
+        table = _table_of(kind)
+        if table is not None:
+            yield from _list_keys(table, (*above, name))
+        else:
+            yield (*above, name), Path if Path in get_args(kind) else kind
+
+
+def _table_of(kind: Any) -> type | None:  # noqa: ANN401 - any type that a setting has
+    """Give the dataclass that a setting is, optional or not; None if it is a plain one."""
+    choices = get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    return next((choice for choice in choices if is_dataclass(choice) and isinstance(choice, type)), None)
+
+
+def _build(settings: type[Settings], merged: Mapping[Key, object], above: Key = ()) -> Settings:
+    """Make settings of what was given; tables of which nothing was given keep their default."""
+    given: dict[str, Any] = {}
+    kinds = get_type_hints(settings)
+    for setting in fields(settings):  # type: ignore[arg-type] # only dataclasses get here
+        key = (*above, setting.name)
+        table = _table_of(kinds[setting.name])
+        if table is not None and any(other[: len(key)] == key for other in merged):
+            given[setting.name] = _build(table, merged, key)
+        elif key in merged:
+            given[setting.name] = merged[key]
+        elif setting.default is MISSING and setting.default_factory is MISSING:
+            message = f"the setting '{'.'.join(key)}' is missing"
+            raise ConfigurationError(message)
+    return settings(**given)

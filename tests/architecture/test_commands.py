@@ -92,9 +92,9 @@ def test_every_target_is_told_to_contributors() -> None:
 
 
 def test_programs_that_tests_need_are_installed_for_them() -> None:
-    script = (ROOT / "scripts" / "system-tools").read_text(encoding="utf-8")
-    listed = re.findall(r'^test_tools="(.+)"$', script, flags=re.MULTILINE)[0]
-    installed = {pair.partition(":")[0] for pair in listed.split()}
+    scripts = ((ROOT / "scripts" / name).read_text(encoding="utf-8") for name in ("system-tools", "openstack-tools"))
+    listed = [re.findall(r'^test_tools="(.+)"$', script, flags=re.MULTILINE)[0] for script in scripts]
+    installed = {pair.partition(":")[0] for line in listed for pair in line.split()}
     calls = [call for module in list_modules("tests") for call in re.findall(r"\bneeds\(([^)]*)\)", module.text)]
     needed = {tool for call in calls for tool in re.findall(r'"([\w.-]+)"', call)}
     assert needed - installed == set()

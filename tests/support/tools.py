@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
-_SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
+from tests.support.sources import ROOT
+
+OPENSTACK_PROGRAMS = ROOT / ".venv-openstack" / "bin"
+"""The environment that ``scripts/openstack-tools`` makes; what it pins goes before what the machine has."""
+
+_SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin", *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]
 
 
 def needs(*tools: str) -> pytest.MarkDecorator:
@@ -18,8 +23,8 @@ def needs(*tools: str) -> pytest.MarkDecorator:
 
 
 def find_tool(tool: str) -> str | None:
-    """Find a program on the PATH or where administrators' programs lie."""
-    return shutil.which(tool, path=os.pathsep.join((os.environ.get("PATH", ""), _SYSTEM_FOLDERS)))
+    """Find a program among the OpenStack programs, on the PATH or where administrators' and PostgreSQL's lie."""
+    return shutil.which(tool, path=os.pathsep.join((str(OPENSTACK_PROGRAMS), os.environ.get("PATH", ""), *_SYSTEM_FOLDERS)))
 
 
 def in_ci() -> bool:
@@ -38,18 +43,32 @@ def require_tools(tools: tuple[str, ...]) -> None:
     pytest.skip(sentence)
 
 
+def runs_as_root() -> bool:
+    """Tell whether the user is root."""
+    return os.geteuid() == 0
+
+
 def require_root() -> None:
     """Skip the running test unless the user is root."""
-    if os.geteuid() != 0:
+    if not runs_as_root():
         pytest.skip("needs the rights of root")
 
 
 def find_captures() -> Path:
     """Give the folder that VENTURI_CAPTURES names; skip the running test without the variable, fail it without the folder."""
-    named = os.environ.get("VENTURI_CAPTURES")
+    return _find_folder("VENTURI_CAPTURES", "totals.json")
+
+
+def find_contract() -> Path:
+    """Give the folder with the recorded answers of a real Neutron that VENTURI_CONTRACT names; skip or fail as for captures."""
+    return _find_folder("VENTURI_CONTRACT", "neutron_expected.json")
+
+
+def _find_folder(variable: str, content: str) -> Path:
+    named = os.environ.get(variable)
     if not named:
-        pytest.skip("VENTURI_CAPTURES is not set")
+        pytest.skip(f"{variable} is not set")
     folder = Path(named)
-    if not (folder / "totals.json").is_file():
-        pytest.fail(f"VENTURI_CAPTURES names {folder}, which holds no totals.json")
+    if not (folder / content).is_file():
+        pytest.fail(f"{variable} names {folder}, which holds no {content}")
     return folder

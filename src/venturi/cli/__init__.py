@@ -3,9 +3,18 @@
 import rich_click as click
 
 from venturi import __version__
+from venturi.cli.apply import apply
+from venturi.cli.completion import completion
+from venturi.cli.db import db
 from venturi.cli.explain import explain
 from venturi.cli.meter import meter
+from venturi.cli.resources.label import label
+from venturi.cli.resources.point import point
+from venturi.cli.resources.revision import revision
+from venturi.cli.resources.rule import rule
+from venturi.cli.resources.token import token
 from venturi.cli.rules import rules
+from venturi.cli.serve import serve
 
 
 @click.group()
@@ -14,5 +23,5 @@ def venturi() -> None:
     """Meter network traffic by label, exact to the octet."""
 
 
-for command in (meter, rules, explain):
+for command in (meter, rules, explain, serve, label, rule, point, token, revision, apply, completion, db):
     venturi.add_command(command)

@@ -8,7 +8,7 @@ from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
 from venturi.core.domain.control.token import Token
 from venturi.core.domain.errors import InvalidPointError, InvalidPrefixError, InvalidTokenRequestError
 from venturi.core.domain.interval import Nanoseconds
-from venturi.core.domain.point import ExporterPlace, InterfacePlace, ObservationPoint, PointKind, RouterPlace
+from venturi.core.domain.point import ExporterPlace, InterfacePlace, ObservationPoint, PointKind, PointPlace, PointTraffic, RouterPlace
 
 READER = Token(id="t", name="", project_id="p", role=Role.READER, created_at=Nanoseconds(0))
 AGENT = Token(id="t", name="edge", project_id="p", role=Role.AGENT, created_at=Nanoseconds(0), agent_id="a", host="h")
@@ -51,7 +51,7 @@ def test_a_token_opens_until_it_expires_or_is_revoked(expires_at: int | None, re
 
 
 def test_the_kind_of_a_point_is_that_of_its_place() -> None:
-    places = [InterfacePlace(host="h", device="eth0"), RouterPlace(router_id="r"), ExporterPlace(address="192.0.2.1")]
+    places: list[PointPlace] = [InterfacePlace(host="h", device="eth0"), RouterPlace(router_id="r"), ExporterPlace(address="192.0.2.1")]
     kinds = [PointKind.INTERFACE, PointKind.ROUTER, PointKind.EXPORTER]
     for place, kind in zip(places, kinds, strict=True):
         assert ObservationPoint(name="uplink", kind=kind, place=place).place is place
@@ -68,3 +68,9 @@ def test_an_exporters_numbers_have_32_bits(numbers: dict[str, int]) -> None:
 def test_an_exporter_has_an_address() -> None:
     with pytest.raises(InvalidPrefixError, match="'edge' does not appear to be"):
         ExporterPlace(address="edge")
+
+
+def test_what_counts_at_a_point_is_forwarded_unless_said_otherwise() -> None:
+    place = InterfacePlace(host="h", device="eth0")
+    assert ObservationPoint(name="uplink", kind=PointKind.INTERFACE, place=place).traffic is PointTraffic.FORWARDED
+    assert [str(traffic) for traffic in (PointTraffic.LOCAL, PointTraffic.BOTH)] == ["local", "both"]

@@ -1,6 +1,7 @@
 """JSON text (RFC 8259) into located values.
 
-Owns a tokenizer that keeps lines, which the standard library's parser does not, and needs no recursion.
+Owns a tokenizer that keeps lines, which the standard library's parser does not, and needs no recursion; and the way by that parser, many
+times as fast, for texts that are right.
 """
 
 import json
@@ -8,7 +9,7 @@ import re
 from typing import NoReturn
 
 from venturi.core.domain.errors import RulesFileError
-from venturi.core.rules.located import Located, Plain
+from venturi.core.rules.located import NO_LINE, Located, Plain
 
 MAXIMUM_DEPTH = 16
 """How deep lists and objects may nest."""
@@ -31,6 +32,43 @@ _LONGEST_INTEGER = 18
 def parse_json(text: str, name: str) -> Located:
     """Parse ``text``; raises ``RulesFileError`` if it is not JSON, repeats a key or nests too deep."""
     return _Parser(text, name).parse()
+
+
+def parse_json_in_haste(text: str) -> Located | None:
+    """Parse ``text`` into values without lines; gives None for all that ``parse_json`` refuses, and for what only it can tell."""
+    try:
+        root: Plain = json.loads(text, object_pairs_hook=_members, parse_int=_number, parse_constant=_refuse_constant)
+        return _locate(root, MAXIMUM_DEPTH)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _locate(value: Plain, levels: int) -> Located:
+    """Wrap a value and all within, in place; raises ``ValueError`` where lists and objects nest deeper than ``levels``."""
+    if isinstance(value, list | dict):
+        if not levels:
+            raise ValueError(MAXIMUM_DEPTH)
+        if isinstance(value, list):
+            value[:] = [_locate(element, levels - 1) for element in value]
+        else:
+            for key, member in value.items():
+                value[key] = _locate(member, levels - 1)
+    return Located(value, NO_LINE)
+
+
+def _members(pairs: list[tuple[str, Plain]]) -> dict[str, Plain]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError(pairs)
+    return members
+
+
+def _number(lexeme: str) -> int | float:
+    return int(lexeme) if len(lexeme) <= _LONGEST_INTEGER else float(lexeme)
+
+
+def _refuse_constant(lexeme: str) -> NoReturn:
+    raise ValueError(lexeme)
 
 
 class _Parser:
@@ -91,8 +129,7 @@ class _Parser:
         if self._kind == "string":
             value = self._read_string()
         elif self._kind == "number":
-            whole = len(self._lexeme) <= _LONGEST_INTEGER and self._lexeme.lstrip("-").isdigit()
-            value = int(self._lexeme) if whole else float(self._lexeme)
+            value = _number(self._lexeme) if self._lexeme.lstrip("-").isdigit() else float(self._lexeme)
         elif self._kind == "word":
             value = _WORDS[self._lexeme]
         elif self._lexeme in {"{", "["}:

@@ -1,17 +1,17 @@
 """Compilation: the rules of a set of labels into traffic classes, tables and attributions.
 
-Owns the compiled classifier and its digest. Every engine runs on what is compiled here.
+Owns the compiled classifier. Every engine runs on what is compiled here.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
 from venturi.core.classify.attribution import Attribution
+from venturi.core.classify.digest import digest_of, normal_forms
 from venturi.core.classify.traffic_classes import TrafficClasses, cut_into_classes
 from venturi.core.domain.direction import Direction
-from venturi.core.domain.label import LabelWithRules, MeteringLabel, MeteringLabelRule, all_rules
+from venturi.core.domain.label import LabelWithRules, MeteringLabel, all_rules
 from venturi.core.domain.prefix import Prefix
 
 
@@ -44,9 +44,8 @@ class CompiledClassifier:
 
     @cached_property
     def digest(self) -> str:
-        """Identify the rules: SHA-256, in hexadecimal, of their sorted normal forms. Names and order of labels do not enter."""
-        lines = sorted({_normal_form(rule) for rule in self._rules})
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        """Identify the rules, whatever the names and the order of the labels."""
+        return digest_of(normal_forms(self._rules))
 
     def _compile(self, direction: Direction, family: int) -> CompiledDirection:
         rules = [rule for rule in self._rules if rule.family == family and direction in {rule.direction, Direction.UNKNOWN}]
@@ -57,9 +56,3 @@ class CompiledClassifier:
 
 def _given(prefixes: Iterable[Prefix | None]) -> Iterable[Prefix]:
     return (prefix for prefix in prefixes if prefix is not None)
-
-
-def _normal_form(rule: MeteringLabelRule) -> str:
-    sides = (rule.source_ip_prefix, rule.destination_ip_prefix)
-    prefixes = " ".join("-" if prefix is None else str(prefix.network) for prefix in sides)
-    return f"{rule.metering_label_id} {rule.direction} {prefixes} {'excluded' if rule.excluded else 'included'}"

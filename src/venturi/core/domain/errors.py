@@ -105,6 +105,15 @@ class InvalidRequestError(VenturiError):
     status = 400
 
 
+class RefusedRequestError(InvalidRequestError):
+    """A request to the Networking API is malformed in a way that OpenStack Networking has a name for: ``kind``, the answer's type."""
+
+    def __init__(self, message: str, kind: str = "HTTPBadRequest") -> None:
+        """Say in ``message`` what is wrong."""
+        super().__init__(message)
+        self.kind = kind
+
+
 class UnauthenticatedError(VenturiError):
     """A request carries no valid token."""
 
@@ -165,10 +174,6 @@ class RuleOverlapsError(ConflictError):
         self.rule_id = rule_id
 
 
-class DuplicateRuleError(ConflictError):
-    """The label already has this very rule."""
-
-
 class DuplicatePointError(ConflictError):
     """Another observation point is at the same place."""
 
@@ -222,6 +227,9 @@ class RequestTimedOutError(VenturiError):
 
 class PlainHttpError(ForbiddenError):
     """A token came over plain HTTP from another host, where others can read it."""
+
+    exit_code = 7
+    status = 403
 
 
 class ConfigurationError(VenturiError):

@@ -13,6 +13,10 @@ from venturi.core.domain.errors import InvalidPrefixError
 ADDRESS_BITS = {4: 32, 6: 128}
 """Bits of an address, by family."""
 
+_MAPPED = 0xFFFF
+_LAST_GROUP = 0xFFFF
+_IPV4_BITS = 0xFFFF_FFFF
+
 
 @dataclass(frozen=True)
 class Prefix:
@@ -73,7 +77,11 @@ class Prefix:
         return self.family == other.family and self.first <= other.last and other.first <= self.last
 
     def __str__(self) -> str:
-        """Spell the prefix as Neutron echoes it: host bits kept, IPv6 compressed in lower case."""
+        """Spell the prefix as Neutron echoes it: host bits kept, IPv6 compressed in lower case, embedded IPv4 dotted (RFC 4291 §2.2)."""
+        above = self.address >> ADDRESS_BITS[4]
+        if self.family == 6 and (above == _MAPPED or (above == 0 and self.address > _LAST_GROUP)):  # noqa: PLR2004 - an IP version
+            lead = "::ffff:" if above else "::"
+            return f"{lead}{format_address(4, self.address & _IPV4_BITS)}/{self.length}"
         return f"{format_address(self.family, self.address)}/{self.length}"
 
 

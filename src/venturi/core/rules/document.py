@@ -3,7 +3,7 @@
 Owns the way from located values to labels with rules. Reading files and parsing text belong to the adapters.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from venturi.core.domain.errors import RulesFileError
@@ -18,12 +18,14 @@ from venturi.core.rules.located import LocatedDocument, Problem, Problems
 class RulesDocument:
     """The labels with their rules, and the prefixes that lie inside the network.
 
-    ``notes`` say what had to be assumed, for whoever reads the figures.
+    ``notes`` say what had to be assumed, for whoever reads the figures. ``remote_rule_ids`` names the rules that were given by the
+    deprecated ``remote_ip_prefix``, whose one prefix that was.
     """
 
     inside: tuple[Prefix, ...]
     labels: tuple[LabelWithRules, ...]
     notes: tuple[str, ...] = ()
+    remote_rule_ids: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,14 @@ class RulesReading:
         return self.document
 
 
-def read_rules(documents: Sequence[LocatedDocument]) -> RulesReading:
-    """Check documents of any form (rules file, API document, client listing) and join them."""
+def read_rules(documents: Iterable[LocatedDocument]) -> RulesReading:
+    """Check documents of any form (rules file, API document, client listing) and join them; none is held longer than it is read."""
     problems = Problems()
     entries = Entries()
     for document in documents:
         read_document(document, entries, problems)
+        del document
     joiner = Joiner(problems)
     labels = joiner.join(entries)
-    rules_document = RulesDocument(tuple(entries.inside), labels, tuple(joiner.notes))
+    rules_document = RulesDocument(tuple(entries.inside), labels, tuple(joiner.notes), frozenset(joiner.remote_rule_ids))
     return RulesReading(rules_document, tuple(problems.kept), problems.count)

@@ -33,6 +33,7 @@ class Joiner:
         self._problems = problems
         self._accounts: dict[str, _Account] = {}
         self.notes: list[str] = []
+        self.remote_rule_ids: list[str] = []
 
     def join(self, entries: Entries) -> tuple[LabelWithRules, ...]:
         """Give the labels in order, each with its rules; none if any problem was noted."""
@@ -50,7 +51,7 @@ class Joiner:
                 )
         if self._problems.count:
             return ()
-        return tuple(_make_label(account) for account in self._accounts.values())
+        return tuple(self._make_label(account) for account in self._accounts.values())
 
     def _add_owned(self, owned: Iterable[tuple[LabelEntry, list[RuleEntry]]]) -> None:
         names: dict[tuple[str, str], LabelEntry] = {}
@@ -101,6 +102,21 @@ class Joiner:
     def _refuse_second(self, later: Place, first: Place, what: str) -> None:
         self._problems.add(later, f"{what} is already at {first.file}:{first.line}")
 
+    def _make_label(self, account: _Account) -> LabelWithRules:
+        """Make the label; a rule without an id is named by the label's id and its place among the label's rules, from 1."""
+        label = MeteringLabel(
+            id=account.identifier,
+            name=account.label.name,
+            project_id=account.label.project_id,
+            description=account.label.description,
+            shared=account.label.shared,
+        )
+        rules = tuple(
+            make_rule(rule.fields, rule.identifier or f"{label.id}/{n}", label.id) for n, rule in enumerate(account.rules, start=1)
+        )
+        self.remote_rule_ids += [rule.id for rule, given in zip(rules, account.rules, strict=True) if given.fields.remote_ip_prefix]
+        return LabelWithRules(label, rules)
+
 
 def _merge(known: RuleEntry, rule: RuleEntry) -> RuleEntry | None:
     """Complete one account of a rule by another; None where they contradict each other."""
@@ -113,16 +129,3 @@ def _merge(known: RuleEntry, rule: RuleEntry) -> RuleEntry | None:
         or rule.metering_label_id not in {None, label_id}
     )
     return None if contradicts else whole
-
-
-def _make_label(account: _Account) -> LabelWithRules:
-    """Make the label; a rule without an id is named by the label's id and its place among the label's rules, from 1."""
-    label = MeteringLabel(
-        id=account.identifier,
-        name=account.label.name,
-        project_id=account.label.project_id,
-        description=account.label.description,
-        shared=account.label.shared,
-    )
-    rules = (make_rule(rule.fields, rule.identifier or f"{label.id}/{n}", label.id) for n, rule in enumerate(account.rules, start=1))
-    return LabelWithRules(label, tuple(rules))

@@ -11,8 +11,12 @@ MAXIMUM_PROBLEMS = 20
 """How many problems of a reading are kept; the rest are only counted."""
 
 
+NO_LINE = 0
+"""The line of a value that was read in haste; whoever finds a problem there reads the document again."""
+
+
 class Located(NamedTuple):
-    """A scalar, a list or a mapping of a document, and the line (from 1) that it starts on."""
+    """A scalar, a list or a mapping of a document, and the line (from 1) that it starts on, or ``NO_LINE``."""
 
     value: "Plain"
     line: int

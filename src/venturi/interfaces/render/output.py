@@ -5,7 +5,6 @@ Owns files and streams of output: a file appears whole or not at all.
 
 import contextlib
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,6 +20,7 @@ from venturi.interfaces.render.quantities import Units
 from venturi.interfaces.render.request import OutputRequest
 from venturi.interfaces.render.rows import fold_small_labels
 from venturi.interfaces.render.table import TableStyle, write_table
+from venturi.interfaces.standard_output import write_standard_output
 from venturi.services.offline.report import MeterReport
 
 
@@ -63,23 +63,12 @@ def _write_text(report: MeterReport, request: OutputRequest) -> None:
     writers["table"] = partial(write_table, style=TableStyle(Units(request.units)))
     write = writers[request.form]
     if request.path is None:
-        _write_standard_output(partial(write, report))
+        write_standard_output(partial(write, report))
         return
     text = StringIO()
     write(report, text)
     with _whole_file(request.path) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")
-
-
-def _write_standard_output(write: Callable[[TextIO], None]) -> None:
-    try:
-        write(sys.stdout)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        message = f"standard output: cannot be written: {error.strerror}"
-        raise UnreadableFileError(message) from error
 
 
 @contextlib.contextmanager

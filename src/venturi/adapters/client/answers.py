@@ -1,0 +1,70 @@
+"""What a server answers: decoded JSON, or the error that its status stands for.
+
+Owns the way from statuses and error documents, those of Neutron and those of ``/v1``, to errors. Sends nothing.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+
+from venturi.core.domain.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidRequestError,
+    NotFoundError,
+    RequestTooLargeError,
+    ServerError,
+    UnauthenticatedError,
+    VenturiError,
+)
+
+Json = Mapping[str, object]
+"""An object on the wire."""
+
+_REFUSALS: dict[int, type[VenturiError]] = {
+    401: UnauthenticatedError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: ConflictError,
+    413: RequestTooLargeError,
+}
+_FIRST_SUCCESS, _FIRST_REDIRECT, _FIRST_REFUSAL, _FIRST_FAILURE = 200, 300, 400, 500
+_LONGEST_SENTENCE = 1000
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+
+
+def read_answer(status: int, content: bytes, request: str) -> object:
+    """Decode an answer; ``request`` says what was asked.
+
+    Raises the error of the status, with the server's own sentence where it gives one, and ``ServerError`` for what is no answer.
+    """
+    if status >= _FIRST_REFUSAL:
+        raise _refusal(status, content, request)
+    if not _FIRST_SUCCESS <= status < _FIRST_REDIRECT:
+        message = f"{request}: the answer is {status}, which a venturi server does not give"
+        raise ServerError(message)
+    if not content:
+        return None
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        message = f"{request}: the answer is not JSON, so this is no venturi server"
+        raise ServerError(message) from error
+
+
+def _refusal(status: int, content: bytes, request: str) -> VenturiError:
+    sentence = _sentence(content) or f"{request}: refused with status {status}"
+    if status >= _FIRST_FAILURE:
+        return ServerError(sentence)
+    return _REFUSALS.get(status, InvalidRequestError)(sentence)
+
+
+def _sentence(content: bytes) -> str:
+    """Find the message in ``{"NeutronError": {…}}`` or ``{"error": {…}}``; empty where there is none."""
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return ""
+    envelope = (document.get("NeutronError") or document.get("error")) if isinstance(document, dict) else None
+    message = envelope.get("message") if isinstance(envelope, dict) else None
+    return _UNFIT.sub(" ", message)[:_LONGEST_SENTENCE] if isinstance(message, str) else ""

@@ -1,0 +1,152 @@
+"""The collections of resources that a server keeps: where each lies, and what its resources are made of.
+
+Owns names on the wire. Asking for resources belongs to ``resources``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from venturi.core.domain.errors import (
+    LabelNotFoundError,
+    NotFoundError,
+    PointNotFoundError,
+    RevisionNotFoundError,
+    RuleNotFoundError,
+    TokenNotFoundError,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collection:
+    """Resources of one sort.
+
+    ``plural`` is the key of their list in an answer, ``singular`` the key around one of them, None where nothing is around it.
+    ``change_path`` is where changes go, None for what cannot be changed; ``columns`` are the attributes, ``short`` those that a list shows
+    unless told otherwise, ``details`` what only a resource shown by itself may have. Without ``named``, a resource is found by id alone.
+    """
+
+    noun: str
+    path: str
+    plural: str
+    missing: type[NotFoundError]
+    columns: tuple[str, ...]
+    short: tuple[str, ...]
+    singular: str | None = None
+    change_path: str | None = None
+    named: bool = True
+    details: tuple[str, ...] = ()
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The columns that a list can show, those shown unasked first."""
+        return tuple(dict.fromkeys((*self.short, *self.columns)))
+
+
+LABELS = Collection(
+    noun="label",
+    path="/v2.0/metering/metering-labels",
+    plural="metering_labels",
+    singular="metering_label",
+    change_path="/v1/labels",
+    missing=LabelNotFoundError,
+    columns=("id", "name", "description", "shared", "project_id"),
+    short=("id", "name", "description", "shared"),
+)
+
+RULES = Collection(
+    noun="rule",
+    path="/v2.0/metering/metering-label-rules",
+    plural="metering_label_rules",
+    singular="metering_label_rule",
+    missing=RuleNotFoundError,
+    columns=(
+        "id",
+        "metering_label_id",
+        "direction",
+        "excluded",
+        "source_ip_prefix",
+        "destination_ip_prefix",
+        "remote_ip_prefix",
+    ),
+    short=("id", "direction", "excluded", "source_ip_prefix", "destination_ip_prefix", "remote_ip_prefix"),
+    named=False,
+)
+
+_PLACE = (
+    "host",
+    "namespace",
+    "device",
+    "router_id",
+    "address",
+    "observation_domain",
+    "outside_interfaces",
+    "collector_host",
+)
+
+POINTS = Collection(
+    noun="observation point",
+    path="/v1/observation-points",
+    plural="observation_points",
+    change_path="/v1/observation-points",
+    missing=PointNotFoundError,
+    columns=("id", "name", "kind", "traffic", "shared", "project_id", *_PLACE),
+    short=("id", "name", "kind", "traffic", "shared", "place"),
+)
+
+TOKENS = Collection(
+    noun="token",
+    path="/v1/tokens",
+    plural="tokens",
+    missing=TokenNotFoundError,
+    columns=(
+        "id",
+        "name",
+        "project_id",
+        "role",
+        "agent_id",
+        "host",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+    ),
+    short=("id", "name", "project_id", "role", "expires_at", "revoked_at"),
+    details=("secret",),
+)
+
+REVISIONS = Collection(
+    noun="revision",
+    path="/v1/revisions",
+    plural="revisions",
+    missing=RevisionNotFoundError,
+    columns=("number", "at", "author", "project_id"),
+    short=("number", "at", "author", "project_id"),
+    details=("changes",),
+    named=False,
+)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A resource that a command names by its id or, where it has one, by its name."""
+
+    collection: Collection
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListRequest:
+    """Which resources of a collection are asked for: those that pass ``filters``, the first ``limit`` or all.
+
+    ``references`` are filters whose values are ids of other resources. ``long`` asks for all columns.
+    """
+
+    collection: Collection
+    filters: tuple[tuple[str, str], ...] = ()
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    limit: int | None = None
+    long: bool = False
+
+
+Attributes = Mapping[str, object]
+"""Attributes of a resource on the wire; a value may be a ``Reference``, which stands for the id of what it names."""

@@ -1,0 +1,151 @@
+"""The connection to a server: one request, one answer.
+
+Owns HTTP, TLS, retries and who may be sent a token. What an answer says belongs to ``answers``, what is asked to ``resources``.
+"""
+
+import json
+import ssl
+import time
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import Self
+from urllib.parse import urlencode
+
+from urllib3 import BaseHTTPResponse, PoolManager, Timeout
+from urllib3.exceptions import HTTPError, LocationParseError, NewConnectionError, ProtocolError
+from urllib3.exceptions import TimeoutError as NoAnswerError
+from urllib3.util import Url, parse_url
+
+from venturi import __version__
+from venturi.adapters.client.answers import Json, read_answer
+from venturi.adapters.client.config import ConnectionConfig
+from venturi.core.domain.errors import InvalidRequestError, InvalidTokenRequestError, ServerError, UnreadableFileError
+
+Query = Sequence[tuple[str, str]]
+"""Names and values of a query, in order; a name may stand several times."""
+
+_IDEMPOTENT = frozenset({"GET", "PUT"})
+_PASSING = (NewConnectionError, ProtocolError)
+_PAUSES = (0.1, 0.2)
+"""Seconds before each further try of what may be done twice."""
+
+
+class Connection:
+    """Asks one server, over connections that are kept open between requests."""
+
+    def __init__(self, config: ConnectionConfig) -> None:
+        self._config = config
+        self._url = config.url.rstrip("/")
+        self._pool: PoolManager | None = None
+
+    def start(self) -> None:
+        """Check the configuration; nothing is sent yet.
+
+        Raises ``InvalidRequestError`` for a URL that names no server, ``InvalidTokenRequestError`` for a token that may not be sent
+        there, and ``UnreadableFileError`` for certificates that cannot be read.
+        """
+        server = _parse_server(self._url)
+        if self._config.token is not None:
+            _check_token(self._config.token)
+            _check_secrecy(server, insecure=self._config.insecure_token)
+        timeout = Timeout(connect=self._config.connect_seconds, read=self._config.read_seconds)
+        trusted = _trust(self._config.ca_file) if server.scheme == "https" else None
+        self._pool = PoolManager(timeout=timeout, ssl_context=trusted)
+
+    def stop(self) -> None:
+        """Close what is open."""
+        if self._pool is not None:
+            self._pool.clear()
+            self._pool = None
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self.stop()
+
+    def ask(self, method: str, path: str, *, query: Query = (), body: Json | None = None) -> object:
+        """Send a request and give the decoded answer, None for an empty one.
+
+        Raises the error that the answer's status stands for, with the server's own sentence, and ``ServerError`` where there is no answer.
+        """
+        target = f"{self._url}{path}{'?' if query else ''}{urlencode(query)}"
+        content = None if body is None else json.dumps(body).encode()
+        answer = self._send(method, target, content, _PAUSES if method in _IDEMPOTENT else ())
+        return read_answer(answer.status, answer.data, f"{method} {self._url}{path}")
+
+    def _send(self, method: str, target: str, content: bytes | None, pauses: Sequence[float]) -> BaseHTTPResponse:
+        """Send a request, and once more after each of the ``pauses`` where the connection failed."""
+        assert self._pool is not None, "started"  # noqa: S101 - the life cycle is the composition's affair
+        try:
+            return self._pool.request(method, target, body=content, headers=self._headers(), retries=False, redirect=False)
+        except HTTPError as error:
+            if not pauses or not isinstance(error, _PASSING):
+                message = f"the server at {self._url} cannot be reached: {_reason(error)}"
+                raise ServerError(message) from error
+        time.sleep(pauses[0])
+        return self._send(method, target, content, pauses[1:])
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": f"venturi/{__version__}"}
+        if self._config.token is not None:
+            headers["Authorization"] = f"Bearer {self._config.token}"
+        return headers
+
+
+def _parse_server(url: str) -> Url:
+    try:
+        server = parse_url(url)
+    except LocationParseError:
+        server = Url()
+    if server.scheme not in {"http", "https"} or not server.host or server.auth or server.query or server.fragment:
+        message = f"'{url}' is not the URL of a server, such as http://127.0.0.1:9696 or https://venturi.example.net"
+        raise InvalidRequestError(message)
+    return server
+
+
+def _check_token(token: str) -> None:
+    if not token.isascii() or not token.isprintable() or " " in token or not token:
+        message = "the token has characters that no token has"
+        raise InvalidTokenRequestError(message)
+
+
+def _check_secrecy(server: Url, *, insecure: bool) -> None:
+    if server.scheme == "https" or insecure or _is_loopback(server.host or ""):
+        return
+    ways = "use https, or insist by --insecure-token or VENTURI_INSECURE_TOKEN=1"
+    message = f"a token is not sent over plain HTTP to {server.host}, where others can read it: {ways}"
+    raise InvalidTokenRequestError(message)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _trust(ca_file: str | None) -> ssl.SSLContext:
+    """Load the trusted authorities now, when it can be said that the file is at fault."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        message = f"{ca_file}: cannot be read as certificates: {error.strerror or error}"
+        raise UnreadableFileError(message) from error
+
+
+def _reason(error: HTTPError) -> str:
+    """Say what went wrong in words that mean something to whoever asked."""
+    if isinstance(error, NoAnswerError) and not isinstance(error, NewConnectionError):
+        return "it does not answer in time"
+    if isinstance(error, ProtocolError):
+        return "it ended the connection without a whole HTTP answer"
+    origin = error.__cause__ or error.__context__
+    if isinstance(origin, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {origin.verify_message}"
+    if isinstance(origin, ssl.SSLError):
+        return "it does not speak TLS as it should; perhaps its URL begins with http://"
+    return (isinstance(origin, OSError) and origin.strerror) or str(error)

@@ -1,0 +1,166 @@
+"""Resources on a server: listing whole collections, finding by id or name, creating, changing and deleting.
+
+Owns paging and name look-up. HTTP belongs to ``connection``; what resources mean belongs to whoever asks for them.
+"""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from venturi.adapters.client.answers import Json
+from venturi.adapters.client.collections import Attributes, Collection, Reference
+from venturi.adapters.client.connection import Connection, Query
+from venturi.core.domain.errors import ConflictError, NotFoundError, ServerError
+
+PAGE = 1000
+"""How many resources of the metering API are asked for at once, which does not page by itself."""
+
+_SMALL_PAGE = 100
+"""A page that every server gives: what is larger is left to a server that pages by itself."""
+
+Resource = dict[str, object]
+"""A resource as it stands on the wire."""
+
+
+class Resources:
+    """The collections of one server."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Ask over ``connection``, which must be started."""
+        self._connection = connection
+
+    def find_all(self, collection: Collection, filters: Query = (), limit: int | None = None) -> list[Resource]:
+        """List the resources that pass ``filters``, page by page, the first ``limit`` of them or all."""
+        query: Query | None = (*filters, *_page_size(collection, limit))
+        found: list[Resource] = []
+        seen: set[Query] = set()
+        while query is not None and (limit is None or len(found) < limit):
+            if query in seen:
+                message = f"the list of {collection.noun}s goes round in circles, so the server does not page as it should"
+                raise ServerError(message)
+            seen.add(query)
+            answer = _document(self._connection.ask("GET", collection.path, query=query), collection)
+            page = _resources(answer.get(collection.plural), collection)
+            found += page
+            query = _next_query(answer, collection, query) if page else None
+        return found[:limit]
+
+    def find(self, reference: Reference) -> Resource:
+        """Find a resource by its id, or else by its exact name.
+
+        Raises the collection's ``NotFoundError`` where there is none and ``ConflictError`` where several have the name.
+        """
+        collection, text = reference.collection, reference.text
+        if _is_identifier(text):
+            with suppress(NotFoundError):
+                return self._show(collection, text.lower())
+        if collection.named:
+            return self._find_named(collection, text)
+        message = f"there is no {collection.noun} '{text}'"
+        raise collection.missing(message)
+
+    def identify(self, reference: Reference) -> str:
+        """Give the id of the resource that ``reference`` names; raises as ``find``."""
+        return str(self.find(reference)["id"])
+
+    def resolve(self, attributes: Attributes) -> Resource:
+        """Replace references among ``attributes`` by the ids of what they name; raises as ``find``."""
+        return {name: self.identify(value) if isinstance(value, Reference) else value for name, value in attributes.items()}
+
+    def create(self, collection: Collection, attributes: Attributes) -> Resource:
+        """Create a resource and give it as the server keeps it."""
+        body = self.resolve(attributes)
+        wrapped = {collection.singular: body} if collection.singular else body
+        return self._one(self._connection.ask("POST", collection.path, body=wrapped), collection)
+
+    def create_many(self, collection: Collection, many: Sequence[Json]) -> list[Resource]:
+        """Create resources in one request, all or none, and give them in the same order."""
+        answer = _document(self._connection.ask("POST", collection.path, body={collection.plural: many}), collection)
+        created = _resources(answer.get(collection.plural), collection)
+        if len(created) != len(many):
+            message = f"{len(many)} {collection.noun}s were to be created, and the answer lists {len(created)}"
+            raise ServerError(message)
+        return created
+
+    def change(self, collection: Collection, identifier: str, changes: Json) -> Resource:
+        """Change attributes of a resource and give it as it is then."""
+        path = f"{collection.change_path}/{quote(identifier, safe='')}"
+        return self._one(self._connection.ask("PATCH", path, body=changes), collection)
+
+    def delete(self, collection: Collection, identifier: str) -> None:
+        """Delete a resource."""
+        self._connection.ask("DELETE", f"{collection.path}/{quote(identifier, safe='')}")
+
+    def ask(self, method: str, path: str, body: Json | None = None) -> Json:
+        """Ask for what is in no collection and is answered by an object."""
+        answer = self._connection.ask(method, path, body=body)
+        if not isinstance(answer, dict):
+            message = f"{method} {path}: the answer is no JSON object"
+            raise ServerError(message)
+        return answer
+
+    def _show(self, collection: Collection, identifier: str) -> Resource:
+        return self._one(self._connection.ask("GET", f"{collection.path}/{quote(identifier, safe='')}"), collection)
+
+    def _find_named(self, collection: Collection, name: str) -> Resource:
+        found = self.find_all(collection, (("name", name),))
+        if not found:
+            message = f"there is no {collection.noun} with the id or name '{name}'"
+            raise collection.missing(message)
+        if len(found) > 1:
+            message = f"{len(found)} {collection.noun}s have the name '{name}': give the id"
+            raise ConflictError(message)
+        return found[0]
+
+    def _one(self, answer: object, collection: Collection) -> Resource:
+        document = _document(answer, collection)
+        wrapped = document.get(collection.singular) if collection.singular and collection.singular in document else document
+        return _resources([wrapped], collection)[0]
+
+
+def _page_size(collection: Collection, limit: int | None) -> Query:
+    if collection.singular is not None:
+        return (("limit", str(min(limit or PAGE, PAGE))),)
+    return (("limit", str(limit)),) if limit is not None and limit <= _SMALL_PAGE else ()
+
+
+def _document(answer: object, collection: Collection) -> Resource:
+    if not isinstance(answer, dict):
+        raise _nonsense(collection)
+    return answer
+
+
+def _resources(answer: object, collection: Collection) -> list[Resource]:
+    if not isinstance(answer, list) or not all(isinstance(each, dict) and collection.columns[0] in each for each in answer):
+        raise _nonsense(collection)
+    return answer
+
+
+def _nonsense(collection: Collection) -> ServerError:
+    message = f"the answer does not describe {collection.noun}s, so this is no venturi server, or one of another version"
+    return ServerError(message)
+
+
+def _next_query(answer: Json, collection: Collection, query: Query) -> Query | None:
+    """Find the query of the next page: by Neutron's links, of which only the query counts, or by a marker."""
+    for link in _links(answer.get(f"{collection.plural}_links")):
+        return tuple(parse_qsl(urlsplit(link).query, keep_blank_values=True))
+    marker = answer.get("next")
+    if marker is None:
+        return None
+    return (*(pair for pair in query if pair[0] != "marker"), ("marker", str(marker)))
+
+
+def _links(links: object) -> Iterator[str]:
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, dict) and link.get("rel") == "next":
+            yield str(link.get("href"))
+
+
+def _is_identifier(text: str) -> bool:
+    """Tell whether a text may be the id of anything: a UUID, or the number of a revision."""
+    try:
+        return text.isdecimal() or str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False

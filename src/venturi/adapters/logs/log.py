@@ -1,0 +1,105 @@
+"""The log of a server: one line for each event, for people on a terminal and as JSON elsewhere.
+
+Owns the form of lines and that no secret gets into one. What is worth a line is for those who log.
+"""
+
+import logging
+import re
+import traceback
+from collections.abc import Mapping, MutableMapping
+from typing import Any, TextIO
+
+import msgspec
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, Processor
+
+from venturi.adapters.logs.configuration import LogConfig, LogForm, LogLevel
+
+HIDDEN = "[hidden]"
+"""What stands in place of a secret."""
+
+_SECRET_NAMES = ("authorization", "token", "password", "secret", "cookie")
+_SECRETS = (
+    (re.compile(r"venturi_[0-9a-f]{32}_[0-9a-f]+"), HIDDEN),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+"), rf"\1 {HIDDEN}"),
+    (re.compile(r"\bgAAAA[\w=-]{20,}"), HIDDEN),
+    (re.compile(r"(\w://[^\s:/@]*):[^\s/@]+@"), rf"\1:{HIDDEN}@"),
+    (re.compile(r"(?i)\b(password|passwd|secret|token|x-auth-token|authorization)(['\"]?\s*[=:]\s*['\"]?)[^\s'\"&,;]+"), rf"\1\2{HIDDEN}"),
+)
+
+
+def build_log(stream: TextIO, config: LogConfig) -> FilteringBoundLogger:
+    """Make a log that writes to ``stream``."""
+    text = config.form is LogForm.TEXT or (config.form is LogForm.AUTO and stream.isatty())
+    renderer: Processor = structlog.dev.ConsoleRenderer() if text else _render_json
+    log: FilteringBoundLogger = structlog.wrap_logger(
+        structlog.PrintLogger(stream),
+        wrapper_class=structlog.make_filtering_bound_logger(_number(config.level)),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            structlog.processors.format_exc_info,
+            _hide_secrets,
+            renderer,
+        ],
+    )
+    return log
+
+
+def hide_secrets(text: str) -> str:
+    """Give a text without the tokens and passwords that are in it."""
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+class LibraryLog(logging.Handler):
+    """Hands what libraries log on to the log of the server; ``start`` takes the root logger over, ``stop`` gives it back."""
+
+    def __init__(self, log: FilteringBoundLogger, config: LogConfig) -> None:
+        """Take the log; the libraries' own loggers are not touched yet."""
+        super().__init__(max(_number(config.level), logging.WARNING))
+        self._log = log
+
+    def start(self) -> None:
+        """Take the messages of all libraries from now on."""
+        logging.getLogger().addHandler(self)
+        logging.captureWarnings(capture=True)
+
+    def stop(self) -> None:
+        """Take no more messages."""
+        logging.captureWarnings(capture=False)
+        logging.getLogger().removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log one message of a library, with its trace where there is one."""
+        details: dict[str, Any] = {"library": record.name}
+        if record.exc_info and record.exc_info[1] is not None:
+            details["exception"] = "".join(traceback.format_exception(record.exc_info[1]))
+        self._log.log(record.levelno, record.getMessage().strip(), **details)
+
+
+def _number(level: LogLevel) -> int:
+    return logging.getLevelNamesMapping()[level.upper()]
+
+
+def _hide_secrets(_log: Any, _method: str, event: EventDict) -> EventDict:  # noqa: ANN401 - structlog's form of a processor
+    return {name: _hide(name, content) for name, content in event.items()}
+
+
+def _hide(name: str, content: object) -> object:
+    if any(secret in name.lower() for secret in _SECRET_NAMES):
+        return HIDDEN
+    if isinstance(content, str):
+        return hide_secrets(content)
+    if isinstance(content, Mapping):
+        return {key: _hide(str(key), value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_hide("", part) for part in content]
+    if isinstance(content, int | float | None):
+        return content
+    return hide_secrets(str(content))
+
+
+def _render_json(_log: Any, _method: str, event: MutableMapping[str, Any]) -> str:  # noqa: ANN401 - structlog's form of a processor
+    return msgspec.json.encode(event).decode()

@@ -1,0 +1,1 @@
+"""The HTTP server: sockets, TLS, limits on connections, and a graceful stop."""

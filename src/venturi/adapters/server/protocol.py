@@ -1,0 +1,218 @@
+"""One HTTP connection within limits: how large and how slow its requests may be, and how many connections there are.
+
+Owns what is refused before a whole header has arrived. Bodies and everything later are the application's affair.
+"""
+
+import asyncio
+from enum import Enum
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from venturi.adapters.server.configuration import Limits
+from venturi.adapters.server.refusals import Refusal, RefusalObserver
+
+_SEPARATORS = 4
+_GRACE = 5.0
+_TURN_AWAY_SECONDS = 2.0
+
+
+class BoundedConfig(Config):
+    """uvicorn's settings, with what the connections need beside them."""
+
+    def __init__(self, application: Any, limits: Limits, observer: RefusalObserver, **settings: Any) -> None:  # noqa: ANN401 - handed on to uvicorn
+        super().__init__(application, **settings)
+        self.limits = limits
+        self.observer = observer
+
+
+class _Phase(Enum):
+    IDLE = "between requests"
+    HEADERS = "within a header"
+    BODY = "within a body"
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Speaks HTTP/1.1 and turns away what is too much, too slow or no HTTP."""
+
+    def __init__(
+        self, config: BoundedConfig, server_state: ServerState, app_state: dict[str, Any], _loop: asyncio.AbstractEventLoop | None = None
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._limits = config.limits
+        self._observer = config.observer
+        self._phase = _Phase.IDLE
+        self._deadline: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
+        self._header_octets = 0
+        self._unparsed_octets = 0
+        self._received = False
+        self._refusal: tuple[Refusal, str] | None = None
+        self._over_limit = False
+        self._finished = False
+        self.url = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin; one connection too many is told so when it speaks."""
+        super().connection_made(transport)  # type: ignore[arg-type] # servers make transports for streams
+        self._over_limit = len(self.connections) > self._limits.connections
+        self._arm(_TURN_AWAY_SECONDS if self._over_limit else self._limits.header_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End, with all timers."""
+        self._disarm()
+        self._forgive()
+        super().connection_lost(exc)
+
+    def data_received(self, received: bytes) -> None:
+        """Take what arrived; what comes after a refusal is ignored."""
+        if self._finished:
+            return
+        self._received = True
+        if self._over_limit:
+            self._refuse(Refusal.TOO_MANY_CONNECTIONS, f"more than {self._limits.connections} connections are open; try again later")
+            return
+        super().data_received(received)
+        if not self._finished:
+            self._watch(len(received))
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self._phase = _Phase.HEADERS
+        self._header_octets = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the URL."""
+        super().on_url(url)
+        if len(self.url) > self._limits.url_octets:
+            self._raise_refusal(Refusal.URL_TOO_LONG, f"the URL is longer than {self._limits.url_octets} octets")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header line."""
+        super().on_header(name, value)
+        self._header_octets += len(name) + len(value) + _SEPARATORS
+        if self._header_octets > self._limits.header_octets or len(self.headers) > self._limits.header_lines:
+            self._raise_refusal(Refusal.HEADER_TOO_LARGE, self._header_sentence())
+
+    def on_headers_complete(self) -> None:
+        """Hand a request to the application."""
+        super().on_headers_complete()
+        self._phase = _Phase.BODY
+        self._disarm()
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        super().on_message_complete()
+        self._phase = _Phase.IDLE
+        self._unparsed_octets = 0
+        self._disarm()
+
+    def on_response_complete(self) -> None:
+        """End an answer; a client that does not read it is cut off in the end."""
+        super().on_response_complete()
+        if self.transport.is_closing() and self.transport.get_write_buffer_size():
+            self._await_reading()
+
+    def pause_writing(self) -> None:
+        """Hear that the client reads more slowly than it is answered."""
+        super().pause_writing()
+        self._await_reading()
+
+    def resume_writing(self) -> None:
+        """Hear that the client has read."""
+        super().resume_writing()
+        self._forgive()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close an idle connection, at once if its client left an answer unread."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        super().timeout_keep_alive_handler()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, or what was refused while it was parsed."""
+        refusal, sentence = self._refusal or (Refusal.MALFORMED, f"the request is not well-formed HTTP: {msg}")
+        self._refuse(refusal, sentence)
+
+    def _watch(self, octets: int) -> None:
+        """Bound what is unfinished after some octets were parsed."""
+        if self._phase is _Phase.BODY:
+            self._arm(self._limits.body_seconds + _GRACE)
+        elif self._phase is _Phase.HEADERS or self._awaits_request():
+            self._unparsed_octets += octets
+            if self._unparsed_octets > self._limits.header_octets + self._limits.url_octets:
+                self._refuse(Refusal.HEADER_TOO_LARGE, self._header_sentence())
+                return
+            self._arm(self._limits.header_seconds)
+
+    def _awaits_request(self) -> bool:
+        """Tell whether octets came that began no request, while none is being answered and nothing else bounds the wait."""
+        return self.timeout_keep_alive_task is None and (self.cycle is None or self.cycle.response_complete)
+
+    def _arm(self, seconds: float) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(seconds, self._expire)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _expire(self) -> None:
+        """End a connection that is too slow; it is not its fault while the application leaves its octets unread."""
+        self._deadline = None
+        if self.transport.is_closing():
+            return
+        if self.flow.read_paused:
+            self._arm(_GRACE)
+        elif self._phase is _Phase.BODY:
+            self._observer.drop(Refusal.BODY_TIMEOUT, client=self._peer())
+            self.transport.abort()
+        elif self._received:
+            self._refuse(Refusal.HEADER_TIMEOUT, f"the header did not arrive within {self._limits.header_seconds:g} seconds")
+        else:
+            self._observer.drop(Refusal.HEADER_TIMEOUT, client=self._peer())
+            self.transport.close()
+
+    def _await_reading(self) -> None:
+        if self._unread is None:
+            self._unread = self.loop.call_later(self._limits.send_seconds, self._cut_off)
+
+    def _forgive(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def _cut_off(self) -> None:
+        self._observer.drop(Refusal.ANSWER_UNREAD, client=self._peer())
+        self.transport.abort()
+
+    def _raise_refusal(self, refusal: Refusal, sentence: str) -> None:
+        """Stop the parser; it then asks for the answer with ``send_400_response``."""
+        self._refusal = (refusal, sentence)
+        raise ValueError(sentence)
+
+    def _refuse(self, refusal: Refusal, sentence: str) -> None:
+        """Answer and close; an answer that is already under way is finished first."""
+        self._finished = True
+        self._disarm()
+        path = self.url.partition(b"?")[0].decode("ascii", "replace")
+        answer = self._observer.refuse(refusal, sentence, path=path, client=self._peer())
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
+            return
+        headers = [*self.server_state.default_headers, *answer.headers, (b"connection", b"close")]
+        lines = [STATUS_LINE[HTTPStatus(answer.status)], *(b"%s: %s\r\n" % header for header in headers), b"\r\n", answer.body]
+        self.transport.write(b"".join(lines))
+        self.transport.close()
+        self.loop.call_later(_GRACE, self.transport.abort)
+
+    def _header_sentence(self) -> str:
+        return f"the header is larger than {self._limits.header_octets} octets or has more than {self._limits.header_lines} lines"
+
+    def _peer(self) -> str:
+        return self.client[0] if self.client else "local"

@@ -1,0 +1,1 @@
+"""Connections to the three databases, each set up for what the store promises."""

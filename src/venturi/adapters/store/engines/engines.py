@@ -1,0 +1,85 @@
+"""The pools of connections of a store: many that read, one that writes.
+
+Owns isolation and time limits on every database. Writers of one process take turns, so one connection is enough for them.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import NoSuchModuleError
+
+from venturi.adapters.store.engines.locations import POSTGRESQL, file_of, is_embedded
+from venturi.adapters.store.engines.sqlite import build_sqlite_engine
+from venturi.core.domain.errors import StoreError
+
+_PRIVATE = 0o600
+_PRIVATE_FOLDER = 0o700
+_LOCK_SECONDS = 30
+_IDLE_SECONDS = 120
+_CONNECT_SECONDS = 10
+_STRICT = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 30"
+
+
+@dataclass(frozen=True)
+class Engines:
+    """The engines of one database: a transaction of ``readers`` sees one state, one of ``writers`` the latest of each row."""
+
+    readers: Engine
+    writers: Engine
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.readers.dispose()
+        self.writers.dispose()
+
+
+def build_engines(location: URL, pool_size: int) -> Engines:
+    """Make the engines of a database; raises ``StoreError`` without its driver, or where its file cannot be made."""
+    if is_embedded(location):
+        make_file(location)
+        readers = build_sqlite_engine(location, pool_size, begin="BEGIN")
+        return Engines(readers, build_sqlite_engine(location, 1, begin="BEGIN IMMEDIATE"))
+    try:
+        return Engines(
+            _build_server_engine(location, pool_size, "REPEATABLE READ"),
+            _build_server_engine(location, 1, "READ COMMITTED"),
+        )
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        extra = location.get_backend_name()
+        message = f"{extra} needs a driver that is not installed; the extra venturi[{extra}] brings it"
+        raise StoreError(message) from error
+
+
+def make_file(location: URL) -> None:
+    """Make the file of an embedded database, for its owner's eyes only, unless it exists; raises ``StoreError``."""
+    path = file_of(location)
+    try:
+        path.parent.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE))
+    except OSError as error:
+        message = f"the database {path} cannot be opened: {error.strerror}"
+        raise StoreError(message) from error
+
+
+def _build_server_engine(location: URL, pool_size: int, isolation: str) -> Engine:
+    return create_engine(
+        location,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        pool_recycle=3600,
+        isolation_level=isolation,
+        connect_args=_postgresql_arguments() if location.get_backend_name() == POSTGRESQL else _mariadb_arguments(),
+    )
+
+
+def _postgresql_arguments() -> dict[str, Any]:
+    limits = f"-c lock_timeout={_LOCK_SECONDS}s -c idle_in_transaction_session_timeout={_IDLE_SECONDS}s"
+    return {"connect_timeout": _CONNECT_SECONDS, "options": limits, "application_name": "venturi"}
+
+
+def _mariadb_arguments() -> dict[str, Any]:
+    return {"connect_timeout": _CONNECT_SECONDS, "charset": "utf8mb4", "init_command": _STRICT}

@@ -1,0 +1,1 @@
+"""What an operator does with a database beside serving from it: upgrade, check, back up, restore."""

@@ -1,0 +1,80 @@
+"""Backups: a whole database in one file, as it was at one moment, while servers go on.
+
+Owns which form it has: an embedded database stays one, the others become a dump. No file is ever overwritten.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from pysqlite3 import dbapi2
+from sqlalchemy import Connection, MetaData, select
+
+from venturi.adapters.store.engines.locations import SQLITE
+from venturi.adapters.store.maintenance.dump_format import TableRows, write_dump
+from venturi.adapters.store.maintenance.opening import open_for_reading
+from venturi.adapters.store.migrations.running import current_schema
+from venturi.adapters.store.schema.tables import METADATA
+from venturi.core.domain.errors import SchemaError, StoreError
+
+_PRIVATE = 0o600
+_AT_ONCE = 2000
+
+
+def back_up(url: str, path: Path) -> int:
+    """Write a backup into a file that does not exist yet; give its size in octets. Raises ``StoreError``."""
+    with open_for_reading(url) as connection:
+        schema = current_schema(connection)
+        if schema is None:
+            message = "the database has no tables, so there is nothing to back up"
+            raise SchemaError(message)
+        stream = _create(path)
+        try:
+            with stream:
+                if connection.dialect.name == SQLITE:
+                    _copy_file(connection, path)
+                else:
+                    write_dump(stream, schema, read_tables(connection))
+                    stream.flush()
+                os.fsync(stream.fileno())
+        except BaseException:
+            path.unlink()
+            raise
+    return path.stat().st_size
+
+
+def read_tables(connection: Connection) -> Iterator[TableRows]:
+    """Read the rows of every table of the store that the database has, each before those that refer to it."""
+    found = MetaData()
+    found.reflect(connection, only=lambda name, _: name in METADATA.tables)
+    for table in found.sorted_tables:
+        names = [str(column.name) for column in table.c]
+        rows = connection.execute(select(table).order_by(*table.primary_key).execution_options(yield_per=_AT_ONCE))
+        for some in rows.partitions():
+            yield TableRows(str(table.name), names, some)
+
+
+def _create(path: Path) -> BinaryIO:
+    """Create a file for its owner's eyes only."""
+    try:
+        return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE), "wb")
+    except FileExistsError as error:
+        message = f"{path} exists already; a backup overwrites nothing"
+        raise StoreError(message) from error
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror}"
+        raise StoreError(message) from error
+
+
+def _copy_file(connection: Connection, path: Path) -> None:
+    """Copy an embedded database page by page, by SQLite's own means for one that is in use."""
+    source = connection.connection.dbapi_connection
+    target = dbapi2.connect(str(path))
+    try:
+        source.backup(target)  # type: ignore[union-attr] # the connection is pysqlite3's
+    except dbapi2.Error as error:
+        message = f"{path} cannot be written: {error}"
+        raise StoreError(message) from error
+    finally:
+        target.close()

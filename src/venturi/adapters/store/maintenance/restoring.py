@@ -1,0 +1,109 @@
+"""Restoring a backup, of whichever database, into a database of any of the three.
+
+Owns that nothing is lost by it unasked: a database that holds something is refused. The tables get the schema of the backup
+first, and this version's once the rows are in.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from pysqlite3 import dbapi2
+from sqlalchemy import Connection, MetaData, create_engine, delete, insert, inspect, select
+from sqlalchemy.pool import NullPool
+
+from venturi.adapters.store.engines.failures import database_errors
+from venturi.adapters.store.maintenance.backup import read_tables
+from venturi.adapters.store.maintenance.dump_format import MAGIC, DumpReader, TableRows
+from venturi.adapters.store.maintenance.opening import open_for_writing
+from venturi.adapters.store.migrations.running import current_schema, known_schemas, upgrade_schema
+from venturi.adapters.store.schema.tables import METADATA, REVISION_COUNTER
+from venturi.core.domain.errors import SchemaError, StoreError
+
+_SQLITE_MAGIC = b"SQLite format 3\0"
+_SCHEMA_TABLE = "alembic_version"
+
+
+class _Backup(NamedTuple):
+    schema: str
+    rows: Iterable[TableRows]
+
+
+def restore(url: str, path: Path, *, replace: bool) -> int:
+    """Restore a backup; give the number of rows.
+
+    Raises ``StoreError`` if the file is no backup or, unless ``replace``, the database holds something; ``SchemaError`` if the
+    backup is of a newer version.
+    """
+    with _open_backup(path) as backup:
+        if backup.schema not in known_schemas():
+            message = f"{path} has the schema {backup.schema}, which this venturi does not know: it was made by a newer one"
+            raise SchemaError(message)
+        with open_for_writing(url) as connection:
+            _make_room(connection, replace=replace)
+            upgrade_schema(connection, backup.schema)
+            count = _insert(connection, backup.rows)
+            upgrade_schema(connection)
+    return count
+
+
+@contextmanager
+def _open_backup(path: Path) -> Iterator[_Backup]:
+    try:
+        with path.open("rb") as stream:
+            beginning = stream.read(len(_SQLITE_MAGIC))
+            stream.seek(0)
+            if beginning.startswith(MAGIC):
+                dump = DumpReader(stream, str(path))
+                yield _Backup(dump.schema, dump.rows())
+                return
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}"
+        raise StoreError(message) from error
+    if beginning != _SQLITE_MAGIC:
+        message = f"{path} is no backup of a venturi database"
+        raise StoreError(message)
+    with _open_file(path) as backup:
+        yield backup
+
+
+@contextmanager
+def _open_file(path: Path) -> Iterator[_Backup]:
+    """Open a backup that is an embedded database, without touching it."""
+    location = f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1"
+    engine = create_engine("sqlite://", module=dbapi2, poolclass=NullPool, creator=lambda: dbapi2.connect(location, uri=True))
+    with database_errors(), engine.connect() as connection:
+        schema = current_schema(connection)
+        if schema is None:
+            message = f"{path} is an SQLite database, but not one of venturi's"
+            raise StoreError(message)
+        yield _Backup(schema, read_tables(connection))
+
+
+def _make_room(connection: Connection, *, replace: bool) -> None:
+    """Remove the tables, all empty unless ``replace``."""
+    found = MetaData()
+    ours = {*METADATA.tables, _SCHEMA_TABLE} & set(inspect(connection).get_table_names())
+    found.reflect(connection, only=sorted(ours)) if ours else None
+    kept = [table for table in found.tables.values() if table.name not in {_SCHEMA_TABLE, REVISION_COUNTER.name}]
+    if not replace and any(connection.execute(select(1).select_from(table).limit(1)).first() for table in kept):
+        message = "the database is not empty; restore into another one, or have what it holds replaced with --replace"
+        raise StoreError(message)
+    found.drop_all(connection)
+
+
+def _insert(connection: Connection, rows: Iterable[TableRows]) -> int:
+    """Insert the rows of a backup into tables of its schema."""
+    found = MetaData()
+    found.reflect(connection, only=lambda name, _: name in METADATA.tables)
+    connection.execute(delete(found.tables[REVISION_COUNTER.name]))
+    count = 0
+    for some in rows:
+        if some.table not in found.tables:
+            message = f"the backup holds a table {some.table}, which its schema does not have"
+            raise StoreError(message)
+        connection.execute(insert(found.tables[some.table]), [dict(zip(some.columns, row, strict=True)) for row in some.rows])
+        count += len(some.rows)
+    return count

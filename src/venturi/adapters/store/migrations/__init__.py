@@ -1,0 +1,1 @@
+"""How the schema comes to be that of this version, step by step, by Alembic."""

@@ -1,0 +1,1 @@
+"""The tables of the store as this version of venturi reads and writes them."""

@@ -1,0 +1,60 @@
+"""The types of columns, so that each is compared and ordered alike on every database.
+
+Owns widths and collations. Texts are ordered by code point: SQLite does so unasked, MariaDB by the collation of its tables.
+"""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, String, Text
+from sqlalchemy.types import TypeEngine
+
+IDENTIFIER_LENGTH = 36
+"""Characters of a UUID."""
+
+NAME_LENGTH = 255
+"""The longest name, project, host or user, in characters."""
+
+DESCRIPTION_LENGTH = 1024
+"""The longest description, in characters."""
+
+PREFIX_LENGTH = 43
+"""Characters of the longest IPv6 prefix as echoed."""
+
+RANGE_LENGTH = 33
+"""Characters of one end of a range of addresses: the IP version and 32 hexadecimal digits."""
+
+DIGEST_LENGTH = 128
+"""Characters of the longest digest in hexadecimal digits."""
+
+TABLE_OPTIONS: dict[str, Any] = {"mariadb_engine": "InnoDB", "mariadb_charset": "utf8mb4", "mariadb_collate": "utf8mb4_nopad_bin"}
+"""What every table is made with: on MariaDB, transactions and exact comparison of texts, trailing blanks included."""
+
+
+def text_type(length: int) -> TypeEngine[str]:
+    """Give the type of texts of at most ``length`` characters."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+def text_column(name: str, length: int, *, nullable: bool = False, key: bool = False) -> Column[str]:
+    """Make a column of texts; with ``key``, of the primary key."""
+    return Column(name, text_type(length), nullable=nullable, primary_key=key)
+
+
+def identifier_column(name: str = "id", *, key: bool = True) -> Column[str]:
+    """Make a column of identifiers, of the primary key unless told."""
+    return text_column(name, IDENTIFIER_LENGTH, key=key)
+
+
+def long_text_column(name: str) -> Column[str]:
+    """Make a column of texts that may be empty and are neither ordered nor indexed."""
+    return Column(name, Text, nullable=True)
+
+
+def number_column(name: str, *, nullable: bool = False, key: bool = False) -> Column[int]:
+    """Make a column of integers of 64 bits: numbers of revisions, and times in nanoseconds."""
+    return Column(name, BigInteger, nullable=nullable, primary_key=key, autoincrement=False)
+
+
+def boolean_column(name: str) -> Column[bool]:
+    """Make a column of booleans."""
+    return Column(name, Boolean, nullable=False)

@@ -1,0 +1,142 @@
+"""The store: a database that one or more servers read and write, in transactions.
+
+Owns when a transaction begins and ends, and that changes are numbered in the order in which they are committed. What is
+read and written within one is for the tables.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from venturi.adapters.store.engines.engines import Engines, build_engines
+from venturi.adapters.store.engines.failures import database_errors
+from venturi.adapters.store.engines.locations import file_of, is_embedded, read_location
+from venturi.adapters.store.engines.versions import require_supported_server
+from venturi.adapters.store.engines.writer_lock import WriterLock
+from venturi.adapters.store.migrations.running import require_head, upgrade_schema
+from venturi.adapters.store.tables.labels import LabelTable
+from venturi.adapters.store.tables.leases import LeaseTable
+from venturi.adapters.store.tables.points import PointTable
+from venturi.adapters.store.tables.revisions import RevisionTable, lock_revisions, read_latest, write_revision
+from venturi.adapters.store.tables.rules import RuleTable
+from venturi.adapters.store.tables.tokens import TokenTable
+from venturi.adapters.store.transaction import Transaction
+from venturi.core.domain.control.principal import Principal
+from venturi.core.domain.control.revision import Revision
+from venturi.core.domain.errors import StoreError
+from venturi.core.domain.interval import Nanoseconds
+
+
+@dataclass(frozen=True)
+class StoreConfig:
+    """Which database, as a URL, and how many connections read at once."""
+
+    url: str
+    pool_size: int = 10
+
+
+class StoreReader:
+    """What a transaction sees of the store: one consistent state."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self.labels = LabelTable(transaction)
+        self.rules = RuleTable(transaction)
+        self.points = PointTable(transaction)
+        self.tokens = TokenTable(transaction)
+        self.leases = LeaseTable(transaction)
+        self.revisions = RevisionTable(transaction)
+
+
+class StoreWriter(StoreReader):
+    """A transaction that may write; everything that it changes makes one revision."""
+
+    @property
+    def revision(self) -> int | None:
+        """The number of the revision that this transaction makes, None while nothing versioned changed."""
+        return self._transaction.revision
+
+
+class Store:
+    """Keeps what a server was told; ``start`` opens the database and ``stop`` closes it. Its methods are for any thread."""
+
+    def __init__(self, config: StoreConfig) -> None:
+        self._config = config
+        self._location = read_location(config.url)
+        self._engines: Engines | None = None
+        self._file_lock = WriterLock(file_of(self._location)) if is_embedded(self._location) else None
+        self._turn = threading.Lock()
+
+    def start(self) -> None:
+        """Open the database; an embedded one gets the schema of this version.
+
+        Raises ``StoreInUseError`` while another process writes to an embedded database, ``SchemaError`` for another schema
+        than this version's, and ``StoreError`` where the database cannot be opened.
+        """
+        engines = build_engines(self._location, self._config.pool_size)
+        try:
+            if self._file_lock is not None:
+                self._file_lock.start()
+            with database_errors(), engines.writers.begin() as connection:
+                require_supported_server(connection)
+                if is_embedded(self._location):
+                    upgrade_schema(connection)
+                require_head(connection)
+        except StoreError:
+            self._close(engines)
+            raise
+        self._engines = engines
+
+    def stop(self) -> None:
+        """Close the database; transactions that run keep their connections to their end."""
+        engines, self._engines = self._engines, None
+        if engines is not None:
+            self._close(engines)
+
+    def ping(self) -> None:
+        """Raise ``StoreError`` unless the database can be read and has the schema of this version."""
+        with database_errors(), self._started.readers.connect() as connection:
+            require_head(connection)
+            read_latest(connection)
+
+    def latest_revision(self) -> int:
+        """Give the number of the latest revision, 0 before the first; raises ``StoreError``."""
+        with database_errors(), self._started.readers.connect() as connection:
+            return read_latest(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[StoreReader]:
+        """Read in one transaction, which sees one state from its first statement on; raises ``StoreError``."""
+        with database_errors(), self._started.readers.connect() as connection:
+            yield StoreReader(Transaction(connection))
+
+    @contextmanager
+    def writing(self, author: Principal) -> Iterator[StoreWriter]:
+        """Write in one transaction, the only one that does on all servers; an exception undoes it all.
+
+        What is versioned becomes a revision of ``author``. Raises ``StoreError``.
+        """
+        engines = self._started
+        with database_errors(), self._turn, engines.writers.begin() as connection:
+            transaction = Transaction(connection, lock_revisions(connection) + 1)
+            yield StoreWriter(transaction)
+            if transaction.revision is not None:
+                write_revision(connection, _make_revision(transaction.revision, author))
+
+    @property
+    def _started(self) -> Engines:
+        if self._engines is None:
+            message = "the store is not open"
+            raise StoreError(message)
+        return self._engines
+
+    def _close(self, engines: Engines) -> None:
+        engines.dispose()
+        if self._file_lock is not None:
+            self._file_lock.stop()
+
+
+def _make_revision(number: int, author: Principal) -> Revision:
+    return Revision(number=number, at=Nanoseconds(time.time_ns()), author=author.user_id, project_id=author.project_id)

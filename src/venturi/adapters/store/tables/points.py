@@ -1,0 +1,108 @@
+"""Observation points in the store.
+
+Owns reading and writing them; no two are at one place.
+"""
+
+from typing import Any
+
+from sqlalchemy import and_, bindparam, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from venturi.adapters.store.engines.violations import broken_constraint
+from venturi.adapters.store.schema.tables import OBSERVATION_POINTS, OBSERVATION_POINTS_HISTORY, PLACE_KEY, POINT_ATTRIBUTES
+from venturi.adapters.store.tables.history import close_rows, delete_rows
+from venturi.adapters.store.tables.paging import Collection, read_page, storable
+from venturi.adapters.store.tables.point_rows import read_point, write_point
+from venturi.adapters.store.transaction import Transaction
+from venturi.core.domain.control.listing import Listing
+from venturi.core.domain.errors import ConflictError, DuplicatePointError, PointNotFoundError
+from venturi.core.domain.point import ObservationPoint, PointKind
+
+_TABLE = OBSERVATION_POINTS
+_COLUMNS = [_TABLE.c[name] for name in POINT_ATTRIBUTES]
+_LISTED = ("id", "name", "project_id", "shared", "kind", "traffic")
+_COLLECTION = Collection("observation point", _COLUMNS, {name: _TABLE.c[name] for name in _LISTED})
+_FIND = select(*_COLUMNS).where(_TABLE.c.id == bindparam("identifier"))
+
+Points = list[ObservationPoint]  # the method ``list`` hides the built-in type
+
+
+class PointTable:
+    """The observation points that one transaction sees."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
+
+    def find(self, point_id: str) -> ObservationPoint | None:
+        """Give a point, or None."""
+        if not storable(point_id):
+            return None
+        row = self._connection.execute(_FIND, {"identifier": point_id}).first()
+        return None if row is None else read_point(row)
+
+    def list(self, listing: Listing, project_id: str | None = None, *, with_shared: bool = False) -> Points:
+        """List points, with ``project_id`` those of the project and, ``with_shared``, shared ones.
+
+        Raises ``NotFoundError`` for an unknown marker.
+        """
+        restriction = None if project_id is None else _TABLE.c.project_id == project_id
+        if restriction is not None and with_shared:
+            restriction = or_(restriction, _TABLE.c.shared.is_(True))
+        return [read_point(row) for row in read_page(self._connection, _COLLECTION, listing, restriction)]
+
+    def on_host(self, host: str) -> Points:
+        """Give, by id, the interfaces of a host, all routers, and the exporters that its collector or any collector receives from."""
+        if not storable(host):
+            return []
+        kind, collector = _TABLE.c.kind, _TABLE.c.collector_host
+        here = or_(
+            and_(kind == PointKind.INTERFACE.value, _TABLE.c.host == host),
+            kind == PointKind.ROUTER.value,
+            and_(kind == PointKind.EXPORTER.value, or_(collector.is_(None), collector == host)),
+        )
+        return [read_point(row) for row in self._connection.execute(select(*_COLUMNS).where(here).order_by(_TABLE.c.id))]
+
+    def insert(self, point: ObservationPoint) -> None:
+        """Add a point; raises ``DuplicatePointError`` if another is at its place, ``ConflictError`` if one has its id."""
+        columns = write_point(point) | {"valid_from": self._transaction.change()}
+        try:
+            with self._connection.begin_nested():
+                self._connection.execute(insert(_TABLE), [columns])
+        except IntegrityError as error:
+            raise self._refusal(error, columns) from error
+
+    def update(self, point: ObservationPoint) -> None:
+        """Give a point new attributes; nothing happens if it has them. Raises ``PointNotFoundError`` and ``DuplicatePointError``."""
+        before = self.find(point.id)
+        if before is None:
+            message = f"Observation point '{point.id}' does not exist."
+            raise PointNotFoundError(message)
+        if before == point:
+            return
+        revision, itself = self._transaction.change(), _TABLE.c.id == point.id
+        columns = write_point(point) | {"valid_from": revision}
+        try:
+            with self._connection.begin_nested():
+                close_rows(self._connection, _TABLE, OBSERVATION_POINTS_HISTORY, itself, revision)
+                self._connection.execute(update(_TABLE).where(itself).values(**columns))
+        except IntegrityError as error:
+            raise self._refusal(error, columns) from error
+
+    def delete(self, point_id: str) -> bool:
+        """Remove a point; tell whether there was one."""
+        if self.find(point_id) is None:
+            return False
+        itself = _TABLE.c.id == point_id
+        delete_rows(self._connection, _TABLE, OBSERVATION_POINTS_HISTORY, itself, self._transaction.change())
+        return True
+
+    def _refusal(self, error: IntegrityError, columns: dict[str, Any]) -> ConflictError:
+        """Tell a place that is taken from an id that is, by the constraint's name or, without one, by the rows."""
+        name = broken_constraint(error)
+        placed = select(_TABLE.c.id).where(_TABLE.c.place_key == columns["place_key"], _TABLE.c.id != columns["id"])
+        if name == PLACE_KEY or (name is None and self._connection.execute(placed).first() is not None):
+            message = "Another observation point is at the same place."
+            return DuplicatePointError(message)
+        message = "there is an observation point of this id already"
+        return ConflictError(message)

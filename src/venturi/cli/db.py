@@ -1,0 +1,71 @@
+"""``venturi db``: what an operator does with the server's database."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import rich_click as click
+
+from venturi import composition
+
+_Command = Callable[..., int]
+
+
+def database_option(command: _Command) -> _Command:
+    """Give a command the option that names the database."""
+    spelled = "The database, as a URL: sqlite:///FILE, postgresql://USER@HOST/NAME, mariadb://USER@HOST/NAME.  [default: the server's]"
+    return click.option("--database", metavar="URL", help=spelled)(command)
+
+
+@click.group()
+def db() -> None:
+    """Look after the server's database."""
+
+
+@db.command()
+@database_option
+def upgrade(database: str | None) -> int:
+    """Give the database the tables of this version of venturi.
+
+    Stop the servers that use it first. The embedded database needs no such command: the server upgrades it when it starts.
+    """
+    return composition.maintain_database(database).upgrade()
+
+
+@db.command()
+@database_option
+def current(database: str | None) -> int:
+    """Show which schema the database has, and which one this version needs."""
+    return composition.maintain_database(database).current()
+
+
+@db.command()
+@database_option
+def check(database: str | None) -> int:
+    """Check the database: its schema, its integrity, and what must be true of all that it holds.
+
+    Servers may go on meanwhile. Ends with exit code 10 if anything is wrong.
+    """
+    return composition.maintain_database(database).check()
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@database_option
+def backup(file: Path, database: str | None) -> int:
+    """Write the whole database into a new file, as it is at this moment.
+
+    Servers may go on meanwhile. The file of an embedded database is one itself; of the others it is a dump.
+    """
+    return composition.maintain_database(database).backup(file)
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@database_option
+@click.option("--replace", is_flag=True, help="Drop what the database holds; without it, one that is not empty is refused.")
+def restore(file: Path, database: str | None, *, replace: bool) -> int:
+    """Restore a backup into a database, which may be of another kind than the one that was backed up.
+
+    Stop the servers that use it first.
+    """
+    return composition.maintain_database(database).restore(file, replace=replace)

@@ -1,0 +1,1 @@
+"""Commands on the resources that a server keeps, a file for each sort."""

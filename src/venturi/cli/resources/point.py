@@ -1,0 +1,118 @@
+"""``venturi point``: the observation points of a server."""
+
+from typing import Any
+
+import rich_click as click
+
+from venturi import composition
+from venturi.adapters.client.collections import POINTS, ListRequest, Reference
+from venturi.adapters.client.config import ServerChoice
+from venturi.cli.resources.options import Command, as_filters, given, limit_option, list_options, server_options, show_options
+from venturi.core.domain.point import PointKind, PointTraffic
+from venturi.interfaces.render.resources.view import View
+
+_KEPT_KINDS = [kind.value for kind in PointKind if kind is not PointKind.CAPTURE]
+_TRAFFIC = click.option("--traffic", type=click.Choice([traffic.value for traffic in PointTraffic]), help="Which packets count there.")
+_SHARE = click.option(
+    "--share/--no-share", "shared", default=None, help="Let all labels apply there, or those of its project and shared ones."
+)
+_PLACE = (
+    click.option("--host", help="Of an interface: the host that it is on."),
+    click.option("--device", help="Of an interface: the network device."),
+    click.option("--namespace", help="Of an interface: the network namespace; empty for that of the host."),
+    click.option("--router-id", metavar="ID", help="Of a Neutron router: its id."),
+    click.option("--address", help="Of an exporter: the address that it sends from."),
+    click.option("--observation-domain", type=click.IntRange(min=0), help="Of an exporter: the one observation domain that is meant."),
+    click.option(
+        "--outside-interface",
+        "outside_interfaces",
+        type=click.IntRange(min=0),
+        multiple=True,
+        help="Of an exporter: an interface, by ifIndex, beyond which the network ends; may be repeated.",
+    ),
+    click.option("--collector-host", help="Of an exporter: the one host that collects from it; empty for every collector."),
+)
+_OPTIONAL = ("namespace", "collector_host")
+
+
+def _place_options(command: Command) -> Command:
+    for option in reversed(_PLACE):
+        command = option(command)
+    return command
+
+
+@click.group()
+def point() -> None:
+    """Manage observation points."""
+
+
+@point.command("create")
+@click.argument("name")
+@click.option("--kind", type=click.Choice(_KEPT_KINDS), required=True, help="What the point is.")
+@_place_options
+@_TRAFFIC
+@_SHARE
+@click.option("--project", "project_id", metavar="PROJECT", help="The project's id; by default the caller's own project.")
+@show_options
+@server_options
+def create_point(*, server: ServerChoice, view: View, **attributes: Any) -> int:  # noqa: ANN401 - click's options
+    """Create the observation point NAME and show it."""
+    with composition.resource_commands(server) as commands:
+        return commands.create(POINTS, _wire_values(attributes), view)
+
+
+@point.command("list")
+@click.option("--name", help="Only points of this very name.")
+@click.option("--kind", type=click.Choice(_KEPT_KINDS), help="Only points of this kind.")
+@click.option("--project", "project_id", metavar="PROJECT", help="Only points of this project.")
+@click.option("--share/--no-share", "shared", default=None, help="Only shared points, or only others.")
+@click.option("--long", is_flag=True, help="Show all columns.")
+@limit_option
+@list_options
+@server_options
+def list_points(*, server: ServerChoice, view: View, long: bool, limit: int | None, **filters: Any) -> int:  # noqa: ANN401 - click's options
+    """List the observation points that the caller may see."""
+    request = ListRequest(collection=POINTS, filters=as_filters(filters), limit=limit, long=long)
+    with composition.resource_commands(server) as commands:
+        return commands.list(request, view)
+
+
+@point.command("show")
+@click.argument("point")
+@show_options
+@server_options
+def show_point(*, server: ServerChoice, view: View, point: str) -> int:
+    """Show an observation point, named by its id or its name."""
+    with composition.resource_commands(server) as commands:
+        return commands.show(Reference(POINTS, point), view)
+
+
+@point.command("set")
+@click.argument("point")
+@click.option("--name", help="The new name.")
+@_place_options
+@_TRAFFIC
+@_SHARE
+@server_options
+def set_point(*, server: ServerChoice, point: str, **changes: Any) -> int:  # noqa: ANN401 - click's options
+    """Change an observation point; its kind cannot change."""
+    with composition.resource_commands(server) as commands:
+        return commands.change(Reference(POINTS, point), _wire_values(changes))
+
+
+@point.command("delete")
+@click.argument("points", nargs=-1, required=True, metavar="POINT...")
+@server_options
+def delete_points(*, server: ServerChoice, points: tuple[str, ...]) -> int:
+    """Delete observation points; none is deleted if one of them is not there."""
+    with composition.resource_commands(server) as commands:
+        return commands.delete([Reference(POINTS, point) for point in points])
+
+
+def _wire_values(options: dict[str, object]) -> dict[str, object]:
+    """Give the options as the wire has them; an empty text takes a value away where one may be absent."""
+    attributes = given(options)
+    for name in _OPTIONAL:
+        if attributes.get(name) == "":
+            attributes[name] = None
+    return attributes

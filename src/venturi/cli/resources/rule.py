@@ -1,0 +1,72 @@
+"""``venturi rule``: the metering label rules of a server."""
+
+from typing import Any
+
+import rich_click as click
+
+from venturi import composition
+from venturi.adapters.client.collections import LABELS, RULES, ListRequest, Reference
+from venturi.adapters.client.config import ServerChoice
+from venturi.cli.resources.options import as_filters, given, limit_option, list_options, server_options, show_options
+from venturi.core.domain.direction import Direction
+from venturi.interfaces.render.resources.view import View
+
+
+@click.group()
+def rule() -> None:
+    """Manage the rules of metering labels."""
+
+
+@rule.command("create")
+@click.argument("label")
+@click.option("--ingress/--egress", "ingress", default=True, help="What enters the network, which is the default, or what leaves it.")
+@click.option("--source-ip-prefix", metavar="PREFIX", help="The prefix that holds the source address.")
+@click.option("--destination-ip-prefix", metavar="PREFIX", help="The prefix that holds the destination address.")
+@click.option("--remote-ip-prefix", metavar="PREFIX", help="Deprecated: the source on egress, the destination on ingress.")
+@click.option("--exclude/--include", "excluded", default=None, help="Take what matches out of the label, or count it.")
+@show_options
+@server_options
+def create_rule(*, server: ServerChoice, view: View, label: str, ingress: bool, **attributes: Any) -> int:  # noqa: ANN401 - click's options
+    """Create a rule of LABEL, named by its id or its name, and show it."""
+    direction = Direction.INGRESS if ingress else Direction.EGRESS
+    whole = {"metering_label_id": Reference(LABELS, label), "direction": direction.value, **given(attributes)}
+    with composition.resource_commands(server) as commands:
+        return commands.create(RULES, whole, view)
+
+
+@rule.command("list")
+@click.option("--label", metavar="LABEL", help="Only rules of this label, named by its id or its name.")
+@click.option("--ingress/--egress", "ingress", default=None, help="Only rules of what enters the network, or of what leaves it.")
+@click.option("--exclude/--include", "excluded", default=None, help="Only rules that take out of their label, or only others.")
+@click.option("--long", is_flag=True, help="Show all columns.")
+@limit_option
+@list_options
+@server_options
+def list_rules(*, server: ServerChoice, view: View, label: str | None, ingress: bool | None, **options: Any) -> int:  # noqa: ANN401 - click's options
+    """List the rules that the caller may see."""
+    limit, long = options.pop("limit"), options.pop("long")
+    if ingress is not None:
+        options["direction"] = Direction.INGRESS.value if ingress else Direction.EGRESS.value
+    references = {} if label is None else {"metering_label_id": Reference(LABELS, label)}
+    request = ListRequest(collection=RULES, filters=as_filters(options), references=references, limit=limit, long=long or label is None)
+    with composition.resource_commands(server) as commands:
+        return commands.list(request, view)
+
+
+@rule.command("show")
+@click.argument("rule", metavar="ID")
+@show_options
+@server_options
+def show_rule(*, server: ServerChoice, view: View, rule: str) -> int:
+    """Show the rule with this ID."""
+    with composition.resource_commands(server) as commands:
+        return commands.show(Reference(RULES, rule), view)
+
+
+@rule.command("delete")
+@click.argument("rules", nargs=-1, required=True, metavar="ID...")
+@server_options
+def delete_rules(*, server: ServerChoice, rules: tuple[str, ...]) -> int:
+    """Delete rules by ID; none is deleted if one of them is not there."""
+    with composition.resource_commands(server) as commands:
+        return commands.delete([Reference(RULES, rule) for rule in rules])

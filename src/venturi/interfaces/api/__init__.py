@@ -1,0 +1,1 @@
+"""The HTTP API: wire forms, routes, and what frames every request."""

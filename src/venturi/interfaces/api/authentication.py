@@ -1,0 +1,77 @@
+"""Who is calling: finds the token in a request and has it verified.
+
+Owns which paths need none and over which transport a token may come. What a token is, the verifiers know.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from litestar.concurrency import sync_to_thread
+from litestar.types import HTTPScope
+
+from venturi.adapters.server.listening import is_loopback
+from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
+from venturi.core.domain.errors import PlainHttpError, UnauthenticatedError
+
+_OPEN_PATHS = frozenset({"/", "/openapi.json", "/healthz/live", "/healthz/ready"})
+_OPEN_TREE = "/docs"
+_BEARER = b"bearer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Authentication:
+    """How callers prove who they are.
+
+    ``verify`` gives the caller that a token stands for or raises ``UnauthenticatedError``; it runs in a thread. Without it, every
+    caller is ``everyone``. ``challenge`` tells in ``WWW-Authenticate`` what is wanted.
+    """
+
+    challenge: str
+    everyone: Principal | None = None
+    verify: Callable[[str], Principal] | None = None
+    allow_plain_http: bool = False
+
+    async def identify(self, scope: HTTPScope) -> Principal | None:
+        """Give the caller of a request, None where none is needed.
+
+        Raises ``UnauthenticatedError`` without a valid token, and ``PlainHttpError`` for one that others could have read.
+        """
+        if self.verify is None:
+            return self.everyone
+        if is_open(scope["path"]):
+            return None
+        secret = _find_token(scope)
+        if secret is None:
+            message = "the request carries no token"
+            raise UnauthenticatedError(message)
+        if not self.allow_plain_http:
+            _require_private_transport(scope)
+        return await sync_to_thread(self.verify, secret)
+
+
+def authenticate_nobody(project_id: str) -> Authentication:
+    """Take every caller for an administrator of a project; tokens are ignored."""
+    everyone = Principal(user_id="anonymous", project_id=project_id, roles=IMPLIED_ROLES[Role.ADMIN])
+    return Authentication(challenge="", everyone=everyone)
+
+
+def is_open(path: str) -> bool:
+    """Tell whether a path needs no token."""
+    return path in _OPEN_PATHS or path == _OPEN_TREE or path.startswith(f"{_OPEN_TREE}/")
+
+
+def _find_token(scope: HTTPScope) -> str | None:
+    """Give what ``X-Auth-Token`` or ``Authorization: Bearer`` holds."""
+    headers = dict(scope["headers"])
+    token = headers.get(b"x-auth-token", b"").strip()
+    scheme, _, credentials = headers.get(b"authorization", b"").strip().partition(b" ")
+    if not token and scheme.lower() == _BEARER:
+        token = credentials.strip()
+    return token.decode("latin-1") or None
+
+
+def _require_private_transport(scope: HTTPScope) -> None:
+    client = scope["client"]
+    if scope["scheme"] == "http" and client is not None and not is_loopback(client[0]):
+        message = "the token came over plain HTTP from another host, where others can read it: use TLS, or allow it in the configuration"
+        raise PlainHttpError(message)

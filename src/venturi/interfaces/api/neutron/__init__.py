@@ -1,0 +1,1 @@
+"""The metering API of OpenStack Networking, as its clients know it."""

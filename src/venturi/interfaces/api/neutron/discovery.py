@@ -1,0 +1,92 @@
+"""Discovery: which versions of the Networking API there are, what it holds, and which extensions.
+
+Owns what clients read before they ask for labels.
+"""
+
+from http import HTTPStatus
+
+from litestar import Response
+from litestar.types import HTTPScope
+from msgspec import Struct
+
+from venturi.core.domain.errors import NotFoundError
+from venturi.interfaces.api.neutron.attributes import LABEL, RULE, echo
+from venturi.interfaces.api.neutron.links import Link, base_url
+from venturi.interfaces.api.neutron.wire import ApiRequest, answer, named
+
+_HREF = "/v2.0/metering/{collection}"
+_HIDDEN = "The resource could not be found.<br /><br />\n"
+
+
+class Extension(Struct):
+    """An extension of the Networking API."""
+
+    alias: str
+    name: str
+    description: str
+    updated: str
+    links: list[Link]
+
+
+class UnknownExtension(Struct):
+    """What OpenStack Networking says of an extension that there is not: a form of its own, and HTML within its message."""
+
+    message: str
+    code: str = "404 Not Found"
+    title: str = "Not Found"
+
+
+EXTENSIONS = (
+    Extension("metering", "Neutron Metering", "Neutron Metering extension.", "2013-06-12T10:00:00-00:00", []),
+    Extension(
+        "metering_source_and_destination_fields",
+        "Neutron Metering with source and destination filtering",
+        "Neutron Metering extension that enables the use of source and destination IP prefixes to create metering label rules.",
+        "2020-08-21T08:12:00-00:00",
+        [],
+    ),
+)
+"""The extensions, with the names and times that clients know them by."""
+
+
+def show_versions(request: ApiRequest) -> Response[bytes]:
+    """List API versions."""
+    return answer({"versions": [_version(request.scope)]})
+
+
+def show_version(request: ApiRequest) -> Response[bytes]:
+    """Describe version 2.0 and list its resources."""
+    base = base_url(request.scope)
+    resources = [
+        {
+            "name": resource.name,
+            "collection": resource.collection,
+            "links": [Link("self", base + _HREF.format(collection=resource.collection.replace("_", "-")))],
+        }
+        for resource in (LABEL, RULE)
+    ]
+    return answer({"version": _version(request.scope), "resources": resources})
+
+
+def list_extensions() -> Response[bytes]:
+    """List extensions."""
+    return answer({"extensions": EXTENSIONS})
+
+
+def refuse_extension() -> Response[None]:
+    """Say that nothing but a GET is known of extensions."""
+    message = "Resource not found."
+    raise NotFoundError(message)
+
+
+def show_extension(alias: str) -> Response[bytes]:
+    """Give an extension."""
+    for extension in EXTENSIONS:
+        if extension.alias == named(alias):
+            return answer({"extension": extension})
+    message = f"{_HIDDEN}Extension with alias {echo(named(alias))} does not exist\n\n"
+    return answer(UnknownExtension(message), HTTPStatus.NOT_FOUND)
+
+
+def _version(scope: HTTPScope) -> dict[str, object]:
+    return {"id": "v2.0", "status": "CURRENT", "links": [Link("self", f"{base_url(scope)}/v2.0/")]}

@@ -1,0 +1,66 @@
+"""What the routes of labels and of rules share: types of request and answer, ids in paths, and the forms of answers.
+
+Owns the envelope of answers. What a label or a rule looks like in it is for their own modules.
+"""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+
+from venturi.core.domain.control.listing import Listing
+from venturi.core.domain.control.principal import Principal
+from venturi.interfaces.api.neutron.attributes import Resource
+from venturi.interfaces.api.neutron.links import page_links
+from venturi.interfaces.api.neutron.queries import Query, read_fields
+
+ApiRequest = Request[Principal, Any, Any]
+
+_JSON = "application/json"
+_ENCODER = msgspec.json.Encoder()
+
+
+def answer(document: object, status: int = HTTPStatus.OK) -> Response[bytes]:
+    """Answer with a JSON document."""
+    return Response(_ENCODER.encode(document), status_code=status, media_type=_JSON)
+
+
+def answer_made(resource: Resource, forms: Sequence[msgspec.Struct], *, plural: bool) -> Response[bytes]:
+    """Answer with what was made, in the envelope that the request had."""
+    document = {resource.collection: forms} if plural else {resource.name: forms[0]}
+    return answer(document, HTTPStatus.CREATED)
+
+
+def answer_one(resource: Resource, form: msgspec.Struct, query: Query) -> Response[bytes]:
+    """Answer with one resource, or those of its attributes that the query names."""
+    fields = read_fields(query)
+    return answer({resource.name: form if fields is None else _choose(form, fields)})
+
+
+def answer_list(
+    request: ApiRequest, resource: Resource, forms: Sequence[msgspec.Struct], ids: Sequence[str], query: Query, listing: Listing
+) -> Response[bytes]:
+    """Answer with a list or a page of it, and the links to the pages beside it."""
+    fields = read_fields(query)
+    document: dict[str, object] = {resource.collection: forms if fields is None else [_choose(form, fields) for form in forms]}
+    links = page_links(request.scope, query, listing, ids)
+    if links is not None:
+        document[f"{resource.collection}_links"] = links
+    return answer(document)
+
+
+def answer_nothing() -> Response[None]:
+    """Answer that it is done."""
+    return Response(None, status_code=HTTPStatus.NO_CONTENT)
+
+
+def named(identifier: str) -> str:
+    """Give the id that the end of a path names, with or without ``.json``."""
+    return identifier.removesuffix(".json")
+
+
+def _choose(form: msgspec.Struct, fields: frozenset[str]) -> dict[str, object]:
+    names = zip(form.__struct_encode_fields__, form.__struct_fields__, strict=True)
+    return {name: getattr(form, attribute) for name, attribute in names if name in fields}

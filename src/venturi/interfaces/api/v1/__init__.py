@@ -1,0 +1,1 @@
+"""Venturi's own API, version 1: routes and what describes them."""

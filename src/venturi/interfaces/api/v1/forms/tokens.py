@@ -1,0 +1,107 @@
+"""Wire forms of tokens: the one asked for, and what is known of one.
+
+Owns their fields. The secret appears in the answer to its making and nowhere else.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from venturi.core.domain.control.principal import Role
+from venturi.core.domain.control.token import Token
+from venturi.core.domain.errors import InvalidTimeError
+from venturi.core.domain.interval import Nanoseconds, format_time, parse_time
+from venturi.interfaces.api.v1.forms.texts import PRINTABLE_OR_EMPTY, AgentId, Host, Identifier, ProjectId, TimeText
+from venturi.services.control.tokens import NewToken
+
+TokenName = Annotated[str, Meta(max_length=255, pattern=PRINTABLE_OR_EMPTY, description="By which revisions and logs know its bearer.")]
+RoleField = Annotated[
+    Role, Meta(description="What its bearer is in the project. A token of role agent is bound to an agent id and a host.")
+]
+Expiry = Annotated[str, Meta(max_length=64, description="When it ends, RFC 3339; null for never.", examples=["2027-01-01T00:00:00Z"])]
+
+
+_LATEST = Nanoseconds((1 << 63) - 1)
+
+
+class NewTokenForm(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A token to be made; without a project, one of the caller's."""
+
+    role: RoleField
+    name: TokenName = ""
+    project_id: ProjectId | None = None
+    expires_at: Expiry | None = None
+    agent_id: AgentId | None = None
+    host: Host | None = None
+
+
+class TokenForm(Struct, kw_only=True):
+    """What is known of a token."""
+
+    id: Identifier
+    name: str
+    project_id: str
+    role: Role
+    created_at: TimeText
+    expires_at: TimeText | None
+    revoked_at: TimeText | None
+    last_used_at: TimeText | None
+    agent_id: str | None
+    host: str | None
+
+
+class MadeTokenForm(TokenForm, kw_only=True):
+    """A token just made, with its secret, which is shown this once."""
+
+    secret: str
+
+
+class TokenList(Struct, kw_only=True):
+    """A page of tokens; ``next`` is the marker of the page after it, null on the last."""
+
+    tokens: list[TokenForm]
+    next: str | None
+
+
+def new_token(form: NewTokenForm) -> NewToken:
+    """Translate the token asked for; raises ``InvalidTimeError`` that names the field."""
+    return NewToken(
+        role=form.role,
+        project_id=form.project_id,
+        name=form.name,
+        expires_at=None if form.expires_at is None else _expiry(form.expires_at),
+        agent_id=form.agent_id,
+        host=None if form.host is None else form.host.lower(),
+    )
+
+
+def token_fields(token: Token) -> dict[str, object]:
+    """Spell what is known of a token."""
+    return {
+        "id": token.id,
+        "name": token.name,
+        "project_id": token.project_id,
+        "role": str(token.role),
+        "created_at": format_time(token.created_at),
+        "expires_at": _spelled(token.expires_at),
+        "revoked_at": _spelled(token.revoked_at),
+        "last_used_at": _spelled(token.last_used_at),
+        "agent_id": token.agent_id,
+        "host": token.host,
+    }
+
+
+def _expiry(text: str) -> Nanoseconds:
+    try:
+        time = parse_time(text)
+    except InvalidTimeError as error:
+        message = f"expires_at: {error}"
+        raise InvalidTimeError(message) from error
+    if time > _LATEST:
+        message = f"expires_at: '{text}' is later than {format_time(_LATEST)}, the last time that can be kept; leave it out for never"
+        raise InvalidTimeError(message)
+    return time
+
+
+def _spelled(time: Nanoseconds | None) -> str | None:
+    return None if time is None else format_time(time)

@@ -1,0 +1,94 @@
+"""The OpenAPI document and its pages, served without any other host.
+
+Owns how they are served; the scripts of the pages are those of Swagger UI. What the document says is in ``description``.
+"""
+
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
+from openapi_ui_bundles import swagger_ui
+
+from venturi.adapters.server.configuration import Limits
+from venturi.core.domain.errors import NotFoundError
+from venturi.core.rules.checks import printable
+from venturi.interfaces.api.v1.description.document import make_document
+from venturi.services.control.policy import OPERATION, Operation
+
+SCRIPTS = {
+    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "swagger-ui.css": "text/css; charset=utf-8",
+    "favicon-32x32.png": "image/png",
+}
+"""The files of Swagger UI that the pages use, and their media types."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""What a browser lets the pages do: nothing with any other host."""
+
+_HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_KEEP = {"Cache-Control": "public, max-age=86400"}
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>venturi API</title>
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
+</head>
+<body>
+<div id="pages"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+"""
+_START = """SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#pages",
+  deepLinking: true,
+  docExpansion: "list",
+  defaultModelsExpandDepth: 0,
+  validatorUrl: null,
+  presets: [SwaggerUIBundle.presets.apis]
+});
+"""
+
+
+@get("/openapi.json", sync_to_thread=False, opt={OPERATION: Operation.DISCOVER})
+def openapi_document(limits: NamedDependency[Limits]) -> Response[bytes]:
+    """Give the OpenAPI document."""
+    return Response(_document(limits.page_resources), media_type="application/json")
+
+
+@get("/docs", sync_to_thread=False, opt={OPERATION: Operation.DISCOVER})
+def show_pages() -> Response[str]:
+    """Show the document as pages."""
+    return Response(_PAGE, media_type="text/html; charset=utf-8", headers=_HEADERS)
+
+
+@get("/docs/{name:str}", sync_to_thread=True, opt={OPERATION: Operation.DISCOVER})
+def give_script(name: FromPath[str]) -> Response[bytes]:
+    """Give a file of the pages."""
+    if name == "start.js":
+        return Response(_START.encode(), media_type=SCRIPTS["swagger-ui-bundle.js"], headers=_HEADERS)
+    if name not in SCRIPTS:
+        message = f"the pages have no file '{printable(name)}'"
+        raise NotFoundError(message)
+    content = files(swagger_ui).joinpath("vendor", name).read_bytes()
+    return Response(content, media_type=SCRIPTS[name], headers={**_HEADERS, **_KEEP})
+
+
+@cache
+def _document(largest_page: int) -> bytes:
+    return msgspec.json.encode(make_document(largest_page))
+
+
+OPENAPI_ROUTES: list[ControllerRouterHandler] = [openapi_document, show_pages, give_script]

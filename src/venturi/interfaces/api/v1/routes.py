@@ -1,0 +1,23 @@
+"""All routes of the own API, its description included."""
+
+from litestar import Router
+from litestar.types import ControllerRouterHandler
+
+from venturi.interfaces.api.v1.callers import CALLER_ROUTES
+from venturi.interfaces.api.v1.explaining import EXPLAINING_ROUTES
+from venturi.interfaces.api.v1.labels import LABEL_ROUTES
+from venturi.interfaces.api.v1.openapi import OPENAPI_ROUTES
+from venturi.interfaces.api.v1.plans import PLAN_ROUTES
+from venturi.interfaces.api.v1.points import POINT_ROUTES
+from venturi.interfaces.api.v1.revisions import REVISION_ROUTES
+from venturi.interfaces.api.v1.tokens import TOKEN_ROUTES
+
+
+def v1_routes() -> list[ControllerRouterHandler]:
+    """Give the routes of this folder, as one router.
+
+    An application that registers handlers of one path one by one registers the first of them again with each of the others,
+    and then awaits what runs in a thread once too little.
+    """
+    routes = (CALLER_ROUTES, POINT_ROUTES, LABEL_ROUTES, EXPLAINING_ROUTES, TOKEN_ROUTES, REVISION_ROUTES, PLAN_ROUTES, OPENAPI_ROUTES)
+    return [Router("/", route_handlers=[handler for group in routes for handler in group])]

@@ -1,0 +1,40 @@
+"""What all routes of the own API share: their types of request and answer, and the reading of query and path.
+
+Owns nothing of any resource.
+"""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+from litestar import Request, Response
+
+from venturi.core.domain.control.principal import Principal
+from venturi.core.domain.errors import NotFoundError
+from venturi.core.rules.checks import printable
+from venturi.interfaces.api.v1.forms.reading import Query
+
+ApiRequest = Request[Principal, Any, Any]
+
+_JSON = "application/json"
+
+
+def answer(document: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+    """Answer with a document, as JSON."""
+    return Response(msgspec.json.encode(document), status_code=status, headers=dict(headers or {}), media_type=_JSON)
+
+
+def query_of(request: ApiRequest) -> Query:
+    """Give all values of each query parameter, empty ones too."""
+    return parse_qs(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+
+
+def identifier(text: str, missing: type[NotFoundError], noun: str) -> str:
+    """Give the id that a path names, in its canonical spelling; a text that is no UUID is the id of nothing: raises ``missing``."""
+    try:
+        return str(uuid.UUID(text))
+    except ValueError as error:
+        message = f"{noun} '{printable(text)}' does not exist."
+        raise missing(message) from error

@@ -1,0 +1,49 @@
+"""What ``venturi apply`` does and says: the difference, the question before labels go, and what was done."""
+
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from venturi.core.domain.control.revision import ChangeKind
+from venturi.core.rules.document import RulesDocument
+from venturi.interfaces.render.resources.difference import write_difference, write_done
+from venturi.interfaces.standard_output import write_standard_output
+from venturi.services.applying.applying import Applying
+from venturi.services.applying.difference import Difference
+from venturi.services.applying.request import ApplyRequest
+
+_NOTHING_WRONG, _DECLINED = 0, 1
+
+
+class ApplyCommand:
+    """Shows what applying would change and, unless that is all that is asked for, changes it."""
+
+    def __init__(self, applying: Applying, confirm: Callable[[str], bool] | None) -> None:
+        """Ask ``confirm`` before labels are deleted; None where there is nobody to ask."""
+        self._applying = applying
+        self._confirm = confirm
+
+    def run(self, document: RulesDocument, request: ApplyRequest) -> int:
+        """Apply ``document``; give the exit code. Whatever ends it, what was done until then is written."""
+        for note in _notes(document):
+            sys.stderr.write(f"note: {note}\n")
+        difference = self._applying.compare(document)
+        write_standard_output(partial(write_difference, difference))
+        if request.dry_run or not difference.labels:
+            return _NOTHING_WRONG
+        if not request.assume_yes and not self._may_delete(difference):
+            return _DECLINED
+        try:
+            self._applying.carry_out(difference)
+        finally:
+            write_standard_output(partial(write_done, self._applying.done))
+        return _NOTHING_WRONG
+
+    def _may_delete(self, difference: Difference) -> bool:
+        deleted = len(difference.of_kind(ChangeKind.DELETED))
+        return not deleted or self._confirm is None or self._confirm(f"Delete {deleted} labels?")
+
+
+def _notes(document: RulesDocument) -> list[str]:
+    inside = ["inside is for metering files; the server has no use for it"] if document.inside else []
+    return [*inside, *document.notes]

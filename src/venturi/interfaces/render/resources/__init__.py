@@ -1,0 +1,1 @@
+"""Resources of a server as tables and text, and what would become of them."""

@@ -1,0 +1,15 @@
+"""In which form resources are asked for, as values that a command can make without loading any renderer."""
+
+from dataclasses import dataclass
+
+FORMS = ("table", "json", "csv", "value", "yaml")
+"""The forms in which resources are written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """How resources are shown: ``form`` is one of ``FORMS``; no ``columns`` means those that the command shows by itself."""
+
+    form: str = "table"
+    columns: tuple[str, ...] = ()
+    sort_columns: tuple[str, ...] = ()

@@ -1,0 +1,92 @@
+"""What commands on a server's resources do: ask the server, then write what it answers.
+
+Owns the way from a command's request to its output. Asking belongs to the client, layout to ``render.resources``.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from venturi.adapters.client.collections import POINTS, Attributes, Collection, ListRequest, Reference
+from venturi.adapters.client.resources import Resource, Resources
+from venturi.core.domain.errors import InvalidRequestError, VenturiError
+from venturi.interfaces.render.resources.output import write_document, write_list, write_one
+from venturi.interfaces.render.resources.selection import choose_columns
+from venturi.interfaces.render.resources.state import STATE_COLUMNS, describe_place, state_rows
+from venturi.interfaces.render.resources.view import View
+from venturi.interfaces.standard_output import write_standard_output
+
+_DOCUMENT_FORMS = frozenset({"json", "yaml"})
+
+
+class ResourceCommands:
+    """The commands on the resources of one server; each gives the exit code."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+
+    def create(self, collection: Collection, attributes: Attributes, view: View) -> int:
+        """Create a resource and write it; a column that there is not is refused before."""
+        check_columns(collection, view)
+        return show(self._resources.create(collection, attributes), collection, view)
+
+    def list(self, request: ListRequest, view: View) -> int:
+        """Write the resources of a collection."""
+        collection = request.collection
+        unasked = collection.listed if request.long else collection.short
+        columns = choose_columns(view.columns, collection.listed, unasked)
+        order = choose_columns(view.sort_columns, collection.listed, ())
+        references = ((name, self._resources.identify(reference)) for name, reference in request.references.items())
+        found = self._resources.find_all(collection, (*request.filters, *references), request.limit)
+        rows = [{**row, "place": describe_place(row)} for row in found] if collection is POINTS else found
+        write_standard_output(partial(write_list, rows, columns, View(form=view.form, sort_columns=order)))
+        return 0
+
+    def show(self, reference: Reference, view: View) -> int:
+        """Write one resource."""
+        check_columns(reference.collection, view)
+        return show(self._resources.find(reference), reference.collection, view)
+
+    def change(self, reference: Reference, changes: Mapping[str, object]) -> int:
+        """Change a resource and write nothing."""
+        if not changes:
+            message = f"nothing is said of what to change of the {reference.collection.noun}"
+            raise InvalidRequestError(message)
+        self._resources.change(reference.collection, self._resources.identify(reference), changes)
+        return 0
+
+    def delete(self, references: Sequence[Reference]) -> int:
+        """Delete resources, none of them unless all are there; where one fails, the error says how many are deleted."""
+        identifiers = dict.fromkeys(self._resources.identify(reference) for reference in references)
+        collection = references[0].collection
+        for number, identifier in enumerate(identifiers):
+            try:
+                self._resources.delete(collection, identifier)
+            except VenturiError as error:
+                if not number:
+                    raise
+                message = f"{error} ({number} of {len(identifiers)} were deleted before)"
+                raise type(error)(message) from error
+        return 0
+
+    def show_state(self, number: int, view: View) -> int:
+        """Write all labels, rules and observation points of a revision: rows, or the whole document as JSON or YAML."""
+        columns = choose_columns(view.columns, STATE_COLUMNS, STATE_COLUMNS)
+        document = self._resources.ask("GET", f"/v1/revisions/{number}/state")
+        if view.form in _DOCUMENT_FORMS:
+            write_standard_output(partial(write_document, document, view))
+        else:
+            write_standard_output(partial(write_list, state_rows(document), columns, View(form=view.form)))
+        return 0
+
+
+def show(resource: Resource, collection: Collection, view: View) -> int:
+    """Write a resource with the columns that it has, or those asked for; give the exit code."""
+    known = (*collection.columns, *collection.details)
+    columns = choose_columns(view.columns, known, [name for name in known if name in resource])
+    write_standard_output(partial(write_one, resource, columns, view))
+    return 0
+
+
+def check_columns(collection: Collection, view: View) -> None:
+    """Refuse a column that no such resource has with ``InvalidRequestError``."""
+    choose_columns(view.columns, (*collection.columns, *collection.details), ())

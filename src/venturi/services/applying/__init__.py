@@ -1,0 +1,1 @@
+"""Making a server's labels and rules equal to rules files: ``venturi apply``."""

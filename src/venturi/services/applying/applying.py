@@ -1,0 +1,141 @@
+"""Applies rules files to a server: compares, then makes equal.
+
+Owns the order of changes and the size of requests. Nothing is deleted before everything else is done.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from venturi.adapters.client.collections import LABELS, RULES
+from venturi.adapters.client.resources import Resources
+from venturi.core.domain.control.revision import ChangeKind
+from venturi.core.domain.errors import ServerError
+from venturi.core.rules.document import RulesDocument
+from venturi.services.applying.difference import AccountedLabel, Difference, LabelDifference, find_difference, refuse_doubles
+from venturi.services.applying.reading import present_accounts, present_labels, wanted_labels
+from venturi.services.applying.request import ApplyRequest
+from venturi.services.applying.wire import label_body, rule_body
+
+CALLER_PATH = "/v1/caller"
+"""Where a server says who it takes the caller for."""
+
+BULK = 1000
+"""The most labels or rules that are created in one request."""
+
+
+@dataclass
+class Done:
+    """What was done so far; ``finished`` once all was."""
+
+    labels_created: int = 0
+    labels_changed: int = 0
+    labels_deleted: int = 0
+    rules_created: int = 0
+    rules_deleted: int = 0
+    finished: bool = False
+
+
+class Applying:
+    """One run of ``venturi apply``."""
+
+    def __init__(self, resources: Resources, request: ApplyRequest) -> None:
+        """Ask and change the server behind ``resources``."""
+        self._resources = resources
+        self._request = request
+        self.done = Done()
+
+    def compare(self, document: RulesDocument) -> Difference:
+        """Find what tells the server from ``document``; raises ``ConflictError`` for what cannot be made equal."""
+        wanted = wanted_labels(document, self._default_project(document))
+        refuse_doubles(wanted)
+        labels = present_labels(self._resources, self._projects(wanted))
+        named = {account.key for account in wanted}
+        concerned = [label for label in labels if self._request.prune or (label.project_id, label.name) in named]
+        return find_difference(wanted, present_accounts(self._resources, concerned), prune=self._request.prune)
+
+    def carry_out(self, difference: Difference) -> None:
+        """Make the server equal; what was done until an error is in ``done``."""
+        changed = difference.of_kind(ChangeKind.CHANGED)
+        filled = self._create_labels(difference.of_kind(ChangeKind.CREATED))
+        filled += [(each.label.id, each) for each in changed if _adds_few(each)]
+        self._add_rules([(label_id, each) for label_id, each in filled if each.created_rules])
+        for each in changed:
+            self._change_label(each)
+        for each in difference.of_kind(ChangeKind.DELETED):
+            self._resources.delete(LABELS, each.label.id)
+            self.done.labels_deleted += 1
+            self.done.rules_deleted += len(each.deleted_rules)
+        self.done.finished = True
+
+    def _default_project(self, document: RulesDocument) -> str:
+        """Give the project of labels that name none; the server is asked only where there are such labels."""
+        if self._request.project_id is not None:
+            return self._request.project_id
+        if all(entry.label.project_id for entry in document.labels):
+            return ""
+        project_id = self._resources.ask("GET", CALLER_PATH).get("project_id")
+        if not isinstance(project_id, str):
+            message = "the server does not tell the caller's project: name it by --project"
+            raise ServerError(message)
+        return project_id
+
+    def _projects(self, wanted: Sequence[AccountedLabel]) -> frozenset[str] | None:
+        """Name the projects that are compared, None for all."""
+        if self._request.prune and self._request.all_projects:
+            return None
+        named = {account.label.project_id for account in wanted}
+        return frozenset(named | ({self._request.project_id} if self._request.project_id else set()))
+
+    def _create_labels(self, differences: Sequence[LabelDifference]) -> list[tuple[str, LabelDifference]]:
+        """Create labels, many in a request; give the new id of each."""
+        created: list[tuple[str, LabelDifference]] = []
+        for start in range(0, len(differences), BULK):
+            chunk = differences[start : start + BULK]
+            made = self._resources.create_many(LABELS, [label_body(each.label) for each in chunk])
+            created += [(str(resource["id"]), each) for resource, each in zip(made, chunk, strict=True)]
+            self.done.labels_created += len(chunk)
+        return created
+
+    def _add_rules(self, filled: Sequence[tuple[str, LabelDifference]]) -> None:
+        """Create rules, those of many labels in a request, but never those of one label in two."""
+        for chunk in _chunks(filled):
+            if len(chunk) == 1:
+                self._replace_rules(*chunk[0])
+                continue
+            bodies = [{"metering_label_id": label_id, **rule_body(fields)} for label_id, each in chunk for fields in each.created_rules]
+            self._resources.create_many(RULES, bodies)
+            self.done.rules_created += len(bodies)
+
+    def _change_label(self, difference: LabelDifference) -> None:
+        """Change what few added rules have left to change."""
+        if difference.description:
+            self._resources.change(LABELS, difference.label.id, {"description": difference.description[1]})
+        if not _adds_few(difference):
+            self._replace_rules(difference.label.id, difference)
+        self.done.labels_changed += 1
+
+    def _replace_rules(self, label_id: str, difference: LabelDifference) -> None:
+        """Make a label's rules those wanted, in one transaction."""
+        wanted = difference.wanted.rules if difference.wanted else ()
+        self._resources.ask("PUT", f"{LABELS.change_path}/{label_id}/rules", {"rules": [rule_body(fields) for fields in wanted]})
+        self.done.rules_created += len(difference.created_rules)
+        self.done.rules_deleted += len(difference.deleted_rules)
+
+
+def _adds_few(difference: LabelDifference) -> bool:
+    """Tell whether a present label only gets some more rules, or none, which needs no replacement of them all."""
+    return not difference.deleted_rules and len(difference.created_rules) <= BULK
+
+
+def _chunks(filled: Sequence[tuple[str, LabelDifference]]) -> Iterator[list[tuple[str, LabelDifference]]]:
+    """Put labels together as long as their rules fit into one request."""
+    chunk: list[tuple[str, LabelDifference]] = []
+    count = 0
+    for label_id, each in filled:
+        if chunk and count + len(each.created_rules) > BULK:
+            yield chunk
+            chunk, count = [], 0
+        chunk.append((label_id, each))
+        count += len(each.created_rules)
+    if chunk:
+        yield chunk

@@ -1,0 +1,80 @@
+"""Explaining: which labels count a packet, and by which rules, as the labels stand now.
+
+Owns which labels are asked. What matches is said by the reference engine.
+"""
+
+from dataclasses import dataclass
+
+from venturi.adapters.store.store import Store, StoreReader
+from venturi.core.classify.reference import Explanation, Passage, explain
+from venturi.core.domain.control.principal import Principal
+from venturi.core.domain.direction import Direction
+from venturi.core.domain.errors import InvalidPrefixError, PointNotFoundError
+from venturi.core.domain.prefix import parse_address
+from venturi.services.control.points import sees_point
+from venturi.services.control.points_labels import read_applicable
+from venturi.services.control.policy import Operation, listed_project, require
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A packet to explain: addresses as texts, and the point that it passes, None to ask all labels that the caller may see."""
+
+    source: str
+    destination: str
+    direction: Direction
+    observation_point_id: str | None = None
+
+    @property
+    def passage(self) -> Passage:
+        """The packet as rules see it; raises ``InvalidPrefixError`` for addresses that no packet can have."""
+        (family, source), (other_family, destination) = _address("source", self.source), _address("destination", self.destination)
+        if family != other_family:
+            message = f"source and destination: {self.source} and {self.destination} are not of one family, so no packet can have both"
+            raise InvalidPrefixError(message)
+        return Passage(self.direction, family, source, destination)
+
+
+class Explaining:
+    """Answers why labels count a packet, or do not."""
+
+    def __init__(self, store: Store) -> None:
+        """Ask the labels of ``store``."""
+        self._store = store
+
+    def explain(self, caller: Principal, question: Question) -> list[Explanation]:
+        """Say of each label with a matching rule that the caller may see which rules match, in the order of label ids.
+
+        Raises ``InvalidPrefixError`` for wrong addresses, ``PointNotFoundError`` and ``ForbiddenError``.
+        """
+        require(caller, Operation.EXPLAIN)
+        passage = question.passage
+        seen = listed_project(caller, Operation.LIST_LABELS)
+        found: list[Explanation] = []
+        with self._store.reading() as reader:
+            for labels in read_applicable(reader, _project(caller, reader, question, seen)):
+                found += explain([entry for entry in labels if seen in {None, entry.label.project_id}], passage)
+        return sorted(found, key=lambda explanation: explanation.label.id)
+
+
+def _project(caller: Principal, reader: StoreReader, question: Question, seen: str | None) -> str | None:
+    """Give the project whose labels apply, None for all: ``seen``, or that of the point asked about."""
+    if question.observation_point_id is None:
+        return seen
+    point = reader.points.find(question.observation_point_id)
+    if point is None or not sees_point(caller, point):
+        message = f"Observation point '{question.observation_point_id}' does not exist."
+        raise PointNotFoundError(message)
+    return seen if point.shared else point.project_id
+
+
+def _address(field: str, text: str) -> tuple[int, int]:
+    """Read an address, with the name of its field before what is wrong with it."""
+    try:
+        if "%" not in text:
+            return parse_address(text)
+        reason = f"'{text}' names an IPv6 zone, which no packet carries"
+    except InvalidPrefixError as error:
+        reason = str(error)
+    message = f"{field}: {reason}"
+    raise InvalidPrefixError(message)

@@ -1,0 +1,1 @@
+"""The parts of plans: their form, their making, their compression, and waiting for the next one."""

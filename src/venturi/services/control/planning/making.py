@@ -1,0 +1,120 @@
+"""The making of plans: the points of a host and a classifier for each set of labels that applies at any of them.
+
+Owns what is computed once per revision and shared by all hosts. Leases, waiting and policy are for ``plans``.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+
+import msgspec
+
+from venturi.adapters.store.store import Store, StoreReader
+from venturi.core.classify.digest import digest_of, normal_form
+from venturi.core.domain.label import LabelWithRules
+from venturi.services.control.planning.form import PLAN_VERSION, planned_label, planned_point, planned_rule
+from venturi.services.control.planning.pieces import Piece, deflate
+from venturi.services.control.points_labels import read_applicable
+
+_ENCODER = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadePlan:
+    """A plan ready to be sent: ``pieces`` are its JSON text, ``content`` identifies all of it but the number of the revision."""
+
+    host: str
+    revision: int
+    content: str
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Classifier:
+    digest: str
+    content: str
+    piece: Piece
+
+
+@dataclass
+class _Made:
+    """What was made at one revision."""
+
+    revision: int = -1
+    plans: dict[str, MadePlan] = field(default_factory=dict)
+    classifiers: dict[str | None, _Classifier] = field(default_factory=dict)
+
+
+class PlanMaker:
+    """Makes the plans of the latest revision, each once; used by one thread at a time."""
+
+    def __init__(self, store: Store) -> None:
+        """Make plans of what ``store`` holds."""
+        self._store = store
+        self._made = _Made()
+
+    def make(self, host: str) -> MadePlan:
+        """Give the plan of ``host`` at the latest revision."""
+        with self._store.reading() as reader:
+            revision = reader.revisions.latest()
+            if revision != self._made.revision:
+                self._made = _Made(revision)
+            known = self._made.plans.get(host)
+            return known or self._made.plans.setdefault(host, self._make(reader, host))
+
+    def _make(self, reader: StoreReader, host: str) -> MadePlan:
+        points = sorted(reader.points.on_host(host), key=lambda point: point.id)
+        applying = [self._classifier(reader, None if point.shared else point.project_id) for point in points]
+        classifiers = {classifier.digest: classifier for classifier in applying}
+        shared = [classifiers[digest] for digest in sorted(classifiers)]
+        listed = _ENCODER.encode([planned_point(point, each.digest) for point, each in zip(points, applying, strict=True)])
+        content = hashlib.sha256(_ENCODER.encode([PLAN_VERSION, host, [each.content for each in shared]]) + listed).hexdigest()
+        head = _ENCODER.encode({"version": PLAN_VERSION, "host": host, "revision": self._made.revision}).removesuffix(b"}")
+        pieces = [deflate([head, b',"points":', listed, b',"classifiers":['])]
+        for number, classifier in enumerate(shared):
+            pieces += [*([_COMMA] if number else []), classifier.piece]
+        return MadePlan(host=host, revision=self._made.revision, content=content, pieces=(*pieces, _END))
+
+    def _classifier(self, reader: StoreReader, project_id: str | None) -> _Classifier:
+        """Give the classifier at the points of a project, at shared points for None."""
+        known = self._made.classifiers.get(project_id)
+        return known or self._made.classifiers.setdefault(
+            project_id, _make_classifier(chain.from_iterable(read_applicable(reader, project_id)))
+        )
+
+
+_COMMA = deflate([b","])
+_END = deflate([b"]}"])
+_CHUNK = 1000
+
+
+def _make_classifier(labels: Iterable[LabelWithRules]) -> _Classifier:
+    listed: list[bytes] = []
+    forms: set[str] = set()
+    for entry in labels:
+        if entry.rules:
+            listed.append(_ENCODER.encode(planned_label(entry.label)))
+            forms.update(map(normal_form, entry.rules))
+    listed.sort()
+    ordered = sorted(forms)
+    digest = digest_of(ordered)
+    content = hashlib.sha256(digest.encode())
+    for label in listed:
+        content.update(label)
+    rules = (_ENCODER.encode(planned_rule(form)) for form in ordered)
+    texts = chain([b'{"digest":"', digest.encode(), b'","labels":['], _joined(listed), [b'],"rules":['], _joined(rules), [b"]}"])
+    return _Classifier(digest=digest, content=content.hexdigest(), piece=deflate(texts))
+
+
+def _joined(values: Iterable[bytes]) -> Iterator[bytes]:
+    """Separate values by commas, in chunks that are worth compressing at once."""
+    chunk: list[bytes] = []
+    first = True
+    for value in values:
+        chunk.append(value)
+        if len(chunk) == _CHUNK:
+            yield (b"" if first else b",") + b",".join(chunk)
+            chunk, first = [], False
+    if chunk:
+        yield (b"" if first else b",") + b",".join(chunk)

@@ -1,0 +1,155 @@
+"""The policy: who may do what, stated once, as a table.
+
+A new operation gets a name in ``Operation`` and a row in ``POLICY``; its service asks ``require`` or ``permits`` before it acts, and its
+route names the operation in its ``opt`` under ``OPERATION``. Tests take every row from here and refuse routes without one.
+Nothing here knows requests or stores.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from venturi.core.domain.control.principal import Principal, Role
+from venturi.core.domain.errors import ForbiddenError
+
+OPERATION = "operation"
+"""The key of a route's ``opt`` under which stands its ``Operation``."""
+
+
+class Operation(StrEnum):
+    """What can be asked of a server; the values are the names that OpenStack's policies give, or would give."""
+
+    DISCOVER = "discover"
+    CHECK_HEALTH = "check_health"
+    READ_METRICS = "get_metrics"
+    SHOW_CALLER = "get_caller"
+
+    LIST_LABELS = "get_metering_labels"
+    SHOW_LABEL = "get_metering_label"
+    CREATE_LABEL = "create_metering_label"
+    UPDATE_LABEL = "update_metering_label"
+    DELETE_LABEL = "delete_metering_label"
+
+    LIST_RULES = "get_metering_label_rules"
+    SHOW_RULE = "get_metering_label_rule"
+    CREATE_RULE = "create_metering_label_rule"
+    DELETE_RULE = "delete_metering_label_rule"
+    REPLACE_RULES = "replace_metering_label_rules"
+
+    LIST_POINTS = "get_observation_points"
+    SHOW_POINT = "get_observation_point"
+    CREATE_POINT = "create_observation_point"
+    UPDATE_POINT = "update_observation_point"
+    DELETE_POINT = "delete_observation_point"
+
+    EXPLAIN = "explain"
+    READ_PLAN = "get_plan"
+    LIST_REVISIONS = "get_revisions"
+    SHOW_REVISION = "get_revision"
+
+    LIST_TOKENS = "get_tokens"
+    SHOW_TOKEN = "get_token"  # noqa: S105 - the name of an operation
+    CREATE_TOKEN = "create_token"  # noqa: S105 - the name of an operation
+    REVOKE_TOKEN = "revoke_token"  # noqa: S105 - the name of an operation
+
+
+class Relation(StrEnum):
+    """Whose a resource is, seen from the caller: of its own project or of another, and shared with all projects or not."""
+
+    OWN = "own"
+    OWN_SHARED = "own, shared"
+    OTHER = "other"
+    OTHER_SHARED = "other, shared"
+
+
+Roles = frozenset[Role]
+
+ADMINS: Roles = frozenset({Role.ADMIN})
+MANAGERS: Roles = ADMINS | {Role.MANAGER}
+READERS: Roles = MANAGERS | {Role.MEMBER, Role.READER}
+AGENTS: Roles = ADMINS | {Role.AGENT}
+EVERYONE: Roles = READERS | AGENTS | {Role.NONE}
+
+
+@dataclass(frozen=True)
+class Grant:
+    """The roles that may carry out an operation, by whose the resource is."""
+
+    own: Roles
+    own_shared: Roles
+    other: Roles
+    other_shared: Roles
+
+    def roles(self, relation: Relation) -> Roles:
+        """Give the roles for one relation."""
+        return {
+            Relation.OWN: self.own,
+            Relation.OWN_SHARED: self.own_shared,
+            Relation.OTHER: self.other,
+            Relation.OTHER_SHARED: self.other_shared,
+        }[relation]
+
+
+POLICY: Mapping[Operation, Grant] = {
+    #                                own       own, shared  other    other, shared
+    Operation.DISCOVER: Grant(EVERYONE, EVERYONE, EVERYONE, EVERYONE),
+    Operation.CHECK_HEALTH: Grant(EVERYONE, EVERYONE, EVERYONE, EVERYONE),
+    Operation.READ_METRICS: Grant(EVERYONE, EVERYONE, EVERYONE, EVERYONE),
+    Operation.SHOW_CALLER: Grant(EVERYONE, EVERYONE, EVERYONE, EVERYONE),
+    Operation.LIST_LABELS: Grant(READERS, READERS, ADMINS, ADMINS),
+    Operation.SHOW_LABEL: Grant(READERS, READERS, ADMINS, ADMINS),
+    Operation.CREATE_LABEL: Grant(MANAGERS, MANAGERS, ADMINS, ADMINS),
+    Operation.UPDATE_LABEL: Grant(MANAGERS, MANAGERS, ADMINS, ADMINS),
+    Operation.DELETE_LABEL: Grant(MANAGERS, MANAGERS, ADMINS, ADMINS),
+    # A rule is its label's: own, other and shared are said of the label.
+    Operation.LIST_RULES: Grant(READERS, READERS, ADMINS, ADMINS),
+    Operation.SHOW_RULE: Grant(READERS, READERS, ADMINS, ADMINS),
+    Operation.CREATE_RULE: Grant(MANAGERS, MANAGERS, ADMINS, ADMINS),
+    Operation.DELETE_RULE: Grant(MANAGERS, MANAGERS, ADMINS, ADMINS),
+    Operation.REPLACE_RULES: Grant(MANAGERS, MANAGERS, ADMINS, ADMINS),
+    # A shared point carries the traffic of many projects.
+    Operation.LIST_POINTS: Grant(READERS, READERS, ADMINS, ADMINS),
+    Operation.SHOW_POINT: Grant(READERS, READERS, ADMINS, ADMINS),
+    Operation.CREATE_POINT: Grant(MANAGERS, ADMINS, ADMINS, ADMINS),
+    Operation.UPDATE_POINT: Grant(MANAGERS, ADMINS, ADMINS, ADMINS),
+    Operation.DELETE_POINT: Grant(MANAGERS, ADMINS, ADMINS, ADMINS),
+    Operation.EXPLAIN: Grant(READERS, READERS, ADMINS, ADMINS),
+    # A plan holds labels of many projects; an agent reads that of its own host alone.
+    Operation.READ_PLAN: Grant(AGENTS, AGENTS, AGENTS, AGENTS),
+    Operation.LIST_REVISIONS: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.SHOW_REVISION: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.LIST_TOKENS: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.SHOW_TOKEN: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.CREATE_TOKEN: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.REVOKE_TOKEN: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+}
+"""Every operation and the roles that it needs."""
+
+
+def relation_of(caller: Principal, project_id: str | None, *, shared: bool = False) -> Relation:
+    """Tell whose a resource of ``project_id`` is, None for the caller's own project."""
+    if project_id is None or project_id == caller.project_id:
+        return Relation.OWN_SHARED if shared else Relation.OWN
+    return Relation.OTHER_SHARED if shared else Relation.OTHER
+
+
+def permits(caller: Principal, operation: Operation, project_id: str | None = None, *, shared: bool = False) -> bool:
+    """Tell whether the caller may do this to a resource of ``project_id``, None for the caller's own project."""
+    roles = POLICY[operation].roles(relation_of(caller, project_id, shared=shared))
+    return bool(roles & (caller.roles or {Role.NONE}))
+
+
+def require(caller: Principal, operation: Operation, project_id: str | None = None, *, shared: bool = False) -> None:
+    """Raise ``ForbiddenError``, in the words of OpenStack's policies, unless ``permits`` agrees."""
+    if not permits(caller, operation, project_id, shared=shared):
+        message = f"rule:{operation} is disallowed by policy"
+        raise ForbiddenError(message)
+
+
+def listed_project(caller: Principal, operation: Operation) -> str | None:
+    """Give the only project whose resources a list may show to the caller, None for all projects.
+
+    Raises ``ForbiddenError`` if it may show none.
+    """
+    require(caller, operation)
+    return None if POLICY[operation].other & caller.roles else caller.project_id

@@ -1,0 +1,140 @@
+"""Tokens: making, listing and revoking them, and telling who carries one.
+
+Owns the text form of a secret and its digest. A secret is shown once, when it is made, and kept nowhere.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from venturi.adapters.store.store import Store
+from venturi.core.domain.control.listing import Listing
+from venturi.core.domain.control.principal import Principal, Role
+from venturi.core.domain.control.token import Token
+from venturi.core.domain.errors import InvalidTokenRequestError, TokenNotFoundError, UnauthenticatedError
+from venturi.core.domain.interval import Nanoseconds
+from venturi.services.control.last_use import LastUse
+from venturi.services.control.policy import Operation, require
+
+NAME_LENGTH = 255
+_SECRET_OCTETS = 32
+_SECRET_FORM = re.compile(r"venturi_([0-9a-f]{32})_[0-9a-f]{64}")
+_NOBODYS_DIGEST = bytes(32)
+_LOCAL = Principal(user_id="local", project_id="")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewToken:
+    """The token that a caller asks for; an agent's is bound to its id and host. ``project_id`` None is the caller's own."""
+
+    role: Role
+    project_id: str | None = None
+    name: str = ""
+    expires_at: Nanoseconds | None = None
+    agent_id: str | None = None
+    host: str | None = None
+
+
+class TokenControl:
+    """What callers do with tokens, and who carries one."""
+
+    def __init__(self, store: Store, clock: Callable[[], Nanoseconds], last_use: LastUse) -> None:
+        """Keep tokens in ``store``; ``clock`` gives the time in nanoseconds since the UTC epoch."""
+        self._store = store
+        self._clock = clock
+        self._last_use = last_use
+
+    def create(self, caller: Principal | None, asked: NewToken) -> tuple[Token, str]:
+        """Make a token; give it and its secret. Without a caller it is made on the server itself, where the policy has no say.
+
+        Raises ``ForbiddenError`` and ``InvalidTokenRequestError``.
+        """
+        now = self._clock()
+        token = Token(
+            id=str(uuid.uuid4()),
+            name=asked.name,
+            project_id=_choose_project(caller, asked),
+            role=asked.role,
+            created_at=now,
+            expires_at=asked.expires_at,
+            agent_id=asked.agent_id,
+            host=asked.host,
+        )
+        _check(token, now)
+        if caller is not None:
+            require(caller, Operation.CREATE_TOKEN, token.project_id)
+        secret = f"venturi_{uuid.UUID(token.id).hex}_{secrets.token_hex(_SECRET_OCTETS)}"
+        with self._store.writing(caller or _LOCAL) as writer:
+            writer.tokens.insert(token, _digest(secret))
+        return token, secret
+
+    def list(self, caller: Principal, listing: Listing) -> list[Token]:
+        """Give tokens, expired and revoked ones too; raises ``ForbiddenError``."""
+        require(caller, Operation.LIST_TOKENS, caller.project_id)
+        with self._store.reading() as reader:
+            return reader.tokens.list(listing)
+
+    def find(self, caller: Principal, token_id: str) -> Token:
+        """Give a token; raises ``ForbiddenError`` and ``TokenNotFoundError``."""
+        require(caller, Operation.SHOW_TOKEN, caller.project_id)
+        with self._store.reading() as reader:
+            return _require_token(reader.tokens.find(token_id), token_id)
+
+    def revoke(self, caller: Principal, token_id: str) -> None:
+        """Let a token open nothing any more, from now on and for good; raises ``ForbiddenError`` and ``TokenNotFoundError``."""
+        require(caller, Operation.REVOKE_TOKEN, caller.project_id)
+        with self._store.writing(caller) as writer:
+            token = _require_token(writer.tokens.find(token_id), token_id)
+            if token.revoked_at is None:
+                writer.tokens.revoke(token.id, self._clock())
+
+    def authenticate(self, secret: str) -> Principal:
+        """Give the caller that a secret stands for; raise ``UnauthenticatedError`` for any that does not hold.
+
+        The comparison takes equally long whether or not there is such a token.
+        """
+        form = _SECRET_FORM.fullmatch(secret)
+        token_id = str(uuid.UUID(form[1])) if form else str(uuid.UUID(int=0))
+        with self._store.reading() as reader:
+            token, kept = reader.tokens.find(token_id), reader.tokens.secret_digest(token_id)
+        matches = hmac.compare_digest(kept or _NOBODYS_DIGEST, _digest(secret))
+        now = self._clock()
+        if token is None or not matches or not token.valid_at(now):
+            message = "the token is unknown, expired or revoked"
+            raise UnauthenticatedError(message)
+        self._last_use.note(token, now)
+        return token.principal
+
+
+def _digest(secret: str) -> bytes:
+    """Digest a secret; it is random and long, so that no slow digest is needed."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _choose_project(caller: Principal | None, asked: NewToken) -> str:
+    project_id = asked.project_id if asked.project_id is not None or caller is None else caller.project_id
+    if not project_id:
+        message = "a token is for a project; name one"
+        raise InvalidTokenRequestError(message)
+    return project_id
+
+
+def _check(token: Token, now: Nanoseconds) -> None:
+    if token.expires_at is not None and token.expires_at <= now:
+        message = "a token that has expired already opens nothing"
+        raise InvalidTokenRequestError(message)
+    for meaning, text in (("name", token.name), ("project", token.project_id), ("agent id", token.agent_id), ("host", token.host)):
+        if text is not None and (len(text) > NAME_LENGTH or not text.isprintable() or text != text.strip()):
+            message = f"the {meaning} of a token has at most {NAME_LENGTH} printable characters and no blanks around them"
+            raise InvalidTokenRequestError(message)
+
+
+def _require_token(token: Token | None, token_id: str) -> Token:
+    if token is None:
+        message = f"there is no token {token_id}"
+        raise TokenNotFoundError(message)
+    return token

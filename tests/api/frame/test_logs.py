@@ -1,0 +1,82 @@
+"""Lines of the log: their form, and that no secret gets into one."""
+
+import io
+import json
+import logging
+
+import pytest
+import structlog
+
+from venturi.adapters.logs.configuration import LogConfig, LogForm, LogLevel
+from venturi.adapters.logs.log import HIDDEN, LibraryLog, build_log, hide_secrets
+
+TOKEN = "venturi_" + "0123456789abcdef" * 2 + "_" + "fedcba9876543210" * 4
+FERNET = "gAAAAABnQ2xpZW50IHNlY3JldCB0b2tlbiBvZiBLZXlzdG9uZQ=="
+SECRETS = {
+    "a token": (f"refused {TOKEN} here", TOKEN),
+    "a bearer": ("Authorization: Bearer abc.def-ghi", "abc.def-ghi"),
+    "a basic password": ("authorization=Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
+    "a Fernet token": (f"token {FERNET} expired", FERNET),
+    "a database URL": ("cannot open postgresql+psycopg://user:s3cret!@host/db", "s3cret!"),
+    "a URL without user": ("mysql://:s3cret@host/db", "s3cret"),
+    "a connection string": ("host=a user=b password=s3cret dbname=c", "s3cret"),
+    "a header": ("X-Auth-Token: s3cret-thing", "s3cret-thing"),
+    "JSON": ('{"password": "s3cret"}', "s3cret"),
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_in_a_text_is_hidden(name: str) -> None:
+    text, secret = SECRETS[name]
+    assert secret not in hide_secrets(text)
+    assert HIDDEN in hide_secrets(text)
+
+
+@pytest.mark.parametrize("text", ["GET /v1/tokens/3f0c", "sqlite:////var/lib/venturi.db", "http://[::1]:9696/a@b", "a token is missing"])
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert hide_secrets(text) == text
+
+
+@pytest.mark.parametrize("form", [LogForm.JSON, LogForm.TEXT])
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_gets_into_no_line(form: LogForm, name: str) -> None:
+    text, secret = SECRETS[name]
+    stream = io.StringIO()
+    log = build_log(stream, LogConfig(form=form))
+    log.info(text, path=text, nested={"deep": text, "password": secret}, several=[text], thing=ValueError(text), token=secret)
+    log.error("fault", exc_info=ValueError(text))
+    assert secret not in stream.getvalue()
+    assert "ValueError" in stream.getvalue()
+
+
+def test_lines_are_json_when_nobody_watches() -> None:
+    stream = io.StringIO()
+    build_log(stream, LogConfig()).warning("refused", status=400, ratio=0.5, missing=None)
+    line = json.loads(stream.getvalue())
+    assert (line["event"], line["level"], line["status"], line["ratio"], line["missing"]) == ("refused", "warning", 400, 0.5, None)
+    assert line["time"].endswith("Z")
+
+
+def test_a_level_keeps_lesser_events_out() -> None:
+    stream = io.StringIO()
+    log = build_log(stream, LogConfig(level=LogLevel.ERROR))
+    log.info("a")
+    log.error("b")
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["b"]
+
+
+def test_libraries_speak_through_the_same_log() -> None:
+    stream = io.StringIO()
+    config = LogConfig()
+    library = LibraryLog(build_log(stream, config), config)
+    library.start()
+    try:
+        logging.getLogger("some.library").warning("cannot reach %s", "mysql://a:s3cret@b/c")
+    finally:
+        library.stop()
+    line = json.loads(stream.getvalue())
+    assert (line["library"], line["event"]) == ("some.library", f"cannot reach mysql://a:{HIDDEN}@b/c")
+
+
+def test_nothing_is_kept_for_the_whole_process() -> None:
+    assert not structlog.is_configured()

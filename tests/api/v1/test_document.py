@@ -1,0 +1,104 @@
+"""The OpenAPI document describes what is served, all of it and nothing else; its pages ask no other host."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from litestar import Router
+
+from tests.api.v1.conftest import Caller
+from tests.support.tools import find_tool, needs
+from venturi.interfaces.api.neutron.routes import neutron_routes
+from venturi.interfaces.api.operations import operations_routes
+from venturi.interfaces.api.v1.description.document import all_operations, make_document
+from venturi.interfaces.api.v1.openapi import SCRIPTS
+from venturi.interfaces.api.v1.routes import v1_routes
+
+UNDOCUMENTED_METHODS = {"HEAD", "OPTIONS"}
+
+
+def _served() -> set[tuple[str, str]]:
+    """List method and path of every route, other spellings that OpenStack's clients may use left out."""
+    served = set()
+    for route in Router("/", route_handlers=[*operations_routes(), *neutron_routes(), *v1_routes()]).routes:
+        path = re.sub(r"\{(\w+):\w+\}", r"{\1}", route.path)
+        for handler in getattr(route, "route_handlers", ()):
+            if handler.include_in_schema is not False:
+                served |= {(str(method), path) for method in handler.http_methods if method not in UNDOCUMENTED_METHODS}
+    return served
+
+
+def test_every_route_is_described_and_nothing_else() -> None:
+    assert {(operation.method, operation.path) for operation in all_operations(1000)} == _served()
+
+
+def test_what_is_served_loads_neither_arrays_nor_their_compiler() -> None:
+    program = "import sys, venturi.interfaces.api.v1.routes; print(sorted({'numpy', 'numba', 'pyarrow'} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_operations_have_names_of_their_own() -> None:
+    identifiers = [operation.identifier for operation in all_operations(1000)]
+    assert len(set(identifiers)) == len(identifiers)
+
+
+@pytest.mark.parametrize("operation", all_operations(1000), ids=lambda operation: operation.identifier)
+def test_an_operation_is_told_in_full(operation: object) -> None:
+    path, method = getattr(operation, "path", ""), getattr(operation, "method", "").lower()
+    described = make_document(1000)["paths"][path][method]
+    assert described["summary"]
+    assert described["description"].endswith(".")
+    assert {parameter["name"] for parameter in described["parameters"] if parameter["in"] == "path"} == set(re.findall(r"\{(\w+)\}", path))
+
+
+def test_the_document_is_served_to_everybody(callers: dict[str, Caller]) -> None:
+    status, document = Caller(callers["admin"].server).ask("GET", "/openapi.json")
+    assert status == 200
+    assert document == make_document(1000)
+    assert document["openapi"] == "3.1.0"
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/start.js", *(f"/docs/{name}" for name in SCRIPTS)])
+def test_the_pages_come_from_here(callers: dict[str, Caller], path: str) -> None:
+    answer = callers["admin"].server.request("GET", path)
+    assert answer.status == 200
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "http" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    if path in {"/docs", "/docs/start.js"}:
+        assert re.findall(rb"https?:|//", answer.data) == []
+
+
+def test_pages_that_are_not_there(anyone: Caller) -> None:
+    status, document = anyone.ask("GET", "/docs/..%2f__init__.py")
+    assert (status, document["error"]["type"]) == (404, "NotFound")
+
+
+@needs("chromium")
+def test_a_browser_shows_every_operation_and_asks_no_other_host(anyone: Caller, tmp_path: Path) -> None:
+    options = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--enable-logging=stderr",
+        "--virtual-time-budget=30000",
+    ]
+    # Names of other hosts resolve to nothing, so whatever the page asked elsewhere would fail and be logged.
+    closed = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", f"--user-data-dir={tmp_path}", "--disable-background-networking"]
+    run = subprocess.run(
+        [find_tool("chromium") or "", *options, *closed, "--dump-dom", f"{anyone.server.url}/docs"],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=True,
+        env={**os.environ, "HOME": str(tmp_path)},
+    )
+    shown = re.findall(r'opblock-summary-path"[^>]*data-path="([^"]*)"', run.stdout)
+    assert sorted(shown) == sorted(operation.path for operation in all_operations(1000))
+    assert [line for line in run.stderr.splitlines() if "CONSOLE" in line or "Content Security Policy" in line] == []

@@ -1,0 +1,151 @@
+"""Observation points on the wire."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.api.v1.conftest import Caller
+
+PATH = "/v1/observation-points"
+ROUTER = str(uuid.uuid4())
+
+MADE: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    (
+        {"kind": "interface", "name": "a", "host": "Edge-1", "device": "eth0"},
+        {"kind": "interface", "name": "a", "host": "edge-1", "device": "eth0", "namespace": None},
+    ),
+    (
+        {"kind": "interface", "name": "a", "host": "edge-1", "device": "eth0", "namespace": "blue", "shared": True, "traffic": "both"},
+        {"kind": "interface", "host": "edge-1", "device": "eth0", "namespace": "blue", "shared": True, "traffic": "both"},
+    ),
+    ({"kind": "router", "name": "r", "router_id": ROUTER.upper()}, {"kind": "router", "router_id": ROUTER}),
+    (
+        {"kind": "exporter", "name": "x", "address": "2001:DB8::0", "outside_interfaces": [3, 1, 3], "project_id": "7"},
+        {
+            "kind": "exporter",
+            "address": "2001:db8::",
+            "observation_domain": None,
+            "outside_interfaces": [1, 3],
+            "collector_host": None,
+            "project_id": "7",
+        },
+    ),
+    (
+        {"kind": "exporter", "name": "x", "address": "192.0.2.1", "observation_domain": 0, "collector_host": "C"},
+        {"kind": "exporter", "address": "192.0.2.1", "observation_domain": 0, "outside_interfaces": [], "collector_host": "c"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("asked", "expected"), MADE, ids=lambda each: each["kind"])
+def test_a_point_is_made_shown_and_removed(anyone: Caller, asked: dict[str, Any], expected: dict[str, Any]) -> None:
+    made = anyone.make(PATH, asked)
+    assert expected.items() <= made.items()
+    assert anyone.ask("GET", f"{PATH}/{made['id']}") == (200, made)
+    assert anyone.ask("GET", f"{PATH}?id={made['id']}") == (200, {"observation_points": [made], "next": None})
+    status, refused = anyone.ask("POST", PATH, asked)
+    assert (status, refused["error"]["type"]) == (409, "DuplicatePoint")
+    assert anyone.ask("DELETE", f"{PATH}/{made['id']}") == (204, None)
+    assert anyone.ask("GET", f"{PATH}/{made['id']}")[0] == 404
+    assert anyone.ask("DELETE", f"{PATH}/{made['id']}")[0] == 404
+
+
+CHANGES: list[tuple[dict[str, Any], int, str]] = [
+    ({"name": "b"}, 200, ""),
+    ({}, 200, ""),
+    ({"device": "eth9", "namespace": None, "traffic": "local", "shared": True}, 200, ""),
+    ({"router_id": ROUTER}, 400, "router_id: a point of kind interface has no such field"),
+    ({"kind": "router"}, 400, "'kind'"),
+    ({"project_id": "8"}, 400, "'project_id'"),
+    ({"host": "a b"}, 400, "host: expected a host name"),
+    ({"device": None}, 400, "device: Expected 'str'"),
+    ({"device": "taken"}, 409, ""),
+]
+
+
+@pytest.mark.parametrize(("changes", "status", "sentence"), CHANGES)
+def test_a_point_is_changed(anyone: Caller, changes: dict[str, Any], status: int, sentence: str) -> None:
+    taken = anyone.make(PATH, {"kind": "interface", "name": "t", "host": "edge-2", "device": "taken", "namespace": "red"})
+    made = anyone.make(PATH, {"kind": "interface", "name": "a", "host": "edge-2", "device": "eth0", "namespace": "red"})
+    answered, document = anyone.ask("PATCH", f"{PATH}/{made['id']}", changes)
+    expected = made | changes if status == 200 else made
+    assert anyone.ask("GET", f"{PATH}/{made['id']}") == (200, expected)
+    for each in (taken, made):
+        anyone.ask("DELETE", f"{PATH}/{each['id']}")
+    assert answered == status
+    if status != 200:
+        assert sentence in document["error"]["message"]
+
+
+def test_a_change_to_what_is_makes_no_revision(anyone: Caller) -> None:
+    made = anyone.make(PATH, {"kind": "router", "name": "r", "router_id": str(uuid.uuid4())})
+    before = anyone.ask("GET", "/v1/revisions")[1]["revisions"]
+    assert anyone.ask("PATCH", f"{PATH}/{made['id']}", {"name": "r", "shared": False}) == (200, made)
+    assert anyone.ask("GET", "/v1/revisions")[1]["revisions"] == before
+
+
+def test_pages_hold_each_point_once(anyone: Caller) -> None:
+    made = {
+        anyone.make(PATH, {"kind": "exporter", "name": "page", "address": f"192.0.2.{number}", "observation_domain": 5})["id"]
+        for number in range(5)
+    }
+    seen: list[str] = []
+    marker: str | None = ""
+    while marker is not None:
+        status, page = anyone.ask("GET", f"{PATH}?name=page&kind=exporter&limit=2" + (f"&marker={marker}" if marker else ""))
+        assert status == 200
+        seen += [point["id"] for point in page["observation_points"]]
+        marker = page["next"]
+    assert seen == sorted(made)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "sentence"),
+    [
+        (f"{PATH}?limit=0", 400, "limit: '0'"),
+        (f"{PATH}?limit=1001", 400, "limit: '1001'"),
+        (f"{PATH}?colour=red", 400, "colour: this list has no such parameter"),
+        (f"{PATH}?shared=1", 400, "shared: '1' is neither true nor false"),
+        (f"{PATH}?marker={uuid.uuid4()}", 404, "observation point"),
+        (f"{PATH}/nothing", 404, "Observation point 'nothing' does not exist."),
+        (f"{PATH}/%00", 404, "does not exist."),
+        (f"{PATH}/{uuid.uuid4()}", 404, "does not exist."),
+    ],
+)
+def test_what_is_refused_to_read(anyone: Caller, path: str, status: int, sentence: str) -> None:
+    answered, document = anyone.ask("GET", path)
+    assert (answered, document["error"]["code"]) == (status, status)
+    assert sentence in document["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("who", "asked", "status"),
+    [
+        ("manager", {}, 201),
+        ("manager", {"shared": True}, 403),
+        ("manager", {"project_id": "other"}, 403),
+        ("member", {}, 403),
+        ("reader", {}, 403),
+        ("none", {}, 403),
+        ("agent", {}, 403),
+        ("admin", {"shared": True, "project_id": "other"}, 201),
+    ],
+)
+def test_who_may_make_a_point(callers: dict[str, Caller], who: str, asked: dict[str, Any], status: int) -> None:
+    answered, document = callers[who].ask("POST", PATH, {"kind": "router", "name": "r", "router_id": str(uuid.uuid4()), **asked})
+    assert answered == status, document
+
+
+def test_points_of_other_projects_do_not_exist(callers: dict[str, Caller]) -> None:
+    made = callers["manager"].make(PATH, {"kind": "router", "name": "mine", "router_id": str(uuid.uuid4())})
+    path = f"{PATH}/{made['id']}"
+    assert made["project_id"] == "own"
+    assert callers["reader"].ask("GET", path) == (200, made)
+    assert callers["other reader"].ask("GET", path)[0] == 404
+    assert callers["other reader"].ask("GET", f"{PATH}?name=mine") == (200, {"observation_points": [], "next": None})
+    assert callers["other manager"].ask("PATCH", path, {"name": "yours"})[0] == 404
+    assert callers["other manager"].ask("DELETE", path)[0] == 404
+    assert callers["reader"].ask("DELETE", path)[0] == 403
+    assert callers["manager"].ask("PATCH", path, {"shared": True})[0] == 403
+    assert callers["admin"].ask("DELETE", path)[0] == 204

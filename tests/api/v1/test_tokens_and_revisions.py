@@ -1,0 +1,109 @@
+"""Tokens and revisions on the wire."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.api.v1.conftest import Caller
+
+REFUSED_TOKENS: list[tuple[dict[str, Any], str]] = [
+    ({}, "'role'"),
+    ({"role": "root"}, "role: Invalid enum value 'root'"),
+    ({"role": "reader", "expires_at": "tomorrow"}, "expires_at: 'tomorrow' is not an RFC 3339 time"),
+    ({"role": "reader", "expires_at": "2999-01-01T00:00:00Z"}, "expires_at: '2999-01-01T00:00:00Z' is later than"),
+    ({"role": "reader", "expires_at": "2001-01-01T00:00:00Z"}, "expired already"),
+    ({"role": "agent", "agent_id": "a"}, "bound to an agent id and a host"),
+    ({"role": "reader", "host": "h"}, "bound to an agent id and a host"),
+    ({"role": "reader", "secret": "mine"}, "'secret'"),
+]
+
+
+def test_a_token_is_shown_once_used_and_revoked(callers: dict[str, Caller]) -> None:
+    admin = callers["admin"]
+    made = admin.make("/v1/tokens", {"role": "reader", "name": "dash", "project_id": "own", "expires_at": "2199-01-01T00:00:00+01:00"})
+    secret = made.pop("secret")
+    assert made["expires_at"] == "2198-12-31T23:00:00Z"
+    assert made["revoked_at"] is None
+    path = f"/v1/tokens/{made['id']}"
+    assert admin.ask("GET", path) == (200, made)
+    assert admin.ask("GET", "/v1/tokens?name=dash") == (200, {"tokens": [made], "next": None})
+    reader = Caller(admin.server, secret)
+    assert reader.ask("GET", "/v1/labels")[0] == 200
+    assert reader.ask("GET", "/v1/tokens")[0] == 403
+    assert admin.ask("DELETE", path) == (204, None)
+    assert reader.ask("GET", "/v1/labels")[0] == 401
+    assert admin.ask("GET", path)[1]["revoked_at"] is not None
+
+
+def test_an_answer_with_a_secret_is_kept_by_no_cache(anyone: Caller) -> None:
+    answer = anyone.server.request("POST", "/v1/tokens", form={"role": "reader", "project_id": "7"})
+    assert (answer.status, answer.headers["Cache-Control"]) == (201, "no-store")
+
+
+@pytest.mark.parametrize(("asked", "sentence"), REFUSED_TOKENS)
+def test_refused_tokens(anyone: Caller, asked: dict[str, Any], sentence: str) -> None:
+    status, document = anyone.ask("POST", "/v1/tokens", asked)
+    assert status == 400
+    assert sentence in document["error"]["message"]
+
+
+@pytest.mark.parametrize("token_id", ["nothing", str(uuid.uuid4())])
+def test_a_token_that_is_not_there(anyone: Caller, token_id: str) -> None:
+    assert anyone.ask("GET", f"/v1/tokens/{token_id}")[0] == 404
+    assert anyone.ask("DELETE", f"/v1/tokens/{token_id}")[0] == 404
+
+
+def _page_through(caller: Caller, path: str, key: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    marker: str | None = ""
+    while marker is not None:
+        status, page = caller.ask("GET", f"{path}?limit=3" + (f"&marker={marker}" if marker else ""))
+        assert status == 200, page
+        found, marker = found + page[key], page["next"]
+    return found
+
+
+def test_revisions_tell_who_changed_what_and_what_stood(anyone: Caller) -> None:
+    label_id = anyone.make_label(name="first")
+    anyone.give_rules(label_id, {"direction": "egress", "source_ip_prefix": "10.0.0.5/24"})
+    point = anyone.make("/v1/observation-points", {"kind": "router", "name": "r", "router_id": str(uuid.uuid4())})
+    anyone.ask("PATCH", f"/v1/labels/{label_id}", {"name": "second"})
+    anyone.ask("DELETE", f"/v2.0/metering/metering-labels/{label_id}")
+    revisions = _page_through(anyone, "/v1/revisions", "revisions")
+    numbers = [revision["number"] for revision in revisions]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert {revision["author"] for revision in revisions} == {"anonymous"}
+    made, ruled, pointed, renamed, gone = (anyone.ask("GET", f"/v1/revisions/{number}")[1]["changes"] for number in numbers[-5:])
+    assert made == [{"resource": "label", "id": label_id, "kind": "created"}]
+    assert [(change["resource"], change["kind"]) for change in ruled] == [("rule", "created")]
+    assert pointed == [{"resource": "observation_point", "id": point["id"], "kind": "created"}]
+    assert renamed == [{"resource": "label", "id": label_id, "kind": "changed"}]
+    assert [(change["resource"], change["kind"]) for change in gone] == [("label", "deleted"), ("rule", "deleted")]
+    names = []
+    for number in numbers[-5:]:
+        state = anyone.ask("GET", f"/v1/revisions/{number}/state")[1]
+        assert state["revision"]["number"] == number
+        gone_label: dict[str, Any] = {"name": None, "rules": []}
+        label = next((label for label in state["labels"] if label["id"] == label_id), gone_label)
+        points = [each for each in state["observation_points"] if each == point]
+        names.append((label["name"], [rule["source_ip_prefix"] for rule in label["rules"]], len(points)))
+    assert names == [
+        ("first", [], 0),
+        ("first", ["10.0.0.5/24"], 0),
+        ("first", ["10.0.0.5/24"], 1),
+        ("second", ["10.0.0.5/24"], 1),
+        (None, [], 1),
+    ]
+
+
+@pytest.mark.parametrize("number", ["0", "999999", "-1", "one", "1e3", "9" * 30, "%00"])
+@pytest.mark.parametrize("rest", ["", "/state"])
+def test_a_revision_that_is_not_there(anyone: Caller, number: str, rest: str) -> None:
+    status, document = anyone.ask("GET", f"/v1/revisions/{number}{rest}")
+    assert (status, document["error"]["type"]) == (404, "RevisionNotFound")
+
+
+@pytest.mark.parametrize("path", ["/v1/revisions", "/v1/revisions/1", "/v1/revisions/1/state", "/v1/tokens"])
+def test_only_administrators_read_of_all_projects(callers: dict[str, Caller], path: str) -> None:
+    assert {callers[who].ask("GET", path)[0] for who in ("manager", "member", "reader", "agent", "none")} == {403}

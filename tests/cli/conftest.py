@@ -1,0 +1,37 @@
+"""A running server, and the command line that asks it."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.support.server import ServerProcess, running_server
+from venturi.main import run
+
+Venturi = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server that takes everybody for an administrator of the project ``default``; its labels stay from test to test."""
+    with running_server(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture
+def venturi(request: pytest.FixtureRequest) -> Venturi:
+    """Run a command on the server and give what it printed; it must end with ``code``, and with this sentence if there is one."""
+    server: ServerProcess = request.getfixturevalue("server")
+    monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    capsys: pytest.CaptureFixture[str] = request.getfixturevalue("capsys")
+    for name in ("VENTURI_TOKEN", "VENTURI_CA_FILE", "VENTURI_INSECURE_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("VENTURI_URL", server.url)
+
+    def run_venturi(*arguments: str, code: int = 0, sentence: str = "") -> str:
+        ended = run(list(arguments))
+        printed = capsys.readouterr()
+        assert ended == code, printed.err
+        assert printed.err == (f"venturi: {sentence}\n" if sentence else "")
+        return printed.out
+
+    return run_venturi
