@@ -3,6 +3,7 @@
 Owns the look-up tables of one classifier for all directions, families and sides. Equal to ``reference`` by test.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -10,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venturi.core.classify.compiler import CompiledClassifier
-from venturi.core.classify.lookup import Lookup, find_class_v4, find_class_v6, lay_out
-from venturi.core.classify.traffic_classes import ANY_CLASS
-from venturi.core.domain.direction import COUNTED_DIRECTIONS, DirectionCode
+from venturi.core.classify.lookup import LookupV4, LookupV6, find_class_v4, find_class_v6, lay_out_v4, lay_out_v6
+from venturi.core.classify.traffic_classes import ANY_CLASS, TrafficClasses
+from venturi.core.domain.direction import COUNTED_DIRECTIONS, Direction, DirectionCode
 from venturi.core.domain.flow_batch import FlowBatch
 from venturi.core.kernel import kernel, step
 
@@ -35,11 +36,13 @@ class BatchClassifier:
         self._classifier = classifier
         self._lookups = cache(self._lay_out)
 
-    def _lay_out(self, *, with_unknown: bool) -> tuple[Lookup, Lookup]:
+    def _lay_out(self, *, with_unknown: bool) -> tuple[LookupV4, LookupV6]:
         """Lay out the tables of both families, by direction in the order of the codes, source before destination."""
         directions = COUNTED_DIRECTIONS if with_unknown else COUNTED_DIRECTIONS[:-1]
-        v4, v6 = ([self._classifier.compiled(direction, family) for direction in directions] for family in (4, 6))
-        return lay_out([side for compiled in v4 for side in compiled.sides]), lay_out([side for compiled in v6 for side in compiled.sides])
+        return lay_out_v4(self._sides(directions, 4)), lay_out_v6(self._sides(directions, 6))
+
+    def _sides(self, directions: Sequence[Direction], family: int) -> list[TrafficClasses]:
+        return [side for direction in directions for side in self._classifier.compiled(direction, family).sides]
 
     def classify(self, batch: FlowBatch, directions: NDArray[np.uint8]) -> ClassPairs:
         """Find the class pair of each flow in its direction (``DirectionCode``, uint8, shape (n,)).

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from venturi.core.classify.lookup import Lookup, find_class_v4, find_class_v6, lay_out
+from venturi.core.classify.lookup import LookupV4, LookupV6, find_class_v4, find_class_v6, lay_out_v4, lay_out_v6
 from venturi.core.classify.traffic_classes import ANY_CLASS, cut_into_classes
 from venturi.core.domain.direction import DirectionCode
 from venturi.core.domain.flow_batch import FlowBatch
@@ -36,19 +36,19 @@ class DirectionEvidence(NamedTuple):
 
     outside_first: NDArray[np.int64]
     outside_interfaces: NDArray[np.int64]
-    inside_v4: Lookup
-    inside_v6: Lookup
+    inside_v4: LookupV4
+    inside_v6: LookupV6
     has_inside: bool
 
 
 def gather_evidence(inside: Iterable[Prefix], outside_interfaces: Sequence[tuple[int, int]]) -> DirectionEvidence:
     """Prepare the inside prefixes and the declared (exporter number, ifIndex) pairs."""
     prefixes = tuple(inside)
-    lookups = [lay_out([cut_into_classes(family, (prefix for prefix in prefixes if prefix.family == family))]) for family in (4, 6)]
+    v4, v6 = ([cut_into_classes(family, (prefix for prefix in prefixes if prefix.family == family))] for family in (4, 6))
     pairs = np.array(sorted(set(outside_interfaces)), dtype=np.int64).reshape(-1, 2)
     exporters = pairs[:, 0].copy()
     first = np.searchsorted(exporters, np.arange(exporters[-1] + 2 if len(exporters) else 1)).astype(np.int64)
-    return DirectionEvidence(first, pairs[:, 1].copy(), lookups[0], lookups[1], bool(prefixes))
+    return DirectionEvidence(first, pairs[:, 1].copy(), lay_out_v4(v4), lay_out_v6(v6), bool(prefixes))
 
 
 def tell_directions(batch: FlowBatch, evidence: DirectionEvidence) -> NDArray[np.uint8]:
@@ -111,7 +111,5 @@ def _from_interfaces(input_outside: bool, output_outside: bool, flow_direction: 
 @step
 def _from_classes(source_class: np.int32, destination_class: np.int32) -> int:
     source_inside = source_class != ANY_CLASS
-    destination_inside = destination_class != ANY_CLASS
-    if source_inside == destination_inside:
-        return _NOT_CROSSING
-    return _EGRESS if source_inside else _INGRESS
+    crossing = _EGRESS if source_inside else _INGRESS
+    return _NOT_CROSSING if source_inside == (destination_class != ANY_CLASS) else crossing
