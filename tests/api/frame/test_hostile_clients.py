@@ -43,18 +43,25 @@ def _serves_others(tight: ServerProcess) -> Iterator[None]:
 
 
 def head(first: str, *lines: str) -> bytes:
-    return "\r\n".join((first, "Host: a", *lines, "", "")).encode("latin-1")
+    return "\r\n".join((first, "Host: localhost", *lines, "", "")).encode("latin-1")
 
+
+UPGRADE = ("Connection: Upgrade", "Upgrade: h2c")
+SECOND = head("GET /healthz/live HTTP/1.1")
 
 CASES = {
     "no HTTP at all": (b"\x16\x03\x01\x02\x00\x01\x00garbage\r\n\r\n", 400, "error"),
     "a line of text": (b"hello\r\n\r\n", 400, "error"),
     "no known method": (head("BREW / HTTP/1.1"), 400, "error"),
-    "an octet beyond ASCII in the URL": (b"GET /v1/\xff\xfe HTTP/1.1\r\nHost: a\r\n\r\n", 400, "error"),
-    "a zero in a header": (b"GET / HTTP/1.1\r\nHost: a\r\nX-A: b\0c\r\n\r\n", 400, "error"),
+    "an octet beyond ASCII in the URL": (b"GET /v1/\xff\xfe HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, "error"),
+    "a zero in a header": (b"GET / HTTP/1.1\r\nHost: localhost\r\nX-A: b\0c\r\n\r\n", 400, "error"),
     "a length that is no number": (head("POST /v1/labels HTTP/1.1", "Content-Length: many"), 400, "error"),
     "two lengths": (head(f"POST {LABELS} HTTP/1.1", "Content-Length: 2", "Content-Length: 3"), 400, "NeutronError"),
     "a length and chunks": (head(f"POST {LABELS} HTTP/1.1", "Content-Length: 2", "Transfer-Encoding: chunked"), 400, "NeutronError"),
+    "no host": (b"GET /v1/labels HTTP/1.1\r\n\r\n", 400, "error"),
+    "two hosts": (head("GET /v1/labels HTTP/1.1", "Host: localhost"), 400, "error"),
+    "another protocol and a body": (head(f"POST {LABELS} HTTP/1.1", *UPGRADE, "Content-Length: 40") + SECOND, 400, "NeutronError"),
+    "another protocol and chunks": (head("POST /v1/explain HTTP/1.1", *UPGRADE, "Transfer-Encoding: chunked") + SECOND, 400, "error"),
     "a chunk of no length": (head(f"POST {LABELS} HTTP/1.1", "Transfer-Encoding: chunked") + b"zz\r\n", None, ""),
     "a long URL": (head(f"GET {LABELS}?name={'a' * 1100} HTTP/1.1"), 414, "NeutronError"),
     "a long URL elsewhere": (head(f"GET /v1/{'a' * 1100} HTTP/1.1"), 414, "error"),
@@ -97,6 +104,24 @@ def test_a_body_that_grows_too_large_is_refused(tight: ServerProcess) -> None:
         connection.sendall(b"0\r\n\r\n")
         answer = read_to_end(connection)
     assert statuses(answer) == [413]
+
+
+def test_a_body_that_comes_after_its_answer_is_not_taken_for_a_header(tight: ServerProcess) -> None:
+    with connect(tight.port) as connection:
+        connection.sendall(head("POST /nowhere HTTP/1.1", "Content-Length: 60000"))
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 404 ")
+        connection.sendall(b" " * 60_000)
+        connection.sendall(head("GET /healthz/live HTTP/1.1", "Connection: close"))
+        assert statuses(read_to_end(connection)) == [200]
+
+
+def test_asking_for_another_protocol_is_no_obstacle(tight: ServerProcess) -> None:
+    asked = head("GET /healthz/live HTTP/1.1", *UPGRADE)
+    with connect(tight.port) as connection:
+        connection.sendall(asked)
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(head("GET /healthz/live HTTP/1.1", "Connection: close"))
+        assert statuses(read_to_end(connection)) == [200]
 
 
 def test_an_expected_body_that_is_too_large_is_not_asked_for(tight: ServerProcess) -> None:

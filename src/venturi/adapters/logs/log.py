@@ -27,6 +27,9 @@ _SECRETS = (
     (re.compile(r"(?i)\b(password|passwd|secret|token|x-auth-token|authorization)(['\"]?\s*[=:]\s*['\"]?)[^\s'\"&,;]+"), rf"\1\2{HIDDEN}"),
 )
 
+_SIGNS = ("venturi_", "bearer", "basic", "gaaaa", "://", "passw", "secret", "token", "authorization")
+"""In lower case, what every text with a secret has: most texts have none of them and need no closer look."""
+
 
 def build_log(stream: TextIO, config: LogConfig) -> FilteringBoundLogger:
     """Make a log that writes to ``stream``."""
@@ -48,6 +51,9 @@ def build_log(stream: TextIO, config: LogConfig) -> FilteringBoundLogger:
 
 def hide_secrets(text: str) -> str:
     """Give a text without the tokens and passwords that are in it."""
+    lowered = text.lower()
+    if not any(sign in lowered for sign in _SIGNS):
+        return text
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
     return text
