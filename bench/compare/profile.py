@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from bench.inputs.catalogue import Inputs
-from bench.measure.processes import run_program
+from bench.measure.processes import read_through, run_program
 from bench.scale import LABELLED_PREFIXES
 
 PER_RECORD = ("read", "decode", "direction", "classify", "sum")
@@ -27,6 +27,7 @@ def profile_all(inputs: Inputs) -> dict[str, Profile]:
 
 
 def _profile(inputs: Inputs, paths: tuple[Path, Path, Path], kind: str) -> Profile:
+    read_through(paths)
     command = [sys.executable, "-m", "bench.measure.stages", *map(str, paths), kind]
     seconds: Profile = json.loads(run_program(command, {"NUMBA_CACHE_DIR": str(inputs.folder / "kernels" / "profile")}).output)
     records = inputs.totals()[paths[1].name]["records"]

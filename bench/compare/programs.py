@@ -37,6 +37,7 @@ class Programs:
             self.meter(tiny, rules),
             self.environment,
             lambda output: _check_report(output, expected),
+            reads=(capture, rules),
         )
 
     def meter(self, capture: Path, rules: Path) -> list[str]:
@@ -46,8 +47,9 @@ class Programs:
     def netflow(self, protocol: Protocol, records: int, name: str) -> Contender:
         """PyPI ``netflow`` on the first datagrams of an export: the template and ``records`` flows."""
         datagrams = 1 + records // protocol.records
-        command = [sys.executable, "-m", "bench.measure.netflow_decode", str(self._inputs.export(protocol.name)), str(datagrams)]
-        return Contender(name, records, command, check=_expect(rf'"records": {records}\b'), reports_itself=True)
+        capture = self._inputs.export(protocol.name)
+        command = [sys.executable, "-m", "bench.measure.netflow_decode", str(capture), str(datagrams)]
+        return Contender(name, records, command, check=_expect(rf'"records": {records}\b'), reports_itself=True, reads=(capture,))
 
     def nfdump(self, part: str, records: int, name: str, filter_file: Path | None = None) -> list[Contender]:
         """``nfdump`` on an nfcapd file, if it is installed; it prints statistics only."""
@@ -56,7 +58,8 @@ class Programs:
             return []
         options = ["-o", "null", *(["-f", str(filter_file)] if filter_file else [])]
         whole, tiny = ([str(program), "-r", str(self._inputs.collected(chosen)), *options] for chosen in (part, "tiny"))
-        return [Contender(name, records, whole, tiny, check=_expect(rf"Total flows processed: {records}\b"))]
+        reads = (self._inputs.collected(part),)
+        return [Contender(name, records, whole, tiny, check=_expect(rf"Total flows processed: {records}\b"), reads=reads)]
 
     def pmacctd(self, family: int, networks: int, name: str) -> list[Contender]:
         """``pmacctd`` reading a capture of packets and summing them by source and destination network, if it is installed."""
@@ -67,7 +70,10 @@ class Programs:
         expected = self._totals[self._inputs.packets(family).name]
         command, start_up = ([str(program), "-f", str(settings)] for settings in (whole, tiny))
         summed = whole.with_suffix(".csv")
-        return [Contender(name, expected["records"], command, start_up, check=lambda _: _check_pmacct(summed, expected["packets"]))]
+        reads = (self._inputs.packets(family), self._inputs.networks(family, networks))
+        return [
+            Contender(name, expected["records"], command, start_up, check=lambda _: _check_pmacct(summed, expected["packets"]), reads=reads)
+        ]
 
     def softflowd(self, family: int, name: str) -> list[Contender]:
         """``softflowd`` reading a capture of packets into flows, exported to nobody, if it is installed.
@@ -81,7 +87,8 @@ class Programs:
         options = ["-d", "-6", "-v", "9", *files]
         whole, tiny = ([str(program), "-r", str(self._inputs.packets(family, tiny=small)), *options] for small in (False, True))
         expected = self._totals[self._inputs.packets(family).name]
-        return [Contender(name, expected["records"], whole, tiny, check=_expect(rf"Packets processed: {expected['packets']}\b"))]
+        check = _expect(rf"Packets processed: {expected['packets']}\b")
+        return [Contender(name, expected["records"], whole, tiny, check=check, reads=(self._inputs.packets(family),))]
 
     def _pmacct_settings(self, family: int, networks: int, *, tiny: bool) -> Path:
         settings = self._scratch / f"pmacctd-v{family}{'-tiny' if tiny else ''}.conf"

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from venturi.adapters.files.buffers import Decode, decode_stream
 from venturi.adapters.files.opening import open_input
 from venturi.adapters.files.rules_file import load_rules
+from venturi.adapters.reused_memory import ReusedMemory
 from venturi.core.classify.batch import ClassPairs
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.classify.directions import gather_evidence
@@ -25,10 +26,13 @@ from venturi.core.decode.decoder import StreamDecoder
 from venturi.core.decode.export.collector import ExportDecoder
 from venturi.core.decode.export.configuration import ExportConfig
 from venturi.core.decode.exported import ExportedFlowDecoder
+from venturi.core.decode.needed import NeededColumns
 from venturi.core.domain.flow_batch import Exporter, FlowBatch, FlowTables
 from venturi.core.domain.point import ObservationPoint, PointKind
 from venturi.core.meter.meter import Meter, MeterConfig
 from venturi.core.rules.document import RulesDocument
+
+_NEEDED = NeededColumns(times=False, interfaces=False)
 
 
 class Stopwatch:
@@ -95,8 +99,8 @@ def _make_meter(rules: RulesDocument, tables: FlowTables, stopwatch: Stopwatch) 
 
 def _make_decoder(kind: str, tables: FlowTables) -> StreamDecoder:
     if kind == "packets":
-        return PacketDecoder(exporter=tables.exporter_number(Exporter()))
-    return ExportedFlowDecoder(ExportDecoder(ExportConfig(), tables))
+        return PacketDecoder(exporter=tables.exporter_number(Exporter()), needed=_NEEDED, memory=ReusedMemory())
+    return ExportedFlowDecoder(ExportDecoder(ExportConfig(needed=_NEEDED), tables, ReusedMemory()))
 
 
 def _timed(decoder: StreamDecoder, stopwatch: Stopwatch) -> Decode[FlowBatch]:

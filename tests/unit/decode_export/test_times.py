@@ -4,6 +4,7 @@ import pytest
 
 from tests.unit.decode_export.building import BASIC, EXPORTED, SECOND, UPTIME, a_set, collect, ipfix, options_template, record, template, v9
 from venturi.core.decode.export.configuration import ExportConfig
+from venturi.core.decode.needed import NeededColumns
 from venturi.core.domain.flow_batch import FlowBatch
 
 MILLISECOND = SECOND // 1000
@@ -93,6 +94,48 @@ def test_clocks_that_are_wrong(delay: int, age_of_end: int, age_of_start: int, r
     found = collect(ipfix(template(layout), a_set(256, flow)), time=(EXPORTED + delay) * SECOND)
     assert _times(found.flows) == [(expected[0] * SECOND, expected[1] * SECOND)]
     assert found.decoder.replaced_times == replaced
+
+
+@pytest.mark.parametrize(("delay", "age_of_end", "age_of_start", "replaced", "expected"), SKEWS)
+def test_wrong_clocks_that_count_milliseconds(
+    delay: int, age_of_end: int, age_of_start: int, replaced: int, expected: tuple[int, int]
+) -> None:
+    """The wrong flow stands between two right ones, which it does not touch."""
+    layout = (*BASIC, (152, 8), (153, 8))
+    ages = [(20 - delay, 10 - delay), (age_of_start, age_of_end), (20 - delay, 10 - delay)]
+    flows = [record(layout, "10.0.0.1", "10.0.0.2", 1, 1, *((EXPORTED - age) * 1000 for age in pair)) for pair in ages]
+    found = collect(ipfix(template(layout), a_set(256, *flows)), time=(EXPORTED + delay) * SECOND)
+    right = ((EXPORTED - ages[0][0]) * SECOND, (EXPORTED - ages[0][1]) * SECOND)
+    assert _times(found.flows) == [right, (expected[0] * SECOND, expected[1] * SECOND), right]
+    assert found.decoder.replaced_times == replaced
+
+
+WRONG_UPTIMES = [
+    pytest.param(UPTIME - 10, UPTIME - 20, (EXPORTED * SECOND - 20 * MILLISECOND,) * 2, id="a start after the end"),
+    pytest.param(UPTIME - 10, UPTIME - 2 * 86_400_000, (EXPORTED * SECOND,) * 2, id="an end too long ago"),
+]
+
+
+@pytest.mark.parametrize(("first", "last", "expected"), WRONG_UPTIMES)
+def test_wrong_uptimes(first: int, last: int, expected: tuple[int, int]) -> None:
+    layout = (*BASIC, (22, 4), (21, 4))
+    flow = record(layout, "10.0.0.1", "10.0.0.2", 1, 1, first & 0xFFFFFFFF, last & 0xFFFFFFFF)
+    found = collect(v9(template(layout, version=9), a_set(256, flow)))
+    assert _times(found.flows) == [expected]
+    assert found.decoder.replaced_times == 1
+
+
+def test_times_and_interfaces_that_nobody_needs_are_not_decoded() -> None:
+    layout = (*BASIC, (10, 4), (150, 4), (151, 4))
+    message = ipfix(template(layout), a_set(256, record(layout, "10.0.0.1", "10.0.0.2", 5, 600, 3, EXPORTED + 2 * DAY, END)))
+    whole = collect(message)
+    rest = collect(message, config=ExportConfig(needed=NeededColumns(times=False, interfaces=False)))
+    assert (whole.decoder.replaced_times, rest.decoder.replaced_times) == (1, 0)
+    assert whole.flows.input_interface.tolist() == [3]
+    assert rest.flows.input_interface.tolist() == [0]
+    assert _times(rest.flows) == [(0, 0)]
+    assert rest.ends == whole.ends
+    assert (rest.flows.packets.tolist(), rest.flows.octets.tolist()) == ([5], [600])
 
 
 def test_the_limit_of_skew_is_configured() -> None:

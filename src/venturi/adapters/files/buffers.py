@@ -9,8 +9,8 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-BUFFER_LENGTH = 4 << 20
-"""Octets of a buffer at first."""
+BUFFER_LENGTH = 2 << 20
+"""Octets of a buffer at first: so few that what is decoded from them is still in the caches when it is metered."""
 
 LONGEST_BUFFER = 64 << 20
 """Octets that a buffer may grow to; no well-formed record of a known format needs as many."""

@@ -37,6 +37,6 @@ def to_limbs(counts: NDArray[np.int64] | NDArray[np.object_]) -> Limbs:
     return np.stack([counts >> _LIMB_BITS, counts & ((1 << _LIMB_BITS) - 1)], axis=1).astype(np.int64)
 
 
-def from_limbs(limbs: NDArray[np.int64]) -> int:
-    """Join one pair of limbs, shape (2,), into a count."""
-    return (int(limbs[0]) << _LIMB_BITS) + int(limbs[1])
+def from_limbs(high: int, low: int) -> int:
+    """Join one pair of limbs into a count; both are Python integers, which do not overflow."""
+    return (high << _LIMB_BITS) + low

@@ -171,4 +171,4 @@ def _parts_of(sizes: NDArray[np.int64]) -> Iterator[slice]:
 
 def _total(counts: NDArray[np.int64]) -> Counts:
     limbs = counts[:, : COUNT_COLUMNS - 1].sum(axis=0)
-    return Counts(from_limbs(limbs[0:2]), from_limbs(limbs[2:4]))
+    return Counts(from_limbs(*limbs[0:2].tolist()), from_limbs(*limbs[2:4].tolist()))

@@ -3,6 +3,7 @@
 Owns the rows of a report while they grow, in arrays, and their bound.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ MOST_ROWS = 1_000_000
 """Rows of usage that one run may have."""
 
 _MERGE_ROWS = 1 << 16
+_ROWS_AT_ONCE = 4096
 
 
 class UsageKey(NamedTuple):
@@ -66,10 +68,14 @@ class UsageSums:
     def __getitem__(self, number: int) -> UsageRow:
         """Give row ``number``; rows are in ascending order of label, direction, interval and point."""
         self._merge()
-        limbs = self._counts[number]
-        packets, octets, observed_packets, observed_octets = (from_limbs(limbs[column : column + 2]) for column in range(0, 8, 2))
-        key = UsageKey(*(int(part) for part in self._keys[number]))
-        return UsageRow(key, Counts(packets, octets), Counts(observed_packets, observed_octets), estimated=bool(limbs[8]))
+        return _row_of(self._keys[number].tolist(), self._counts[number].tolist())
+
+    def __iter__(self) -> Iterator[UsageRow]:
+        """Go through the rows, many times faster than one by one by number."""
+        self._merge()
+        for first in range(0, len(self._keys), _ROWS_AT_ONCE):
+            rows = slice(first, first + _ROWS_AT_ONCE)
+            yield from map(_row_of, self._keys[rows].tolist(), self._counts[rows].tolist())
 
     def label_numbers(self) -> list[int]:
         """List the numbers of the labels that have a row."""
@@ -86,6 +92,11 @@ class UsageSums:
         if len(self._keys) > self._most_rows:
             message = f"the usage has more than {self._most_rows:,} rows; choose a longer interval, a narrower window or a coarser grouping"
             raise UsageTooLargeError(message)
+
+
+def _row_of(key: Sequence[int], limbs: Sequence[int]) -> UsageRow:
+    packets, octets, observed_packets, observed_octets = map(from_limbs, limbs[0:8:2], limbs[1:8:2])
+    return UsageRow(UsageKey(*key), Counts(packets, octets), Counts(observed_packets, observed_octets), estimated=bool(limbs[8]))
 
 
 def sum_by_key(keys: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

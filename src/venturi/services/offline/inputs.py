@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from venturi.adapters.files.buffers import decode_stream
 from venturi.adapters.files.opening import InputStream, open_input
+from venturi.adapters.reused_memory import ReusedMemory
 from venturi.core.decode.capture.datagrams import sample_datagrams
 from venturi.core.decode.capture.packets import PacketDecoder
 from venturi.core.decode.decoder import StreamDecoder
@@ -108,6 +109,7 @@ class InputOpener:
         self._tables = tables
         self._collector = collector
         self._open_flow_records = open_flow_records
+        self._memory = ReusedMemory()
 
     def open(self, path: str) -> Input:
         """Open a file; raises ``UnreadableFileError``, ``UnknownFormatError`` or ``ColumnMappingError``, with the file closed."""
@@ -138,7 +140,10 @@ class InputOpener:
         as_flows = self._request.metered_as is MeteredAs.FLOWS
         if self._request.metered_as is MeteredAs.AUTO:
             as_flows = _holds_flow_export(np.frombuffer(stream.head, dtype=np.uint8))
-        return ExportedFlowDecoder(self._collector) if as_flows else PacketDecoder(exporter=self._tables.exporter_number(Exporter()))
+        if as_flows:
+            return ExportedFlowDecoder(self._collector)
+        exporter = self._tables.exporter_number(Exporter())
+        return PacketDecoder(exporter=exporter, needed=self._request.needed, memory=self._memory)
 
     def _flow_records(self, stream: InputStream, found: InputFormat) -> Input:
         self._refuse_packets(stream, "flow records")

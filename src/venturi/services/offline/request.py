@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
+from venturi.core.decode.needed import NeededColumns
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.domain.label import LabelWithRules
 from venturi.core.domain.prefix import Prefix
@@ -57,3 +58,9 @@ class MeterRequest:
     grouped_by: tuple[str, ...] = ("label", "direction")
     metered_as: MeteredAs = MeteredAs.AUTO
     column_names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def needed(self) -> NeededColumns:
+        """What of the flows will be read: times where they are cut, interfaces where some are declared outside."""
+        are_cut = any(bound is not None for bound in (self.interval, self.window_start, self.window_end))
+        return NeededColumns(times=are_cut, interfaces=bool(self.outside_interfaces))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from venturi.adapters.files.opening import STANDARD_INPUT
+from venturi.adapters.reused_memory import ReusedMemory
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.classify.directions import gather_evidence
 from venturi.core.decode.export.collector import ExportDecoder
@@ -56,7 +57,8 @@ class OfflineRun:
             Grouping(*(name in request.grouped_by for name in ("direction", "interval", "observation-point"))),
         )
         self._meter = Meter(config, CompiledClassifier(request.labels), evidence, tables)
-        self._opener = InputOpener(request, tables, ExportDecoder(_export_config(request), tables), open_flow_records)
+        collector = ExportDecoder(_export_config(request), tables, ReusedMemory())
+        self._opener = InputOpener(request, tables, collector, open_flow_records)
         self._notes = RunNotes()
         self._sources: list[SourceReport] = []
         self._pipeline = Pipeline(self._decode())
@@ -156,4 +158,4 @@ def _export_config(request: MeterRequest) -> ExportConfig:
     default = ExportConfig()
     rates = {Exporter(given.family, given.address): given.rate for given in request.sampling}
     general = rates.pop(Exporter(), default.default_sampling_rate)
-    return ExportConfig(default_sampling_rate=general, sampling_rates=rates)
+    return ExportConfig(default_sampling_rate=general, sampling_rates=rates, needed=request.needed)

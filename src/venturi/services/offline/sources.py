@@ -92,7 +92,7 @@ class MeteredUsage(Sequence[UsageRecord]):
 
     def __iter__(self) -> Iterator[UsageRecord]:
         """Go through the records in the order of labels, directions, intervals and points."""
-        return (self[number] for number in range(len(self)))
+        return map(self._record, self._meter.usage)
 
     def _record(self, row: UsageRow) -> UsageRecord:
         key = row.key

@@ -37,6 +37,7 @@ class DatagramDecoder:
         self.frames = 0
         self._reader = FrameReader(self.drops)
         self._reassembler = Reassembler(self.drops)
+        self._columns = _make_columns(0)
 
     def locate(self, buffer: Octets, *, final: bool) -> tuple[Datagrams, int]:
         """Give the datagrams of the whole frames of ``buffer``, in their order, and the octets used up, as a ``StreamDecoder`` does.
@@ -52,7 +53,9 @@ class DatagramDecoder:
         return datagrams, used
 
     def _locate(self, frames: Frames) -> Datagrams:
-        rows, fragments = _locate_in(frames, self.drops)
+        if len(self._columns.offset) < len(frames.offset):
+            self._columns = _make_columns(len(frames.offset))
+        rows, fragments = _locate_in(frames, self._columns, self.drops)
         joined = self._join(frames, fragments)
         return _insert(frames, rows, joined) if joined else _with_frames(frames, rows, frames.buffer)
 
@@ -73,14 +76,17 @@ def sample_datagrams(buffer: Octets) -> Datagrams:
     drops = new_drop_table()
     frames, _ = FrameReader(drops).read(buffer, final=False)
     sampled = frames.first(SAMPLED_FRAMES)
-    rows, _ = _locate_in(sampled, drops)
+    rows, _ = _locate_in(sampled, _make_columns(len(sampled.offset)), drops)
     return _with_frames(sampled, rows, sampled.buffer)
 
 
-def _locate_in(frames: Frames, drops: NDArray[np.int64]) -> tuple[DatagramColumns, NDArray[np.int64]]:
-    """Give the datagrams in ``frames`` and the table of their fragments."""
+def _make_columns(rows: int) -> DatagramColumns:
     dtypes = (np.int64, np.int64, np.uint8, *4 * (np.uint64,), np.int64, np.int64, np.int64)
-    columns = DatagramColumns._make(np.empty(len(frames.offset), dtype=dtype) for dtype in dtypes)
+    return DatagramColumns._make(np.empty(rows, dtype=dtype) for dtype in dtypes)
+
+
+def _locate_in(frames: Frames, columns: DatagramColumns, drops: NDArray[np.int64]) -> tuple[DatagramColumns, NDArray[np.int64]]:
+    """Give the datagrams in ``frames``, written to ``columns``, and the table of their fragments."""
     fragments = np.empty((len(frames.offset), FRAGMENT_COLUMNS), dtype=np.int64)
     counts = np.zeros(2, dtype=np.int64)
     locate_datagrams(frames, columns, fragments, counts, drops)

@@ -47,7 +47,7 @@ PCAP_MAGIC_NUMBERS = frozenset(_MAGIC_NUMBERS)
 
 
 class PcapReader:
-    """Finds the frames of one pcap file, buffer by buffer."""
+    """Finds the frames of one pcap file, buffer by buffer; their columns are written anew for the next buffer."""
 
     def __init__(self, drops: NDArray[np.int64]) -> None:
         """Await a pcap file header; drops go to the drop table ``drops``."""
@@ -56,6 +56,7 @@ class PcapReader:
         self._link_type = 0
         self._frames = 0
         self._broken = False
+        self._columns = _make_columns(0)
 
     def read(self, buffer: Octets, *, final: bool) -> tuple[Frames, int]:
         """Give the whole frames of ``buffer`` and the octets used up, all of them if nothing follows or nothing can be read any more.
@@ -82,15 +83,13 @@ class PcapReader:
 
     def _walk(self, buffer: Octets, start: int, layout: RecordLayout) -> tuple[Frames, int]:
         most = len(buffer) // layout.header_length
-        columns = _Columns._make(np.empty(most, dtype=np.int64) for _ in _Columns._fields)
-        count, used, self._broken = _walk_records(buffer, start, layout, columns)
-        first = self._frames + 1
+        if len(self._columns.offset) < most:
+            self._columns = _make_columns(most)
+        count, used, self._broken = _walk_records(buffer, start, layout, self._columns, (self._link_type, self._frames + 1))
         self._frames += count
         if self._broken:
             add_drop(self._drops, DropReason.BAD_RECORD_LENGTH, self._frames + 1)
-        link_type = np.full(count, self._link_type, dtype=np.int64)
-        position = np.arange(first, first + count, dtype=np.int64)
-        return Frames._make([buffer, *(column[:count] for column in columns), link_type, position]), used
+        return Frames._make([buffer, *(column[:count] for column in self._columns)]), used
 
 
 class _Columns(NamedTuple):
@@ -100,12 +99,22 @@ class _Columns(NamedTuple):
     captured: NDArray[np.int64]
     original: NDArray[np.int64]
     time: NDArray[np.int64]
+    link_type: NDArray[np.int64]
+    position: NDArray[np.int64]
+
+
+def _make_columns(rows: int) -> _Columns:
+    return _Columns._make(np.empty(rows, dtype=np.int64) for _ in _Columns._fields)
 
 
 @kernel
-def _walk_records(buffer: Octets, place: int, layout: RecordLayout, columns: _Columns) -> tuple[int, int, bool]:
-    """Fill the columns; give the number of frames, the octets used up and whether a record states an impossible length."""
+def _walk_records(buffer: Octets, place: int, layout: RecordLayout, columns: _Columns, told: tuple[int, int]) -> tuple[int, int, bool]:
+    """Fill the columns; give the number of frames, the octets used up and whether a record states an impossible length.
+
+    ``told`` are the link type of all frames and the number of the first.
+    """
     little, header_length, unit = layout.little, layout.header_length, layout.unit
+    link_type, first = told
     row = 0
     while place + header_length <= len(buffer):
         kept = ordered_32(buffer, place + 8, little)
@@ -118,6 +127,8 @@ def _walk_records(buffer: Octets, place: int, layout: RecordLayout, columns: _Co
         columns.captured[row] = kept
         columns.original[row] = max(kept, ordered_32(buffer, place + 12, little))
         columns.time[row] = ordered_32(buffer, place, little) * 1_000_000_000 + ordered_32(buffer, place + 4, little) * unit
+        columns.link_type[row] = link_type
+        columns.position[row] = first + row
         place = following
         row += 1
     return row, place, False

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venturi.core.kernel import step
+from venturi.core.kernel import network_reader, step
 
 Octets = NDArray[np.uint8]
 """A buffer of octets, shape (octets,)."""
@@ -23,23 +23,20 @@ def octet(buffer: Octets, place: int) -> int:
     return value
 
 
-@step
-def network_16(buffer: Octets, place: int) -> int:
-    """Read two octets in network order."""
-    return octet(buffer, place) << 8 | octet(buffer, place + 1)
+network_16 = network_reader(2)
+"""Read two octets in network order."""
 
+network_32 = network_reader(4)
+"""Read four octets in network order."""
 
-@step
-def network_32(buffer: Octets, place: int) -> int:
-    """Read four octets in network order."""
-    high = octet(buffer, place) << 24 | octet(buffer, place + 1) << 16
-    return high | octet(buffer, place + 2) << 8 | octet(buffer, place + 3)
+signed_64 = network_reader(8)
+"""Read eight octets in network order; values from 2^63 on come out negative."""
 
 
 @step
 def network_64(buffer: Octets, place: int) -> np.uint64:
     """Read eight octets in network order."""
-    return np.uint64(network_32(buffer, place)) << np.uint64(32) | np.uint64(network_32(buffer, place + 4))
+    return np.uint64(signed_64(buffer, place))
 
 
 @step
@@ -53,8 +50,7 @@ def ordered_16(buffer: Octets, place: int, little: int) -> int:
 @step
 def ordered_32(buffer: Octets, place: int, little: int) -> int:
     """Read four octets, the lowest first if ``little`` is 1."""
-    first = octet(buffer, place) << 8 | octet(buffer, place + 1)
-    second = octet(buffer, place + 2) << 8 | octet(buffer, place + 3)
+    value = network_32(buffer, place)
     if little == 1:
-        return (second & 0xFF) << 24 | (second >> 8) << 16 | (first & 0xFF) << 8 | first >> 8
-    return first << 16 | second
+        return (value & 0xFF) << 24 | (value & 0xFF00) << 8 | (value >> 8) & 0xFF00 | value >> 24
+    return value

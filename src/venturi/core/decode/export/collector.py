@@ -19,6 +19,7 @@ from venturi.core.decode.export.templates import IPFIX_OPTIONS_TEMPLATES, IPFIX_
 from venturi.core.decode.export.waiting import WaitingSet, WaitingSets
 from venturi.core.decode.export.walk import Walk, datagram_rows, flow_batch, new_columns, waiting_rows
 from venturi.core.decode.frames import Datagrams
+from venturi.core.decode.memory import ArrayMemory, FreshMemory
 from venturi.core.domain.drops import DropReason, add_drop
 from venturi.core.domain.flow_batch import FlowBatch, FlowTables
 
@@ -32,14 +33,19 @@ class ExportDecoder:
     Templates, options, sequence numbers and waiting data are kept from call to call, within the bounds of the configuration.
     """
 
-    def __init__(self, config: ExportConfig, tables: FlowTables) -> None:
-        """Know of no exporter yet; exporters and sampling rates are numbered in ``tables``."""
+    def __init__(self, config: ExportConfig, tables: FlowTables, memory: ArrayMemory | None = None) -> None:
+        """Know of no exporter yet; exporters and sampling rates are numbered in ``tables``.
+
+        Batches lie in ``memory``, else in memory of their own.
+        """
         self._numbers = KeyIndex(state.NUMBER_WORDS)
         self._templates = TemplateStore(config, self._numbers)
         self._domains = DomainStore(config, tables, self._numbers)
         self._waiting = WaitingSets(config.maximum_waiting_octets)
         self._cursor: Words = np.zeros(state.CURSOR_SLOTS, dtype=np.int64)
         self._cursor[state.MAXIMUM_SKEW] = config.maximum_clock_skew
+        self._cursor[[state.NEEDS_TIMES, state.NEEDS_INTERFACES]] = config.needed.times, config.needed.interfaces
+        self._memory = memory or FreshMemory()
         self._columns = new_columns(0)
         self._batches: list[FlowBatch] = []
         self._settlements = {
@@ -76,7 +82,7 @@ class ExportDecoder:
 
         Data whose template is not known yet waits, within bounds, and comes with the batch of the call that brings the template.
         """
-        self._columns = new_columns(max(_FEWEST_ROWS, int(datagrams.length.sum()) // _OCTETS_PER_ROW))
+        self._columns = self._memory.take(new_columns, max(_FEWEST_ROWS, int(datagrams.length.sum()) // _OCTETS_PER_ROW))
         self._cursor[[state.DATAGRAM, state.IN_MESSAGE, state.REPLAY, state.ROW]] = 0
         self._settle(Walk(*datagram_rows(datagrams), self._cursor, drops))
         batches, self._batches = [*self._batches, self._take_rows()], []
@@ -127,7 +133,7 @@ class ExportDecoder:
     def _make_room(self, walk: Walk) -> None:
         self._read_sections(walk)
         self._batches.append(self._take_rows())
-        self._columns = new_columns(max(_FEWEST_ROWS, int(walk.cursor[state.NEEDED])))
+        self._columns = self._memory.take(new_columns, max(_FEWEST_ROWS, int(walk.cursor[state.NEEDED])))
         walk.cursor[state.ROW] = 0
 
     def _take_rows(self) -> FlowBatch:

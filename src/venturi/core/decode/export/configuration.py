@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from venturi.core.decode.needed import NeededColumns
 from venturi.core.domain.flow_batch import Exporter
 from venturi.core.domain.interval import SECOND
 
@@ -18,6 +19,7 @@ class ExportConfig:
     ``default_sampling_rate`` holds where an exporter tells none, ``sampling_rates`` always (observed packets stand for that many
     times as many, at least 1). ``maximum_clock_skew`` is in nanoseconds. Templates are bounded per observation domain and in all;
     data sets that wait for their template in octets; observation domains and distinct sampling rates in number.
+    ``needed`` names the columns that will be read.
     """
 
     default_sampling_rate: Fraction = Fraction(1)
@@ -29,3 +31,4 @@ class ExportConfig:
     maximum_domains: int = 16_384
     maximum_sampling_rates: int = 4096
     maximum_samplers: int = 65_536
+    needed: NeededColumns = field(default_factory=NeededColumns)

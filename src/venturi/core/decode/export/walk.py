@@ -112,17 +112,18 @@ def waiting_rows(waiting: Sequence[WaitingSet], key: Sequence[int]) -> tuple[NDA
 
 
 def new_columns(rows: int) -> Columns:
-    """Make columns for ``rows`` flows."""
+    """Make columns for ``rows`` flows, of zeros."""
     return Columns(
-        np.empty((state.WORD_COLUMNS, rows), dtype=np.int64),
-        np.empty((2, rows), dtype=np.uint8),
-        np.empty((2, rows), dtype=np.int32),
+        np.zeros((state.WORD_COLUMNS, rows), dtype=np.int64),
+        np.zeros((2, rows), dtype=np.uint8),
+        np.zeros((2, rows), dtype=np.int32),
+        np.zeros(1, dtype=np.int64),
     )
 
 
 def flow_batch(columns: Columns, rows: int) -> FlowBatch:
     """Give the first ``rows`` rows of columns as a flow batch, without copying them."""
-    words, marks, numbers = (array[:, :rows] for array in columns)
+    words, marks, numbers = columns.words[:, :rows], columns.marks[:, :rows], columns.numbers[:, :rows]
     addresses = words.view(np.uint64)
     return FlowBatch(
         family=marks[state.FAMILY_COLUMN],

@@ -3,8 +3,7 @@
 Owns the lengths of whole messages. A NetFlow v9 message states none: it ends where the next set would have a number that is a version.
 """
 
-from venturi.core.decode.capture.words import Octets
-from venturi.core.decode.export.kernels.octets import network_16, network_32
+from venturi.core.decode.capture.words import Octets, network_16, network_32
 from venturi.core.decode.export.kernels.sflow import AGENT_TYPE, SFLOW_VERSION, header_length
 from venturi.core.decode.export.kernels.state import Words
 from venturi.core.kernel import kernel, step

@@ -3,11 +3,10 @@
 Owns message headers (RFC 3954 §5.1, RFC 7011 §3.1, Cisco NetFlow v5, sFlow v5) and the order of things.
 """
 
-from venturi.core.decode.capture.words import Octets
+from venturi.core.decode.capture.words import Octets, network_16, network_32
 from venturi.core.decode.export.kernels import state
 from venturi.core.decode.export.kernels.bookkeeping import count_drop, observe_sequence
 from venturi.core.decode.export.kernels.lookup import find
-from venturi.core.decode.export.kernels.octets import network_16, network_32
 from venturi.core.decode.export.kernels.records import RATE_REFUSED, WITHOUT_NUMBER, rate_number, write_block
 from venturi.core.decode.export.kernels.sets import V9, find_records, pass_block
 from venturi.core.decode.export.kernels.sflow import AGENT_ADDRESS, AGENT_TYPE, SFLOW_VERSION, header_length

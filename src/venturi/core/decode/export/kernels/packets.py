@@ -26,6 +26,7 @@ def write_packet(buffer: Octets, place: int, captured: int, original: int, link_
         buffer, place, captured, original, link_type
     )
     if status == 0:
+        columns.wide[0] = 1
         columns.marks[state.FAMILY_COLUMN, row] = family
         columns.words[state.SOURCE_HIGH_COLUMN, row] = np.int64(source_high)
         columns.words[state.SOURCE_LOW_COLUMN, row] = np.int64(source_low)

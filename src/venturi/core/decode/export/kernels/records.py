@@ -11,9 +11,9 @@ from venturi.core.decode.capture.words import Octets
 from venturi.core.decode.export.kernels import state
 from venturi.core.decode.export.kernels.bookkeeping import count_drop, move_row
 from venturi.core.decode.export.kernels.lookup import find_number
-from venturi.core.decode.export.kernels.octets import fill_unsigned, network_32, read_unsigned, signed_64
+from venturi.core.decode.export.kernels.octets import fill_alike, fill_unsigned, read_unsigned
 from venturi.core.decode.export.kernels.state import Columns, Event, Tables, Words
-from venturi.core.decode.export.kernels.times import Moments, settle_times
+from venturi.core.decode.export.kernels.times import Moments, TimeFields, fill_milliseconds, fill_uptimes, settle_times
 from venturi.core.domain.drops import MAXIMUM_COUNT, DropReason
 from venturi.core.domain.flow_batch import NO_FLOW_DIRECTION, NO_INTERFACE
 from venturi.core.kernel import constant, step
@@ -21,7 +21,9 @@ from venturi.core.kernel import constant, step
 _NEW_RATE = int(Event.NEW_RATE)
 _TEMPLATE_LIMIT = constant(DropReason.TEMPLATE_LIMIT)
 _COUNTER_OUT_OF_RANGE = constant(DropReason.COUNTER_OUT_OF_RANGE)
-_LOW_HALF = 8
+_ZERO = constant(0)
+_HALF = 8
+_WHOLE_V4 = 4
 _COUNT_BITS = 55
 """A count without any bit from here on is in range for sure."""
 
@@ -34,9 +36,11 @@ _TIMES: RoleTable = (
     (state.INITIAL, state.INPUT_COLUMN, 0),
     (state.DURATION, state.OUTPUT_COLUMN, 0),
 )
-_COUNTS_AND_INTERFACES: RoleTable = (
+_COUNTS: RoleTable = (
     (state.PACKETS, state.PACKETS_COLUMN, 0),
     (state.OCTETS, state.OCTETS_COLUMN, 0),
+)
+_INTERFACES: RoleTable = (
     (state.INPUT, state.INPUT_COLUMN, NO_INTERFACE),
     (state.OUTPUT, state.OUTPUT_COLUMN, NO_INTERFACE),
 )
@@ -107,7 +111,7 @@ def fill_rates(buffer: Octets, layout: Words, kind: int, cursor: Words, tables: 
     """Write the sampling rates of the block's records; false at the first that has no number yet, its key left in the cursor."""
     fixed = fixed_rate(kind, cursor, tables)
     if fixed >= 0:
-        target[:] = fixed
+        fill_alike(target, fixed)
         return True
     place = cursor[state.BLOCK_FIRST]
     for record in range(len(target)):
@@ -120,27 +124,34 @@ def fill_rates(buffer: Octets, layout: Words, kind: int, cursor: Words, tables: 
 
 
 @step
-def fill_addresses(buffer: Octets, layout: Words, cursor: Words, words: Words) -> int:
-    """Write the addresses of the block's records, zero where absent; give their family. ``words`` holds the block's rows only."""
+def block_rows(cursor: Words) -> slice:
+    """Give the rows that the block's records are written to."""
+    return slice(cursor[state.ROW], cursor[state.ROW] + cursor[state.BLOCK_COUNT])
+
+
+@step
+def fill_addresses(buffer: Octets, layout: Words, cursor: Words, columns: Columns) -> int:
+    """Write the addresses of the block's records, zero where absent; give their family."""
+    words = columns.words
     first = cursor[state.BLOCK_FIRST]
     stride = cursor[state.BLOCK_STRIDE]
     wide = layout[state.SOURCE_6, 1] + layout[state.DESTINATION_6, 1] > 0
+    columns.wide[0] |= wide
     for end in range(2):
-        high = words[state.SOURCE_HIGH_COLUMN + 2 * end]
-        low = words[state.SOURCE_LOW_COLUMN + 2 * end]
+        high = words[state.SOURCE_HIGH_COLUMN + 2 * end, block_rows(cursor)]
+        low = words[state.SOURCE_LOW_COLUMN + 2 * end, block_rows(cursor)]
         role = end + (state.SOURCE_6 if wide else state.SOURCE_4)
         place = first + layout[role, 0]
-        if layout[role, 1] == 0:
-            high[:] = 0
-            low[:] = 0
-        elif wide:
-            for record in range(len(high)):
-                high[record] = signed_64(buffer, place + record * stride)
-                low[record] = signed_64(buffer, place + record * stride + _LOW_HALF)
+        if wide and layout[role, 1]:
+            fill_unsigned(buffer, place, stride, _HALF, high)
+            fill_unsigned(buffer, place + _HALF, stride, _HALF, low)
+            continue
+        if columns.wide[0]:
+            fill_alike(high, _ZERO)
+        if layout[role, 1]:
+            fill_unsigned(buffer, place, stride, _WHOLE_V4, low)
         else:
-            high[:] = 0
-            for record in range(len(low)):
-                low[record] = network_32(buffer, place + record * stride)
+            fill_alike(low, _ZERO)
     return 6 if wide else 4
 
 
@@ -160,88 +171,117 @@ def choose_families(buffer: Octets, layout: Words, cursor: Words, columns: Colum
 
 
 @step
-def fill_roles(buffer: Octets, layout: Words, roles: RoleTable, cursor: Words, words: Words) -> None:
-    """Write the fields of roles of the block's records to columns of its rows; an absent field is the last number of its role."""
+def fill_roles(buffer: Octets, layout: Words, roles: RoleTable, cursor: Words, words: Words) -> int:
+    """Write the fields of roles of the block's records to columns; give the bits that occur in them.
+
+    An absent field is the last number of its role.
+    """
     first = cursor[state.BLOCK_FIRST]
+    bits = 0
     for role, column, absent in roles:
+        target = words[column, block_rows(cursor)]
         if layout[role, 1]:
-            fill_unsigned(buffer, first + layout[role, 0], cursor[state.BLOCK_STRIDE], layout[role, 1], words[column])
+            bits |= fill_unsigned(buffer, first + layout[role, 0], cursor[state.BLOCK_STRIDE], layout[role, 1], target)
         else:
-            words[column][:] = absent
+            fill_alike(target, absent)
+    return bits
 
 
 @step
 def fill_times(buffer: Octets, template: Words, layout: Words, reverse: int, cursor: Words, words: Words) -> None:
-    """Write the times of the block's records; the columns of the interfaces, not written yet, serve as working space."""
-    fill_roles(buffer, layout, _TIMES, cursor, words)
-    moments = Moments(
-        words[state.START_COLUMN],
-        words[state.END_COLUMN],
-        words[state.INPUT_COLUMN],
-        words[state.OUTPUT_COLUMN],
-        template[state.START_KIND + reverse],
-        template[state.END_KIND + reverse],
-        layout[state.INITIAL, 1] > 0,
-        template[state.DURATION_UNIT],
-    )
-    settle_times(moments, cursor)
+    """Write the times of the block's records, if needed; the columns of the interfaces, not written yet, serve as working space."""
+    if cursor[state.NEEDS_TIMES] and not fill_usual_times(buffer, template, layout, reverse, cursor, words):
+        fill_roles(buffer, layout, _TIMES, cursor, words)
+        moments = Moments(
+            words[state.START_COLUMN, block_rows(cursor)],
+            words[state.END_COLUMN, block_rows(cursor)],
+            words[state.INPUT_COLUMN, block_rows(cursor)],
+            words[state.OUTPUT_COLUMN, block_rows(cursor)],
+            template[state.START_KIND + reverse],
+            template[state.END_KIND + reverse],
+            layout[state.INITIAL, 1] > 0,
+            template[state.DURATION_UNIT],
+        )
+        settle_times(moments, cursor)
 
 
 @step
-def fill_marks(buffer: Octets, layout: Words, reverse: int, family: int, cursor: Words, columns: Columns) -> None:
+def fill_usual_times(buffer: Octets, template: Words, layout: Words, reverse: int, cursor: Words, words: Words) -> bool:
+    """Write the times of the block's records by a short way, if there is one for them and none needs correction; tell whether it was."""
+    kind = template[state.START_KIND + reverse]
+    if kind != template[state.END_KIND + reverse] or layout[state.START, 1] != layout[state.END, 1]:
+        return False
+    if layout[state.INITIAL, 1] or template[state.DURATION_UNIT]:
+        return False
+    first = cursor[state.BLOCK_FIRST]
+    fields = TimeFields(
+        first + layout[state.START, 0],
+        first + layout[state.END, 0],
+        cursor[state.BLOCK_STRIDE],
+        words[state.START_COLUMN, block_rows(cursor)],
+        words[state.END_COLUMN, block_rows(cursor)],
+    )
+    if kind == state.UPTIME_MILLISECONDS and layout[state.START, 1] == 4 and cursor[state.UPTIME] >= 0:
+        return fill_uptimes(buffer, fields, cursor)
+    return kind == state.MILLISECONDS and layout[state.START, 1] == 8 and fill_milliseconds(buffer, fields, cursor)
+
+
+@step
+def fill_marks(buffer: Octets, layout: Words, reverse: int, family: int, cursor: Words, marks: NDArray[np.uint8]) -> None:
     """Write family and information element 61; the reverse flow of a biflow is metered in the other direction (RFC 5103 §2)."""
-    rows = slice(cursor[state.ROW], cursor[state.ROW] + cursor[state.BLOCK_COUNT])
-    columns.marks[state.FAMILY_COLUMN, rows] = family
-    columns.marks[state.DIRECTION_COLUMN, rows] = NO_FLOW_DIRECTION
+    fill_alike(marks[state.FAMILY_COLUMN, block_rows(cursor)], family)
+    directions = marks[state.DIRECTION_COLUMN, block_rows(cursor)]
     if layout[state.DIRECTION, 1]:
         place = cursor[state.BLOCK_FIRST] + layout[state.DIRECTION, 0]
-        for row in range(rows.start, rows.stop):
-            if buffer[place] <= 1:
-                columns.marks[state.DIRECTION_COLUMN, row] = buffer[place] ^ reverse
-            place += cursor[state.BLOCK_STRIDE]
+        stride = cursor[state.BLOCK_STRIDE]
+        for record in range(len(directions)):
+            told = buffer[place + record * stride]
+            directions[record] = told ^ reverse if told <= 1 else NO_FLOW_DIRECTION
+    else:
+        fill_alike(directions, NO_FLOW_DIRECTION)
 
 
 @step
-def fill_flows(buffer: Octets, layout: Words, reverse: int, cursor: Words, tables: Tables, columns: Columns) -> None:
-    """Write all columns of the block's records, but the sampling rates, from the cursor's row on."""
+def fill_flows(buffer: Octets, layout: Words, reverse: int, cursor: Words, tables: Tables, columns: Columns) -> int:
+    """Write all columns of the block's records, but the sampling rates, from the cursor's row on; give the bits that occur in counts."""
     template = tables.templates[cursor[state.BLOCK_TEMPLATE]]
-    last = cursor[state.ROW] + cursor[state.BLOCK_COUNT]
-    words = columns.words[:, cursor[state.ROW] : last]
-    family = fill_addresses(buffer, layout, cursor, words)
-    fill_marks(buffer, layout, reverse, family, cursor, columns)
+    family = fill_addresses(buffer, layout, cursor, columns)
+    fill_marks(buffer, layout, reverse, family, cursor, columns.marks)
     if template[state.HAS_BOTH_FAMILIES]:
         choose_families(buffer, layout, cursor, columns)
-    fill_times(buffer, template, layout, reverse, cursor, words)
-    fill_roles(buffer, layout, _COUNTS_AND_INTERFACES, cursor, words)
-    columns.numbers[state.EXPORTER_COLUMN, cursor[state.ROW] : last] = tables.domains[cursor[state.DOMAIN], state.EXPORTER]
+    fill_times(buffer, template, layout, reverse, cursor, columns.words)
+    if cursor[state.NEEDS_INTERFACES]:
+        fill_roles(buffer, layout, _INTERFACES, cursor, columns.words)
+    fill_alike(columns.numbers[state.EXPORTER_COLUMN, block_rows(cursor)], tables.domains[cursor[state.DOMAIN], state.EXPORTER])
+    return fill_roles(buffer, layout, _COUNTS, cursor, columns.words)
 
 
 @step
-def keep_countable(reverse: int, cursor: Words, columns: Columns, drops: Words) -> int:
-    """Close the gaps of rows that cannot be counted, and of reverse flows without packets; give the number of rows kept."""
+def keep_countable(reverse: int, counts: int, cursor: Words, columns: Columns, drops: Words) -> int:
+    """Close the gaps of rows that cannot be counted, and of reverse flows without packets; give the number of rows kept.
+
+    ``counts`` are the bits that occur in the counts of the rows.
+    """
+    packets = columns.words[state.PACKETS_COLUMN, block_rows(cursor)]
+    octets = columns.words[state.OCTETS_COLUMN, block_rows(cursor)]
+    rates = columns.numbers[state.SAMPLING_COLUMN, block_rows(cursor)]
+    any_rate = 0
+    for record in range(len(rates)):
+        any_rate |= rates[record]
+    if counts >> _COUNT_BITS == 0 and any_rate >= 0 and not reverse:
+        return len(packets)
     first = cursor[state.ROW]
-    last = first + cursor[state.BLOCK_COUNT]
-    packets = columns.words[state.PACKETS_COLUMN]
-    octets = columns.words[state.OCTETS_COLUMN]
-    rates = columns.numbers[state.SAMPLING_COLUMN]
-    suspicious = 0
-    for row in range(first, last):
-        suspicious |= (packets[row] | octets[row]) >> _COUNT_BITS
-        suspicious |= rates[row] < 0
-    if not suspicious and not reverse:
-        return int(last - first)
-    kept = first
-    for row in range(first, last):
-        if packets[row] < 0 or octets[row] < 0 or packets[row] > MAXIMUM_COUNT or octets[row] > MAXIMUM_COUNT:
+    kept = 0
+    for record in range(len(packets)):
+        if packets[record] < 0 or octets[record] < 0 or packets[record] > MAXIMUM_COUNT or octets[record] > MAXIMUM_COUNT:
             count_drop(drops, _COUNTER_OUT_OF_RANGE, cursor[state.POSITION], state.ONE)
-        elif rates[row] < 0:
+        elif rates[record] < 0:
             count_drop(drops, _TEMPLATE_LIMIT, cursor[state.POSITION], state.ONE)
-        elif not reverse or packets[row] > 0 or octets[row] > 0:
-            if kept != row:
-                move_row(columns, row, kept)
+        elif not reverse or packets[record] > 0 or octets[record] > 0:
+            if kept != record:
+                move_row(columns, first + record, first + kept)
             kept += 1
-    rows: int = kept - first
-    return rows
+    return kept
 
 
 @step
@@ -250,6 +290,7 @@ def describe_section(buffer: Octets, layout: Words, link_type: int, cursor: Word
     row = cursor[state.ROW]
     first = cursor[state.BLOCK_FIRST]
     captured = layout[state.SECTION, 1]
+    columns.wide[0] = 1
     columns.marks[state.FAMILY_COLUMN, row] = state.UNREAD
     columns.words[state.SECTION_PLACE, row] = first + layout[state.SECTION, 0]
     columns.words[state.SECTION_CAPTURED, row] = captured
@@ -269,13 +310,12 @@ def write_block(buffer: Octets, tables: Tables, columns: Columns, cursor: Words,
     is_section = template[state.KIND] == state.PACKET_SECTIONS
     forward = tables.layouts[cursor[state.BLOCK_LAYOUT], 0]
     for reverse in range(1 + template[state.HAS_REVERSE]):
-        row = cursor[state.ROW]
-        rates = columns.numbers[state.SAMPLING_COLUMN, row : row + cursor[state.BLOCK_COUNT]]
+        rates = columns.numbers[state.SAMPLING_COLUMN, block_rows(cursor)]
         if not fill_rates(buffer, forward, template[state.SAMPLING_KIND], cursor, tables, rates):
             return _NEW_RATE
         layout = tables.layouts[cursor[state.BLOCK_LAYOUT], reverse]
-        fill_flows(buffer, layout, reverse, cursor, tables, columns)
-        kept = keep_countable(reverse, cursor, columns, drops)
+        counts = fill_flows(buffer, layout, reverse, cursor, tables, columns)
+        kept = keep_countable(reverse, counts, cursor, columns, drops)
         if is_section and kept:
             describe_section(buffer, layout, template[state.SECTION_LINK], cursor, columns)
         cursor[state.ROW] += kept

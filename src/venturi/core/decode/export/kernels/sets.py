@@ -3,11 +3,10 @@
 Owns where records begin and end. What their fields mean is in ``records``.
 """
 
-from venturi.core.decode.capture.words import Octets, octet
+from venturi.core.decode.capture.words import Octets, network_16, octet
 from venturi.core.decode.export.kernels import state
 from venturi.core.decode.export.kernels.bookkeeping import count_drop
 from venturi.core.decode.export.kernels.lookup import find_number
-from venturi.core.decode.export.kernels.octets import network_16
 from venturi.core.decode.export.kernels.state import Event, Tables, Words
 from venturi.core.domain.drops import DropReason
 from venturi.core.kernel import constant, step

@@ -3,11 +3,10 @@
 Owns the sample and record structures. Sampled headers are read by ``sections``.
 """
 
-from venturi.core.decode.capture.words import Octets
+from venturi.core.decode.capture.words import Octets, network_32, signed_64
 from venturi.core.decode.export.kernels import state
 from venturi.core.decode.export.kernels.bookkeeping import count_drop, observe_sequence
 from venturi.core.decode.export.kernels.lookup import find
-from venturi.core.decode.export.kernels.octets import network_32, signed_64
 from venturi.core.decode.export.kernels.packets import write_packet
 from venturi.core.decode.export.kernels.records import RATE_REFUSED, WITHOUT_NUMBER, rate_number
 from venturi.core.decode.export.kernels.state import Columns, Event, Tables, Words
@@ -251,6 +250,7 @@ def write_sampled_ip(buffer: Octets, body: int, length: int, wide: bool, columns
     if length < (56 if wide else 32):
         return _MALFORMED_RECORD
     words = columns.words
+    columns.wide[0] = 1
     columns.marks[state.FAMILY_COLUMN, row] = 6 if wide else 4
     words[state.PACKETS_COLUMN, row] = 1
     words[state.OCTETS_COLUMN, row] = network_32(buffer, body)

@@ -81,7 +81,10 @@ BLOCK_LAYOUT = 32  # row of their layout
 RECORD_PLACE = 33  # where to go on in a set whose records are walked one by one, or 0
 KEY = 34  # the words of the key looked up last
 UNREAD_SECTIONS = 41  # rows written whose sections are still to be read
-CURSOR_SLOTS = 42
+# what the run needs, which the walks only read
+NEEDS_TIMES = 42  # 1 if anybody reads when flows were
+NEEDS_INTERFACES = 43  # 1 if anybody reads their interfaces
+CURSOR_SLOTS = 44
 
 SFLOW = 105
 """``VERSION`` of sFlow version 5 datagrams."""
@@ -244,8 +247,12 @@ SAMPLING_COLUMN = 1
 
 
 class Columns(NamedTuple):
-    """The columns of a ``FlowBatch`` being written, by type: ``words`` int64, ``marks`` uint8, ``numbers`` int32, all (columns, rows)."""
+    """The columns of a ``FlowBatch`` being written, by type: ``words`` int64, ``marks`` uint8, ``numbers`` int32, all (columns, rows).
+
+    ``wide`` (int64, shape (1,)) is 0 as long as no high word of an address was ever written: all are zero.
+    """
 
     words: Words
     marks: NDArray[np.uint8]
     numbers: NDArray[np.int32]
+    wide: Words

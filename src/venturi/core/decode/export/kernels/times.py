@@ -1,10 +1,12 @@
 """When a flow was: the time fields of records brought to nanoseconds since the UTC epoch.
 
-Owns their encodings (RFC 7011 §6.1.7-10, RFC 3954 §8, IANA 21, 22, 150-162, 322-325) and the clock-skew rule.
+Owns their encodings (RFC 7011 §6.1.7-10, RFC 3954 §8, IANA 21, 22, 150-162, 322-325) and the clock-skew rule. The two encodings that most
+exporters use have a short way of their own, which gives up at the first record that needs more.
 """
 
 from typing import NamedTuple
 
+from venturi.core.decode.capture.words import Octets, network_32, signed_64
 from venturi.core.decode.export.kernels import state
 from venturi.core.decode.export.kernels.state import Words
 from venturi.core.kernel import step
@@ -114,3 +116,54 @@ def settle_times(moments: Moments, cursor: Words) -> None:
         moments.starts[record] = start
         moments.ends[record] = end
     cursor[state.REPLACED_TIMES] += replaced
+
+
+class TimeFields(NamedTuple):
+    """Where the two time fields of a block's first record lie, the octets from one record to the next, and where their times go."""
+
+    start_place: int
+    end_place: int
+    stride: int
+    starts: Words
+    ends: Words
+
+
+@step
+def fill_uptimes(buffer: Octets, fields: TimeFields, cursor: Words) -> bool:
+    """Write the times of records whose fields are uptimes of four octets; false if any needs correction (``settle_times``)."""
+    start_place, end_place, stride, starts, ends = fields
+    reference, skew = cursor[state.REFERENCE_TIME], cursor[state.MAXIMUM_SKEW]
+    exported, uptime = cursor[state.EXPORT_TIME], cursor[state.UPTIME]
+    implausible = 0
+    for record in range(len(starts)):
+        start = uptime_time(exported, uptime, network_32(buffer, start_place + record * stride))
+        end = uptime_time(exported, uptime, network_32(buffer, end_place + record * stride))
+        implausible |= implausibility(start, end, reference, skew)
+        starts[record] = start
+        ends[record] = end
+    return implausible >= 0
+
+
+@step
+def fill_milliseconds(buffer: Octets, fields: TimeFields, cursor: Words) -> bool:
+    """Write the times of records whose fields are milliseconds of eight octets; as ``fill_uptimes``."""
+    start_place, end_place, stride, starts, ends = fields
+    reference, skew = cursor[state.REFERENCE_TIME], cursor[state.MAXIMUM_SKEW]
+    implausible = 0
+    for record in range(len(starts)):
+        start = signed_64(buffer, start_place + record * stride)
+        end = signed_64(buffer, end_place + record * stride)
+        implausible |= start | end | (_LATEST // _MILLISECOND - 1 - start) | (_LATEST // _MILLISECOND - 1 - end)
+        start *= _MILLISECOND
+        end *= _MILLISECOND
+        implausible |= implausibility(start, end, reference, skew)
+        starts[record] = start
+        ends[record] = end
+    return implausible >= 0
+
+
+@step
+def implausibility(start: int, end: int, reference: int, skew: int) -> int:
+    """Give a negative number for times that need correction."""
+    duration = end - start
+    return start | duration | (_LONGEST - duration) | (skew - (end - reference)) | (skew - (reference - end))
