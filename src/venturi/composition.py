@@ -250,7 +250,7 @@ def _authentication(settings: ServeSettings, tokens: "TokenControl") -> "Authent
 
     match settings.auth:
         case AuthMode.NONE:
-            return authenticate_nobody(settings.default_project)
+            return authenticate_nobody(settings.default_project, own_pages_only=not settings.insecure_listen)
         case AuthMode.TOKEN:
             return Authentication(
                 challenge='Bearer realm="venturi"', verify=tokens.authenticate, allow_plain_http=settings.allow_plain_http

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 import msgspec
 
 from venturi.adapters.client.config import DEFAULT_URL, ConnectionConfig, ServerChoice
-from venturi.adapters.kernel_cache import KernelCacheConfig
+from venturi.adapters.kernel_cache_config import KernelCacheConfig
 from venturi.adapters.keystone.configuration import KeystoneConfig
 from venturi.adapters.logs.configuration import LogConfig
 from venturi.adapters.server.configuration import Count, Limits, ServerConfig, TlsConfig

@@ -8,21 +8,15 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
 from importlib import metadata
 from itertools import islice
 from pathlib import Path
 
+from venturi.adapters.kernel_cache_config import KernelCacheConfig
+
 _NUMBA_FOLDER = "NUMBA_CACHE_DIR"
 _FOLDER_PREFIX = "kernels-"
 _KEPT_FOLDERS = 4
-
-
-@dataclass(frozen=True)
-class KernelCacheConfig:
-    """``folder`` holds one folder for each version of the kernels."""
-
-    folder: Path
 
 
 class KernelCache:

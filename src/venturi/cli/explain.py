@@ -15,8 +15,8 @@ _DIRECTIONS = click.Choice([direction.value for direction in Direction])
     "--rules", "rules_paths", multiple=True, metavar="FILE", help="Labels and their rules, without a server; several files are joined."
 )
 @click.option("--point", metavar="POINT", help="The observation point, by id or name; without it, all labels that the caller may see.")
-@click.argument("source", metavar="SRC")
-@click.argument("destination", metavar="DST")
+@click.argument("source", metavar="SOURCE")
+@click.argument("destination", metavar="DESTINATION")
 @click.argument("direction", type=_DIRECTIONS, metavar="DIRECTION")
 @click.option(
     "-f", "--format", "output_format", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Form of the output."
@@ -32,7 +32,7 @@ def explain(
     direction: str,
     output_format: str,
 ) -> int:
-    """Say which labels count a packet from SRC to DST.
+    """Say which labels count a packet from SOURCE to DESTINATION.
 
     DIRECTION is ingress, egress or unknown. Lists, for each label with a matching rule, whether it counts the packet,
     the rules that include it and the rules that exclude it. With --rules the labels are those of files, else those of

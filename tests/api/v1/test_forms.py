@@ -22,8 +22,8 @@ REFUSED_POINTS = [
     pytest.param("{}", "kind: this field is required", id="no kind"),
     pytest.param('{"kind":"capture","name":"a"}', "kind: Invalid value 'capture'", id="a kind that no server keeps"),
     pytest.param('{"kind":"interface","name":"a","device":"eth0"}', "host: this field is required", id="no host"),
-    pytest.param(POINT % ',"colour":1', "colour: there is no such field here", id="an unknown field"),
-    pytest.param(POINT % ',"router_id":"%s"' % UUID, "router_id: there is no such field here", id="a field of another kind"),
+    pytest.param(POINT % ',"colour":1', "there is no field 'colour' here", id="an unknown field"),
+    pytest.param(POINT % ',"router_id":"%s"' % UUID, "there is no field 'router_id' here", id="a field of another kind"),
     pytest.param(POINT % ',"namespace":"a/b"', "namespace: expected the name", id="a namespace with a slash"),
     pytest.param(POINT % ',"namespace":".."', "namespace: expected the name", id="a namespace that is no file"),
     pytest.param(POINT % ',"traffic":"all"', "traffic: Invalid enum value 'all'", id="other traffic"),
@@ -104,7 +104,7 @@ def test_what_does_not_change(body: bytes) -> None:
         ('{"direction":"egress","source_ip_prefix":"10.0.0.0/33"}', "rules[0]: source_ip_prefix: 10.0.0.0/33 is invalid"),
         ('{"direction":"egress","source_ip_prefix":"10.0.0.0/8","remote_ip_prefix":"10.0.0.0/8"}', "rules[0]: Cannot use"),
         ('{"direction":"egress","source_ip_prefix":"::/0","destination_ip_prefix":"10.0.0.0/8"}', "rules[0]: Cannot use"),
-        ('{"direction":"egress","metering_label_id":"1"}', "metering_label_id: there is no such field here"),
+        ('{"direction":"egress","metering_label_id":"1"}', "there is no field 'metering_label_id' here"),
     ],
 )
 def test_a_refused_rule_is_named(rule: str, sentence: str) -> None:
@@ -118,7 +118,7 @@ def test_a_refused_rule_is_named(rule: str, sentence: str) -> None:
     [
         (b'{"name":" a"}', LabelChangesForm, "name: expected a text"),
         (b'{"description":"%s"}' % (b"a" * 1025), LabelChangesForm, "description: Expected 'str' of length <= 1024"),
-        (b'{"shared":true}', LabelChangesForm, "shared: there is no such field here"),
+        (b'{"shared":true}', LabelChangesForm, "there is no field 'shared' here"),
         (b'{"source":"a","destination":"b"}', QuestionForm, "direction: this field is required"),
         (b'{"source":"a","destination":"b","direction":"in"}', QuestionForm, "direction: Invalid enum value 'in'"),
         (b'{"role":"root"}', NewTokenForm, "role: Invalid enum value 'root'"),

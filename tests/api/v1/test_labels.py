@@ -57,7 +57,6 @@ def test_rules_are_replaced_in_one_revision(anyone: Caller) -> None:
 @pytest.mark.parametrize(
     ("rules", "status"),
     [
-        ([NETWORK, NETWORK], 409),
         ([REMOTE, {"direction": "ingress", "remote_ip_prefix": "10.0.0.0/16"}], 409),
         ([{"direction": "egress"}], 400),
         ([{"direction": "unknown", "source_ip_prefix": "10.0.0.0/8"}], 400),
@@ -70,6 +69,18 @@ def test_refused_rules_change_nothing(anyone: Caller, rules: list[dict[str, Any]
     before = anyone.ask("GET", f"/v1/labels/{label_id}/rules")
     assert anyone.ask("PUT", f"/v1/labels/{label_id}/rules", {"rules": rules})[0] == status
     assert anyone.ask("GET", f"/v1/labels/{label_id}/rules") == before
+
+
+def test_the_same_rule_may_be_given_twice_and_keeps_both_ids(anyone: Caller) -> None:
+    label_id = anyone.make_label(name="twice")
+    path = f"/v1/labels/{label_id}/rules"
+    twice = anyone.ask("PUT", path, {"rules": [NETWORK, NETWORK]})[1]["rules"]
+    revision = _latest(anyone)
+    assert len({rule["id"] for rule in twice}) == 2
+    assert anyone.ask("PUT", path, {"rules": [NETWORK, NETWORK]})[0] == 200
+    assert _latest(anyone) == revision
+    once = anyone.ask("PUT", path, {"rules": [NETWORK]})[1]["rules"]
+    assert {rule["id"] for rule in once} < {rule["id"] for rule in twice}
 
 
 def test_pages_of_rules(anyone: Caller) -> None:

@@ -43,7 +43,8 @@ def _bind(host: str, port: int) -> list[socket.socket]:
         family, _, _, _, address = found[0]
         listening = socket.create_server(address[:2], family=family, backlog=_BACKLOG, reuse_port=False)
     except OSError as error:
-        message = f"cannot listen on {host}:{port}: {error.strerror}"
+        reason = (error.strerror or str(error)).partition(" (while")[0]  # the address, which Python adds, is named already
+        message = f"cannot listen on {host}:{port}: {reason}"
         raise ServeError(message) from error
     return [listening]
 

@@ -16,6 +16,7 @@ from venturi.adapters.server.configuration import Limits
 from venturi.adapters.server.refusals import Refusal, RefusalObserver
 
 _SEPARATORS = 4
+_HTTP_WITH_HOST = "1.1"
 _GRACE = 5.0
 _TURN_AWAY_SECONDS = 2.0
 
@@ -49,6 +50,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unread: asyncio.TimerHandle | None = None
         self._header_octets = 0
         self._unparsed_octets = 0
+        self._ended_message = False
         self._received = False
         self._refusal: tuple[Refusal, str] | None = None
         self._over_limit = False
@@ -75,6 +77,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._over_limit:
             self._refuse(Refusal.TOO_MANY_CONNECTIONS, f"more than {self._limits.connections} connections are open; try again later")
             return
+        self._ended_message = False
         super().data_received(received)
         if not self._finished:
             self._watch(len(received))
@@ -100,6 +103,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Hand a request to the application."""
+        fault = self._find_fault()
+        if fault is not None:
+            self._raise_refusal(Refusal.MALFORMED, fault)
         super().on_headers_complete()
         self._phase = _Phase.BODY
         self._disarm()
@@ -109,6 +115,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._phase = _Phase.IDLE
         self._unparsed_octets = 0
+        self._ended_message = True
         self._disarm()
 
     def on_response_complete(self) -> None:
@@ -138,12 +145,23 @@ class BoundedProtocol(HttpToolsProtocol):
         refusal, sentence = self._refusal or (Refusal.MALFORMED, f"the request is not well-formed HTTP: {msg}")
         self._refuse(refusal, sentence)
 
+    def _find_fault(self) -> str | None:
+        """Say what makes a complete header ambiguous: others on the way may have read the request differently."""
+        names = [name for name, _ in self.headers]
+        hosts = names.count(b"host")
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == _HTTP_WITH_HOST):
+            return f"the header names the host {hosts} times instead of once"
+        if self.parser.should_upgrade() and (b"transfer-encoding" in names or any(_announces_body(*line) for line in self.headers)):
+            return "a request with a body cannot ask for another protocol; send it without Upgrade"
+        return None
+
     def _watch(self, octets: int) -> None:
         """Bound what is unfinished after some octets were parsed."""
         if self._phase is _Phase.BODY:
             self._arm(self._limits.body_seconds + _GRACE)
         elif self._phase is _Phase.HEADERS or self._awaits_request():
-            self._unparsed_octets += octets
+            if not self._ended_message:  # else how many of the octets were the message's is not known
+                self._unparsed_octets += octets
             if self._unparsed_octets > self._limits.header_octets + self._limits.url_octets:
                 self._refuse(Refusal.HEADER_TOO_LARGE, self._header_sentence())
                 return
@@ -216,3 +234,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _peer(self) -> str:
         return self.client[0] if self.client else "local"
+
+
+def _announces_body(name: bytes, value: bytes) -> bool:
+    """Tell whether a header line says that a body follows."""
+    return name == b"content-length" and value.strip(b" 0") != b""

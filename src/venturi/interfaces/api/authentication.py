@@ -3,6 +3,7 @@
 Owns which paths need none and over which transport a token may come. What a token is, the verifiers know.
 """
 
+import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from litestar.types import HTTPScope
 
 from venturi.adapters.server.listening import is_loopback
 from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
-from venturi.core.domain.errors import PlainHttpError, UnauthenticatedError
+from venturi.core.domain.errors import ForbiddenError, PlainHttpError, UnauthenticatedError
 
 _OPEN_PATHS = frozenset({"/", "/openapi.json", "/healthz/live", "/healthz/ready"})
 _OPEN_TREE = "/docs"
@@ -23,19 +24,24 @@ class Authentication:
     """How callers prove who they are.
 
     ``verify`` gives the caller that a token stands for or raises ``UnauthenticatedError``; it runs in a thread. Without it, every
-    caller is ``everyone``. ``challenge`` tells in ``WWW-Authenticate`` what is wanted.
+    caller is ``everyone``. ``challenge`` tells in ``WWW-Authenticate`` what is wanted. With ``own_pages_only``, web pages of
+    other places get no answer: a browser on this machine would let them use a server that asks for no token.
     """
 
     challenge: str
     everyone: Principal | None = None
     verify: Callable[[str], Principal] | None = None
     allow_plain_http: bool = False
+    own_pages_only: bool = False
 
     async def identify(self, scope: HTTPScope) -> Principal | None:
         """Give the caller of a request, None where none is needed.
 
-        Raises ``UnauthenticatedError`` without a valid token, and ``PlainHttpError`` for one that others could have read.
+        Raises ``UnauthenticatedError`` without a valid token, ``PlainHttpError`` for one that others could have read, and
+        ``ForbiddenError`` for a web page of another place.
         """
+        if self.own_pages_only:
+            _require_own_page(scope)
         if self.verify is None:
             return self.everyone
         if is_open(scope["path"]):
@@ -49,10 +55,10 @@ class Authentication:
         return await sync_to_thread(self.verify, secret)
 
 
-def authenticate_nobody(project_id: str) -> Authentication:
+def authenticate_nobody(project_id: str, *, own_pages_only: bool) -> Authentication:
     """Take every caller for an administrator of a project; tokens are ignored."""
     everyone = Principal(user_id="anonymous", project_id=project_id, roles=IMPLIED_ROLES[Role.ADMIN])
-    return Authentication(challenge="", everyone=everyone)
+    return Authentication(challenge="", everyone=everyone, own_pages_only=own_pages_only)
 
 
 def is_open(path: str) -> bool:
@@ -68,6 +74,31 @@ def _find_token(scope: HTTPScope) -> str | None:
     if not token and scheme.lower() == _BEARER:
         token = credentials.strip()
     return token.decode("latin-1") or None
+
+
+def _require_own_page(scope: HTTPScope) -> None:
+    """Refuse what a page of another place asks a browser for: by a form, or by a name that was made to lead to this machine."""
+    headers = dict(scope["headers"])
+    host = headers.get(b"host", b"").decode("latin-1").lower()
+    if scope["client"] is not None and host and not _is_address(_without_port(host)):
+        message = f"a server without authentication answers to localhost and to addresses, not to '{host}'; --insecure-listen lifts this"
+        raise ForbiddenError(message)
+    origin = headers.get(b"origin", b"").decode("latin-1").lower()
+    if origin and origin.partition("://")[2] != host:
+        message = f"a server without authentication takes nothing from web pages of '{origin}'; --insecure-listen lifts this"
+        raise ForbiddenError(message)
+
+
+def _without_port(host: str) -> str:
+    return host.partition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+    return True
 
 
 def _require_private_transport(scope: HTTPScope) -> None:

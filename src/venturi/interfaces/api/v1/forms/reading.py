@@ -22,6 +22,7 @@ Query = Mapping[str, Sequence[str]]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _PLACE = re.compile(r"(?P<reason>.*?)(?: - at `(?:key in )?\$(?P<place>[^`]*)`)?")
+_FIELD = re.compile(r"Object (?P<fault>missing required|contains unknown) field `(?P<field>.*)`")
 _PATTERN = re.compile(r"Expected `str` matching regex (?P<pattern>'.*'|\".*\")")
 _TRUTHS: Mapping[str, bool] = {"true": True, "false": False}
 
@@ -112,7 +113,13 @@ def _filter_value(name: str, text: str, boolean: bool) -> object:  # noqa: FBT00
 def _explain(text: str) -> str:
     found = _PLACE.fullmatch(text)
     place = (found["place"] or "").lstrip(".") if found else ""
-    reason = _reason(found["reason"] if found else text)
+    reason = found["reason"] if found else text
+    field = _FIELD.fullmatch(reason)
+    if field and field["fault"] == "missing required":
+        place, reason = f"{place}.{field['field']}".lstrip("."), "this field is required"
+    elif field:
+        reason = f"there is no field '{field['field']}' here"
+    reason = _reason(reason)
     return f"{printable(place)}: {reason}" if place else f"the body: {reason}"
 
 
