@@ -16,7 +16,16 @@ from types import FrameType
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from venturi.adapters.client.config import ServerChoice
-from venturi.config import AuthMode, ServeSettings, connection_config, database_url, kernel_cache_config, serve_settings, server_config
+from venturi.config import (
+    AuthMode,
+    ServeSettings,
+    connection_config,
+    database_url,
+    kernel_cache_config,
+    serve_settings,
+    server_config,
+    spare_threads,
+)
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import InvalidPrefixError, RulesFileError, ServeError, VenturiError
 from venturi.core.domain.interval import Nanoseconds
@@ -59,6 +68,7 @@ def meter_files(request: MeterRequest, rules_paths: Sequence[str], output: Outpu
 
     With ``strict``, traffic that was skipped or lost raises ``TrafficDroppedError`` after the report is written.
     """
+    spare_threads()
     from venturi.adapters.files.rules_file import load_rules
     from venturi.interfaces.render.output import Renderers, check_output, write_output
     from venturi.services.offline.strictness import require_nothing_lost

@@ -78,6 +78,14 @@ Settings = TypeVar("Settings")
 Key = tuple[str, ...]
 
 
+def spare_threads() -> None:
+    """Keep numpy's linear algebra, which nothing here uses, from starting threads that do nothing but take processor time.
+
+    Takes effect only before numpy is imported.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def kernel_cache_config() -> KernelCacheConfig:
     """Where compiled kernels are kept."""
     chosen = os.environ.get(CACHE_SETTING)

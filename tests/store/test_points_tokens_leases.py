@@ -10,7 +10,7 @@ from venturi.core.domain.control.listing import Listing, SortKey
 from venturi.core.domain.control.principal import Role
 from venturi.core.domain.control.token import Token
 from venturi.core.domain.errors import ConflictError, DuplicatePointError, InvalidPointError, PointNotFoundError, TokenNotFoundError
-from venturi.core.domain.interval import Nanoseconds
+from venturi.core.domain.interval import SECOND, Nanoseconds
 from venturi.core.domain.point import (
     ExporterPlace,
     InterfacePlace,
@@ -181,3 +181,11 @@ def test_a_plan_is_leased_to_one_agent(store: Store, case: str) -> None:
         assert (lease.agent_id, lease.until) == (holder, 10 if holder != agent else now + 10)
         assert writer.leases.find("h1") == lease
         assert writer.revision is None
+
+
+def test_a_clock_that_was_set_back_locks_no_plan(store: Store) -> None:
+    hour = 3600 * SECOND
+    with store.writing(OPERATOR) as writer:
+        writer.leases.take("h", "a1", Nanoseconds(hour), Nanoseconds(hour + SECOND))
+        assert writer.leases.take("h", "a2", Nanoseconds(hour - 30 * SECOND), Nanoseconds(hour - 29 * SECOND)).agent_id == "a1"
+        assert writer.leases.take("h", "a2", Nanoseconds(0), Nanoseconds(SECOND)).agent_id == "a2"

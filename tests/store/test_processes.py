@@ -172,3 +172,16 @@ def test_an_old_server_is_refused(case: str) -> None:
         return
     with pytest.raises(StoreError, match=f"^{said}$"):
         check_server(kind, version)
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["removed", "replaced"])
+def test_nothing_is_written_to_a_database_that_is_gone(tmp_path: Path, replaced: bool) -> None:
+    path = tmp_path / "venturi.db"
+    with open_store(f"sqlite:///{path}") as store:
+        path.rename(tmp_path / "elsewhere.db")
+        if replaced:
+            path.touch()
+        with pytest.raises(StoreError, match="removed or replaced"), store.writing(OPERATOR):
+            pass
+        with pytest.raises(StoreError, match="removed or replaced"):
+            store.ping()

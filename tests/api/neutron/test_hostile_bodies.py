@@ -52,3 +52,11 @@ def test_too_many_resources(anyone: Caller) -> None:
     status, document = anyone.ask("POST", LABELS, {"metering_labels": [{}] * 100_001})
     assert (status, document["NeutronError"]["type"]) == (413, "HTTPRequestEntityTooLarge")
     assert document["NeutronError"]["message"] == "100001 resources in one request; it may carry 100000 at most"
+
+
+@pytest.mark.parametrize("filling", ["{},", "0,"], ids=["objects", "numbers"])
+def test_a_body_of_too_many_values_is_not_even_read(anyone: Caller, filling: str) -> None:
+    status, answer, _ = anyone.send("POST", LABELS, f'{{"metering_labels": [{filling * 1_900_000}{{}}]}}'.encode())
+    refused = json.loads(answer)["NeutronError"]
+    assert (status, refused["type"]) == (413, "HTTPRequestEntityTooLarge")
+    assert "too many JSON values" in refused["message"]

@@ -97,6 +97,7 @@ class Store:
 
     def ping(self) -> None:
         """Raise ``StoreError`` unless the database can be read and has the schema of this version."""
+        self._require_file()
         with database_errors(), self._started.readers.connect() as connection:
             require_head(connection)
             read_latest(connection)
@@ -119,6 +120,7 @@ class Store:
         What is versioned becomes a revision of ``author``. Raises ``StoreError``.
         """
         engines = self._started
+        self._require_file()
         with database_errors(), self._turn, engines.writers.begin() as connection:
             transaction = Transaction(connection, lock_revisions(connection) + 1)
             yield StoreWriter(transaction)
@@ -131,6 +133,10 @@ class Store:
             message = "the store is not open"
             raise StoreError(message)
         return self._engines
+
+    def _require_file(self) -> None:
+        if self._file_lock is not None:
+            self._file_lock.require_file()
 
     def _close(self, engines: Engines) -> None:
         engines.dispose()

@@ -20,6 +20,7 @@ _PRIVATE_FOLDER = 0o700
 _LOCK_SECONDS = 30
 _IDLE_SECONDS = 120
 _CONNECT_SECONDS = 10
+_SILENT_SECONDS = 120
 _STRICT = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 30"
 
 
@@ -78,8 +79,10 @@ def _build_server_engine(location: URL, pool_size: int, isolation: str) -> Engin
 
 def _postgresql_arguments() -> dict[str, Any]:
     limits = f"-c lock_timeout={_LOCK_SECONDS}s -c idle_in_transaction_session_timeout={_IDLE_SECONDS}s"
-    return {"connect_timeout": _CONNECT_SECONDS, "options": limits, "application_name": "venturi"}
+    keepalives = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+    return {"connect_timeout": _CONNECT_SECONDS, "options": limits, "application_name": "venturi", **keepalives}
 
 
 def _mariadb_arguments() -> dict[str, Any]:
-    return {"connect_timeout": _CONNECT_SECONDS, "charset": "utf8mb4", "init_command": _STRICT}
+    silence = {"read_timeout": _SILENT_SECONDS, "write_timeout": _SILENT_SECONDS}
+    return {"connect_timeout": _CONNECT_SECONDS, "charset": "utf8mb4", "init_command": _STRICT, **silence}

@@ -18,6 +18,7 @@ class WriterLock:
     def __init__(self, database: Path) -> None:
         self._database = database
         self._descriptor: int | None = None
+        self._identity: tuple[int, int] | None = None
 
     def start(self) -> None:
         """Take the lock; raises ``StoreInUseError`` while another holds it, ``StoreError`` where no file can be made."""
@@ -34,6 +35,20 @@ class WriterLock:
             message = f"another process writes to the database {self._database}; use the API of the server that runs on it"
             raise StoreInUseError(message) from error
         self._descriptor = descriptor
+        self._identity = self._identify()
+
+    def require_file(self) -> None:
+        """Raise ``StoreError`` if the file was removed or replaced: what is written to it now would be lost."""
+        if self._identify() != self._identity:
+            message = f"the database {self._database} was removed or replaced while the server ran; start the server anew"
+            raise StoreError(message)
+
+    def _identify(self) -> tuple[int, int] | None:
+        try:
+            found = self._database.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
 
     def stop(self) -> None:
         """Let go of the lock."""

@@ -9,7 +9,10 @@ from sqlalchemy import insert, select, update
 
 from venturi.adapters.store.schema.tables import LEASES
 from venturi.adapters.store.transaction import Transaction
-from venturi.core.domain.interval import Nanoseconds
+from venturi.core.domain.interval import SECOND, Nanoseconds
+
+_CLOCK_SKEW = 60 * SECOND
+"""How much the clocks of two servers may differ."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +37,13 @@ class LeaseTable:
         return None if row is None else Lease(host=host, agent_id=row.agent_id, until=Nanoseconds(row.until))
 
     def take(self, host: str, agent_id: str, now: Nanoseconds, until: Nanoseconds) -> Lease:
-        """Lease the plan of ``host`` to an agent, or again, unless another has it ``now``; give the lease that is."""
+        """Lease the plan of ``host`` to an agent, or again, unless another has it ``now``; give the lease that is.
+
+        A lease that would outlast a new one was given by a clock that has been set back since, and counts as run out.
+        """
         self._transaction.require_writing()
         held = self.find(host)
-        if held is not None and held.agent_id != agent_id and now < held.until:
+        if held is not None and held.agent_id != agent_id and now < held.until <= until + _CLOCK_SKEW:
             return held
         if held is None:
             self._connection.execute(insert(LEASES).values(host=host, agent_id=agent_id, until=until))

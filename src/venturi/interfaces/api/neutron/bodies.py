@@ -15,6 +15,8 @@ Attributes = Mapping[str, object]
 _DECODER = msgspec.json.Decoder()
 _ECHOED = 1024
 _INVALID = "Body contains invalid data"
+_OBJECTS_EACH, _VALUES_EACH = 2, 16
+_TO_SPARE = 10_000
 
 
 def read_new(body: bytes, resource: str, most: int) -> tuple[list[Attributes], bool]:
@@ -22,7 +24,7 @@ def read_new(body: bytes, resource: str, most: int) -> tuple[list[Attributes], b
 
     Raises ``RefusedRequestError``, and ``RequestTooLargeError`` for more than ``most`` resources.
     """
-    document = _decode(body) if body else None
+    document = _decode(body, most) if body else None
     if not document:
         message = "Resource body required"
         raise RefusedRequestError(message)
@@ -58,7 +60,11 @@ def refuse_body(body: bytes) -> None:
         raise RefusedRequestError(message)
 
 
-def _decode(body: bytes) -> object:
+def _decode(body: bytes, most: int = 1) -> object:
+    """Decode a body for ``most`` resources; one of many more values would take many times its length in memory, and is refused unread."""
+    if body.count(b"{") > _OBJECTS_EACH * most + _TO_SPARE or body.count(b",") > _VALUES_EACH * most + _TO_SPARE:
+        message = f"the body has too many JSON values for one request, which may carry {most} resources at most"
+        raise RequestTooLargeError(message)
     try:
         return _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
