@@ -218,6 +218,7 @@ def _write_explanations(explanations: "Sequence[Explanation]", form: str) -> Non
 def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: ExitStack) -> "ApiParts":
     """Start the store and what runs beside it, and give the parts of the API; ``running`` stops them again."""
     from venturi.interfaces.api.application import ApiParts
+    from venturi.interfaces.api.neutron.remembered import RememberedLists
     from venturi.interfaces.api.neutron.routes import neutron_routes
     from venturi.interfaces.api.v1.routes import v1_routes
     from venturi.services.control.explaining import Explaining
@@ -236,6 +237,7 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
     services = {
         "labels": LabelControl(store),
         "rules": RuleControl(store),
+        "lists": RememberedLists(store.latest_revision),
         "points": PointControl(store),
         "plans": plans,
         "explaining": Explaining(store),

@@ -132,7 +132,7 @@ def explained(callers: dict[str, Caller]) -> dict[str, str]:
     admin.give_rules(admin.make_label(name="foreign", project_id="other"), NETWORK)
     point = {"kind": "router", "name": "p"}
     return {
-        "own": manager.make("/v1/observation-points", {**point, "router_id": str(uuid.uuid4())})["id"],
+        "own": admin.make("/v1/observation-points", {**point, "project_id": "own", "router_id": str(uuid.uuid4())})["id"],
         "uplink": admin.make("/v1/observation-points", {**point, "router_id": str(uuid.uuid4()), "shared": True})["id"],
     }
 

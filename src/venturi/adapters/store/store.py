@@ -7,7 +7,7 @@ read and written within one is for the tables.
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from venturi.adapters.store.engines.engines import Engines, build_engines
@@ -68,6 +68,8 @@ class Store:
         self._engines: Engines | None = None
         self._file_lock = WriterLock(file_of(self._location)) if is_embedded(self._location) else None
         self._turn = threading.Lock()
+        # SQLite lets go of the interpreter for each row: threads that fetch side by side wait for it a thousand times a list.
+        self._fetching: AbstractContextManager[object] = threading.Lock() if is_embedded(self._location) else nullcontext()
 
     def start(self) -> None:
         """Open the database; an embedded one gets the schema of this version.
@@ -111,7 +113,7 @@ class Store:
     def reading(self) -> Iterator[StoreReader]:
         """Read in one transaction, which sees one state from its first statement on; raises ``StoreError``."""
         with database_errors(), self._started.readers.connect() as connection:
-            yield StoreReader(Transaction(connection))
+            yield StoreReader(Transaction(connection, self._fetching))
 
     @contextmanager
     def writing(self, author: Principal) -> Iterator[StoreWriter]:
@@ -122,7 +124,7 @@ class Store:
         engines = self._started
         self._require_file()
         with database_errors(), self._turn, engines.writers.begin() as connection:
-            transaction = Transaction(connection, lock_revisions(connection) + 1)
+            transaction = Transaction(connection, self._fetching, lock_revisions(connection) + 1)
             yield StoreWriter(transaction)
             if transaction.revision is not None:
                 write_revision(connection, _make_revision(transaction.revision, author))

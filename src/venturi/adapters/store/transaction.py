@@ -3,16 +3,22 @@
 Owns which revision a change belongs to. When a transaction begins and ends is for ``store``.
 """
 
+from contextlib import AbstractContextManager
+
 from sqlalchemy import Connection
 
 from venturi.core.domain.errors import StoreError
 
 
 class Transaction:
-    """A connection in a transaction; ``revision`` is the number that its changes get, None where it only reads."""
+    """A connection in a transaction; ``revision`` is the number that its changes get, None where it only reads.
 
-    def __init__(self, connection: Connection, revision: int | None = None) -> None:
+    Whoever fetches many rows does so within ``fetching``.
+    """
+
+    def __init__(self, connection: Connection, fetching: AbstractContextManager[object], revision: int | None = None) -> None:
         self.connection = connection
+        self.fetching = fetching
         self.changed = False
         self._revision = revision
 

@@ -107,12 +107,12 @@ POLICY: Mapping[Operation, Grant] = {
     Operation.CREATE_RULE: Grant(MANAGERS, MANAGERS, ADMINS, ADMINS),
     Operation.DELETE_RULE: Grant(MANAGERS, MANAGERS, ADMINS, ADMINS),
     Operation.REPLACE_RULES: Grant(MANAGERS, MANAGERS, ADMINS, ADMINS),
-    # A shared point carries the traffic of many projects.
+    # Whoever says what a point is says whose traffic is metered there, and no second point can be at its place.
     Operation.LIST_POINTS: Grant(READERS, READERS, ADMINS, ADMINS),
     Operation.SHOW_POINT: Grant(READERS, READERS, ADMINS, ADMINS),
-    Operation.CREATE_POINT: Grant(MANAGERS, ADMINS, ADMINS, ADMINS),
-    Operation.UPDATE_POINT: Grant(MANAGERS, ADMINS, ADMINS, ADMINS),
-    Operation.DELETE_POINT: Grant(MANAGERS, ADMINS, ADMINS, ADMINS),
+    Operation.CREATE_POINT: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.UPDATE_POINT: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.DELETE_POINT: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.EXPLAIN: Grant(READERS, READERS, ADMINS, ADMINS),
     # A plan holds labels of many projects; an agent reads that of its own host alone.
     Operation.READ_PLAN: Grant(AGENTS, AGENTS, AGENTS, AGENTS),

@@ -50,7 +50,7 @@ class LabelTable:
     def list(self, listing: Listing, project_id: str | None = None) -> Labels:
         """List labels, with ``project_id`` only those of the project; raises ``NotFoundError`` for an unknown marker."""
         restriction = None if project_id is None else LABELS.c.project_id == project_id
-        return read_labels(read_page(self._connection, _COLLECTION, listing, restriction))
+        return read_labels(read_page(self._transaction, _COLLECTION, listing, restriction))
 
     def applicable(self, project_id: str | None) -> LabelsWithRules:
         """Give the labels that apply at a point of a project, shared ones included, with their rules; None: all labels."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, false, literal, or_, select
 
+from venturi.adapters.store.transaction import Transaction
 from venturi.core.domain.control.listing import Listing, SortKey
 from venturi.core.domain.errors import InvalidRequestError, NotFoundError
 
@@ -50,7 +51,7 @@ class _Order:
 
 
 def read_page(
-    connection: Connection, collection: Collection, listing: Listing, restriction: ColumnElement[bool] | None = None
+    transaction: Transaction, collection: Collection, listing: Listing, restriction: ColumnElement[bool] | None = None
 ) -> Sequence[Row[Any]]:
     """Read the page that ``listing`` asks for of what meets ``restriction``.
 
@@ -63,11 +64,12 @@ def read_page(
     for attribute, wanted in listing.filters.items():
         statement = statement.where(_meets(_attribute(collection, attribute), wanted))
     if listing.marker is not None:
-        statement = statement.where(order.beyond(_read_marker(connection, collection, listing.marker, order, restriction)))
+        statement = statement.where(order.beyond(_read_marker(transaction.connection, collection, listing.marker, order, restriction)))
     statement = statement.order_by(*(key.asc() if ascending else key.desc() for key, ascending in order.keys))
     if listing.limit is not None:
         statement = statement.limit(listing.limit)
-    rows = connection.execute(statement).all()
+    with transaction.fetching:
+        rows = transaction.connection.execute(statement).all()
     return rows[::-1] if listing.page_reverse else rows
 
 

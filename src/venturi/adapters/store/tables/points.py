@@ -49,7 +49,7 @@ class PointTable:
         restriction = None if project_id is None else _TABLE.c.project_id == project_id
         if restriction is not None and with_shared:
             restriction = or_(restriction, _TABLE.c.shared.is_(True))
-        return [read_point(row) for row in read_page(self._connection, _COLLECTION, listing, restriction)]
+        return [read_point(row) for row in read_page(self._transaction, _COLLECTION, listing, restriction)]
 
     def on_host(self, host: str) -> Points:
         """Give, by id, the interfaces of a host, all routers, and the exporters that its collector or any collector receives from."""

@@ -55,6 +55,7 @@ class RevisionTable:
     """The revisions that one transaction sees."""
 
     def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
         self._connection = transaction.connection
 
     def latest(self) -> int:
@@ -70,7 +71,7 @@ class RevisionTable:
 
     def list(self, listing: Listing) -> Revisions:
         """List revisions; ``id`` and marker are the number. Raises ``NotFoundError`` for an unknown marker."""
-        return [_read_revision(row) for row in read_page(self._connection, _COLLECTION, listing)]
+        return [_read_revision(row) for row in read_page(self._transaction, _COLLECTION, listing)]
 
     def changes(self, number: int) -> Changes:
         """Give what a revision changed, by resource and id."""

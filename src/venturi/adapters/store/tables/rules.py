@@ -48,7 +48,7 @@ class RuleTable:
     def list(self, listing: Listing, project_id: str | None = None) -> Rules:
         """List rules, with ``project_id`` only those of that project's labels; raises ``NotFoundError`` for an unknown marker."""
         owned = None if project_id is None else RULES.c.metering_label_id.in_(select(LABELS.c.id).where(LABELS.c.project_id == project_id))
-        return read_rules(read_page(self._connection, _COLLECTION, _with_prefixes_as_kept(listing), owned))
+        return read_rules(read_page(self._transaction, _COLLECTION, _with_prefixes_as_kept(listing), owned))
 
     def insert(self, rules: Sequence[GivenRule]) -> None:
         """Add rules, or none of them.

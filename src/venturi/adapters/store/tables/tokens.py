@@ -44,7 +44,7 @@ class TokenTable:
     def list(self, listing: Listing, project_id: str | None = None) -> Tokens:
         """List tokens, with ``project_id`` only those of the project; raises ``NotFoundError`` for an unknown marker."""
         restriction = None if project_id is None else TOKENS.c.project_id == project_id
-        return [_read_token(row) for row in read_page(self._connection, _COLLECTION, listing, restriction)]
+        return [_read_token(row) for row in read_page(self._transaction, _COLLECTION, listing, restriction)]
 
     def secret_digest(self, token_id: str) -> bytes | None:
         """Give the digest of a token's secret, or None if there is no such token."""

@@ -10,6 +10,7 @@ from venturi.core.rules.checks import check_label_boolean, check_label_text
 from venturi.interfaces.api.neutron.attributes import INVALID_INPUT, LABEL, open_new, refuse_changes, refuse_late_changes
 from venturi.interfaces.api.neutron.bodies import Attributes, read_changes, read_new, refuse_body
 from venturi.interfaces.api.neutron.queries import LABELS, parse_query, read_listing, unused_marker
+from venturi.interfaces.api.neutron.remembered import RememberedLists
 from venturi.interfaces.api.neutron.wire import ApiRequest, answer_list, answer_made, answer_nothing, answer_one, named
 from venturi.services.control.labels import LabelControl, NewLabel
 
@@ -41,8 +42,12 @@ def read_label(given: Attributes, caller: Principal) -> NewLabel:
     )
 
 
-def list_labels(request: ApiRequest, caller: Principal, labels: LabelControl) -> Response[bytes]:
+def list_labels(request: ApiRequest, caller: Principal, labels: LabelControl, lists: RememberedLists) -> Response[bytes]:
     """List metering labels."""
+    return lists.answer(LABEL.collection, request, caller, lambda: _make_list(request, caller, labels))
+
+
+def _make_list(request: ApiRequest, caller: Principal, labels: LabelControl) -> Response[bytes]:
     query = parse_query(request.scope["query_string"])
     listing = read_listing(query, LABELS)
     unused = unused_marker(query, listing)

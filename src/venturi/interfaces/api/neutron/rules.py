@@ -22,6 +22,7 @@ from venturi.interfaces.api.neutron.attributes import (
 )
 from venturi.interfaces.api.neutron.bodies import Attributes, read_changes, read_new, refuse_body
 from venturi.interfaces.api.neutron.queries import RULES, parse_query, read_listing, unused_marker
+from venturi.interfaces.api.neutron.remembered import RememberedLists
 from venturi.interfaces.api.neutron.wire import ApiRequest, answer_list, answer_made, answer_nothing, answer_one, named
 from venturi.services.control.rules import NewRule, RuleControl
 
@@ -64,8 +65,12 @@ def read_rule(given: Attributes, caller: Principal) -> NewRule:
     return NewRule(label_id, RuleFields(direction, excluded, *prefixes), remote if isinstance(remote, str) else None)
 
 
-def list_rules(request: ApiRequest, caller: Principal, rules: RuleControl) -> Response[bytes]:
+def list_rules(request: ApiRequest, caller: Principal, rules: RuleControl, lists: RememberedLists) -> Response[bytes]:
     """List metering label rules."""
+    return lists.answer(RULE.collection, request, caller, lambda: _make_list(request, caller, rules))
+
+
+def _make_list(request: ApiRequest, caller: Principal, rules: RuleControl) -> Response[bytes]:
     query = parse_query(request.scope["query_string"])
     listing = read_listing(query, RULES)
     unused = unused_marker(query, listing)

@@ -18,13 +18,15 @@ from venturi.interfaces.api.neutron.queries import Query, read_fields
 
 ApiRequest = Request[Principal, Any, Any]
 
-_JSON = "application/json"
+JSON_MEDIA = "application/json"
+"""The media type of every answer."""
+
 _ENCODER = msgspec.json.Encoder()
 
 
 def answer(document: object, status: int = HTTPStatus.OK) -> Response[bytes]:
     """Answer with a JSON document."""
-    return Response(_ENCODER.encode(document), status_code=status, media_type=_JSON)
+    return Response(_ENCODER.encode(document), status_code=status, media_type=JSON_MEDIA)
 
 
 def answer_made(resource: Resource, forms: Sequence[msgspec.Struct], *, plural: bool) -> Response[bytes]:

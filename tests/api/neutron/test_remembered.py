@@ -1,0 +1,34 @@
+"""A list that is remembered is never older than the last change, and never another caller's."""
+
+import json
+
+from tests.api.neutron.callers import LABELS, RULES, Caller
+
+
+def _names(caller: Caller, query: str = "") -> list[str]:
+    status, document = caller.ask("GET", f"{LABELS}{query}")
+    assert status == 200
+    return sorted(label["name"] for label in document["metering_labels"])
+
+
+def test_a_list_follows_every_change(anyone: Caller) -> None:
+    before = _names(anyone)
+    for number in range(3):
+        label = anyone.make_label(name=f"remembered-{number}")
+        assert _names(anyone) == _names(anyone) == sorted([*before, f"remembered-{number}"])
+        assert _names(anyone, f"?name=remembered-{number}") == [f"remembered-{number}"]
+        rule = {"metering_label_id": label, "direction": "ingress", "source_ip_prefix": "10.0.0.0/8"}
+        assert anyone.ask("GET", f"{RULES}?metering_label_id={label}")[1] == {"metering_label_rules": []}
+        assert anyone.ask("POST", RULES, {"metering_label_rule": rule})[0] == 201
+        assert len(anyone.ask("GET", f"{RULES}?metering_label_id={label}")[1]["metering_label_rules"]) == 1
+        assert anyone.send("DELETE", f"{LABELS}/{label}")[0] == 204
+        assert _names(anyone) == before
+
+
+def test_a_remembered_list_is_the_same_answer(anyone: Caller) -> None:
+    label = anyone.make_label(name="twice")
+    answers = [anyone.send("GET", LABELS) for _ in range(3)]
+    assert len({(status, body, headers["Content-Type"]) for status, body, headers in answers}) == 1
+    assert len({headers["X-Openstack-Request-Id"] for _, _, headers in answers}) == 3
+    assert "twice" in {label["name"] for label in json.loads(answers[0][1])["metering_labels"]}
+    assert anyone.send("DELETE", f"{LABELS}/{label}")[0] == 204
