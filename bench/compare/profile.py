@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 from bench.inputs.catalogue import Inputs
@@ -29,6 +30,7 @@ def profile_all(inputs: Inputs) -> dict[str, Profile]:
 def _profile(inputs: Inputs, paths: tuple[Path, Path, Path], kind: str) -> Profile:
     read_through(paths)
     command = [sys.executable, "-m", "bench.measure.stages", *map(str, paths), kind]
-    seconds: Profile = json.loads(run_program(command, {"NUMBA_CACHE_DIR": str(inputs.folder / "kernels" / "profile")}).output)
+    with tempfile.TemporaryDirectory() as kernels:
+        seconds: Profile = json.loads(run_program(command, {"NUMBA_CACHE_DIR": kernels}).output)
     records = inputs.totals()[paths[1].name]["records"]
     return {stage: seconds[stage] * (1e9 / records if stage in PER_RECORD else 1) for stage in (*PER_RECORD, *PER_RUN)}
