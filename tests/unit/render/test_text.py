@@ -12,11 +12,11 @@ from tests.unit.render.reports import HUGE, LAB, MAIL, WEB, over_time, source, u
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import Direction
 from venturi.interfaces.render.delimited import write_csv, write_values
-from venturi.interfaces.render.json_form import write_json
+from venturi.interfaces.render.json_form import UsageSpelling, write_json
 from venturi.interfaces.render.parquet import write_parquet
 from venturi.interfaces.render.progress import ProgressLine
 from venturi.interfaces.render.quantities import Units, format_duration, format_octets, format_share
-from venturi.interfaces.render.rows import fold_small_labels
+from venturi.interfaces.render.rows import fold_small_labels, usage_fields
 from venturi.interfaces.render.table import TableStyle, write_table
 from venturi.services.offline.report import MeterReport
 
@@ -77,6 +77,14 @@ SOURCE_FIELDS = {
 def test_json_has_the_stated_form() -> None:
     parsed = json_of(replace(over_time(), usage=over_time().usage[:1]))
     assert parsed == {"usage": [USAGE_FIELDS], "sources": [SOURCE_FIELDS], "partial": True, "notes": []}
+
+
+@pytest.mark.parametrize("report", [whole(), over_time()], ids=["whole", "over time"])
+def test_json_spells_every_row_as_its_fields_are(report: MeterReport) -> None:
+    strange = replace(WEB, id="", name='a "quoted" \udc80 name', project_id="")
+    rows = [*report.usage, *(record._replace(label=strange, observation_point="edge\n") for record in report.usage), *report.usage]
+    spelling = UsageSpelling()
+    assert [spelling.spell(record) for record in rows] == [json.dumps(usage_fields(record)) for record in rows]
 
 
 def test_json_of_nothing() -> None:

@@ -1,6 +1,6 @@
 """Usage records: what a label counted at a place, in a direction and an interval (RFC 2722 §3)."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import Direction
@@ -8,8 +8,7 @@ from venturi.core.domain.interval import Interval
 from venturi.core.domain.label import MeteringLabel
 
 
-@dataclass(frozen=True)
-class UsageRecord:
+class UsageRecord(NamedTuple):
     """The traffic of one label.
 
     ``direction``, ``interval`` and ``observation_point`` are None where usage is summed over all of them. ``counts`` are

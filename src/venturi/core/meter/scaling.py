@@ -37,6 +37,7 @@ def to_limbs(counts: NDArray[np.int64] | NDArray[np.object_]) -> Limbs:
     return np.stack([counts >> _LIMB_BITS, counts & ((1 << _LIMB_BITS) - 1)], axis=1).astype(np.int64)
 
 
-def from_limbs(high: int, low: int) -> int:
-    """Join one pair of limbs into a count; both are Python integers, which do not overflow."""
-    return (high << _LIMB_BITS) + low
+def join_limbs(limbs: NDArray[np.int64]) -> NDArray[np.object_]:
+    """Join limbs, shape (…, 2 * counts), into counts: Python integers, which do not overflow, of shape (…, counts)."""
+    exact: NDArray[np.object_] = (limbs[..., 0::2].astype(object) << _LIMB_BITS) + limbs[..., 1::2].astype(object)
+    return exact

@@ -14,13 +14,14 @@ from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import COUNTED_DIRECTIONS, DirectionCode
 from venturi.core.meter.pair_counts import CLASS_BITS
-from venturi.core.meter.scaling import RunningScale, from_limbs, to_limbs
-from venturi.core.meter.summing import OUTSIDE_WINDOW_CODE, unpack_origins, unpack_pair
-from venturi.core.meter.usage_sums import COUNT_COLUMNS, UsageSums, sum_by_key
+from venturi.core.meter.scaling import RunningScale, join_limbs, to_limbs
+from venturi.core.meter.summing import OUTSIDE_WINDOW_CODE, unpack_origins, unpack_pairs
+from venturi.core.meter.usage_sums import UsageSums, sum_by_key
 
 _MOST_LABEL_NUMBERS = 1 << 23
 _MOST_EXPANDED_ROWS = 1 << 18
 _CODE_SHIFT = 2 * CLASS_BITS + 1
+_ESTIMATE_LIMBS = 4
 _NO_LABELS = np.empty(0, dtype=np.int32)
 
 
@@ -113,8 +114,7 @@ class Settlement:
         set_of_row = np.full(len(entries.pairs), -1, dtype=np.int64)
         unlabelled = np.zeros(len(entries.pairs), dtype=np.bool_)
         held = 0
-        for start, end, pair in zip(firsts.tolist(), ends, entries.pairs[firsts].tolist(), strict=True):
-            labels = self._labels_of(pair)
+        for start, end, labels in zip(firsts.tolist(), ends, self._labels_of(entries.pairs[firsts]), strict=True):
             if not len(labels):
                 unlabelled[start:end] = True
                 continue
@@ -130,12 +130,14 @@ class Settlement:
         self._post(entries, set_of_row, [labels for _, labels in label_sets.values()])
         self._add_totals(entries, unlabelled)
 
-    def _labels_of(self, pair: int) -> NDArray[np.int32]:
-        """Give the numbers of the labels that a pair counts for."""
-        code, family, source_class, destination_class = unpack_pair(pair)
-        if code > DirectionCode.UNKNOWN:
-            return _NO_LABELS
-        return self._classifier.compiled(COUNTED_DIRECTIONS[code], family).attribution.labels(source_class, destination_class)
+    def _labels_of(self, pairs: NDArray[np.int64]) -> Iterator[NDArray[np.int32]]:
+        """Give the numbers of the labels that each pair counts for."""
+        columns = (column.tolist() for column in unpack_pairs(pairs))
+        for code, family, source_class, destination_class in zip(*columns, strict=True):
+            if code > DirectionCode.UNKNOWN:
+                yield _NO_LABELS
+            else:
+                yield self._classifier.compiled(COUNTED_DIRECTIONS[code], family).attribution.labels(source_class, destination_class)
 
     def _add_totals(self, entries: _Entries, unlabelled: NDArray[np.bool_]) -> None:
         """Add to the totals what counts for no label, by why, and what has no known direction."""
@@ -170,5 +172,4 @@ def _parts_of(sizes: NDArray[np.int64]) -> Iterator[slice]:
 
 
 def _total(counts: NDArray[np.int64]) -> Counts:
-    limbs = counts[:, : COUNT_COLUMNS - 1].sum(axis=0)
-    return Counts(from_limbs(*limbs[0:2].tolist()), from_limbs(*limbs[2:4].tolist()))
+    return Counts(*join_limbs(counts[:, :_ESTIMATE_LIMBS].sum(axis=0)))

@@ -76,11 +76,11 @@ def flow_columns(batch: FlowBatch, directions: NDArray[np.uint8], pairs: ClassPa
     )
 
 
-def unpack_pair(pair: int) -> tuple[int, int, int, int]:
-    """Take a pair key apart: direction code, family, source class, destination class."""
+def unpack_pairs(pairs: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+    """Take pair keys apart: direction codes, families, source classes, destination classes, all int64 of the shape of ``pairs``."""
     mask = (1 << CLASS_BITS) - 1
-    head = pair >> 2 * CLASS_BITS
-    return head >> 1, 6 if head & 1 else 4, (pair >> CLASS_BITS) & mask, pair & mask
+    heads = pairs >> 2 * CLASS_BITS
+    return heads >> 1, 4 + 2 * (heads & 1), (pairs >> CLASS_BITS) & mask, pairs & mask
 
 
 def unpack_origins(origins: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.errors import UsageTooLargeError
-from venturi.core.meter.scaling import from_limbs
+from venturi.core.meter.scaling import join_limbs
 
 MOST_ROWS = 1_000_000
 """Rows of usage that one run may have."""
@@ -68,14 +68,17 @@ class UsageSums:
     def __getitem__(self, number: int) -> UsageRow:
         """Give row ``number``; rows are in ascending order of label, direction, interval and point."""
         self._merge()
-        return _row_of(self._keys[number].tolist(), self._counts[number].tolist())
+        return next(self._rows_of(slice(number, number + 1)))
 
     def __iter__(self) -> Iterator[UsageRow]:
         """Go through the rows, many times faster than one by one by number."""
         self._merge()
         for first in range(0, len(self._keys), _ROWS_AT_ONCE):
-            rows = slice(first, first + _ROWS_AT_ONCE)
-            yield from map(_row_of, self._keys[rows].tolist(), self._counts[rows].tolist())
+            yield from self._rows_of(slice(first, first + _ROWS_AT_ONCE))
+
+    def _rows_of(self, rows: slice) -> Iterator[UsageRow]:
+        counts = join_limbs(self._counts[rows, :-1])
+        return map(_row_of, self._keys[rows].tolist(), counts.tolist(), self._counts[rows, -1].tolist())
 
     def label_numbers(self) -> list[int]:
         """List the numbers of the labels that have a row."""
@@ -94,9 +97,9 @@ class UsageSums:
             raise UsageTooLargeError(message)
 
 
-def _row_of(key: Sequence[int], limbs: Sequence[int]) -> UsageRow:
-    packets, octets, observed_packets, observed_octets = map(from_limbs, limbs[0:8:2], limbs[1:8:2])
-    return UsageRow(UsageKey(*key), Counts(packets, octets), Counts(observed_packets, observed_octets), estimated=bool(limbs[8]))
+def _row_of(key: Sequence[int], counts: Sequence[int], estimates: int) -> UsageRow:
+    packets, octets, observed_packets, observed_octets = counts
+    return UsageRow(UsageKey(*key), Counts(packets, octets), Counts(observed_packets, observed_octets), estimates > 0)
 
 
 def sum_by_key(keys: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

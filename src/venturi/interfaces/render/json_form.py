@@ -5,23 +5,56 @@ Owns the names of the report's fields on the wire. Counts are integers of any si
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TextIO
 
 from venturi.core.domain.counts import Counts
-from venturi.interfaces.render.rows import usage_fields
+from venturi.core.domain.label import MeteringLabel
+from venturi.core.domain.usage import UsageRecord
+from venturi.interfaces.render.rows import label_fields, place_fields
 from venturi.services.offline.report import ExporterReport, MeterReport, SourceReport
 
 Json = Mapping[str, object]
 """An object on the wire."""
 
+_SPELLED = 4096
+"""How many places are kept spelled: directions by intervals by observation points."""
+
 
 def write_json(report: MeterReport, stream: TextIO) -> None:
     """Write ``report`` as one object, a line for each row of usage and each source."""
     stream.write('{\n"usage": ')
-    _write_list(stream, (usage_fields(record) for record in report.usage))
+    _write_list(stream, map(UsageSpelling().spell, report.usage))
     stream.write(',\n"sources": ')
-    _write_list(stream, (source_fields(source) for source in report.sources))
+    _write_list(stream, (json.dumps(source_fields(source)) for source in report.sources))
     stream.write(f',\n"partial": {json.dumps(report.partial)},\n"notes": {json.dumps(report.notes)}\n}}\n')
+
+
+class UsageSpelling:
+    """Spells records of usage as ``json.dumps`` spells ``usage_fields``, what many records share only once."""
+
+    def __init__(self) -> None:
+        """Begin with nothing spelled."""
+        self._label: MeteringLabel | None = None
+        self._spelled_label = ""
+        self._place = lru_cache(_SPELLED)(lambda *place: _spell(place_fields(*place)))
+
+    def spell(self, record: UsageRecord) -> str:
+        """Spell one record; those of a label follow each other."""
+        if record.label is not self._label:
+            self._label, self._spelled_label = record.label, _spell(label_fields(record.label))
+        (packets, octets), (observed_packets, observed_octets) = record.counts, record.observed
+        return (
+            f"{{{self._spelled_label}{self._place(record.direction, record.interval, record.observation_point)}"
+            f'"packets": {packets}, "octets": {octets}, '
+            f'"observed_packets": {observed_packets}, "observed_octets": {observed_octets}, '
+            f'"estimated": {"true" if record.estimated else "false"}}}'
+        )
+
+
+def _spell(fields: Json) -> str:
+    """Spell fields as the beginning of an object that others follow in."""
+    return f"{json.dumps(fields)[1:-1]}, " if fields else ""
 
 
 def source_fields(source: SourceReport) -> Json:
@@ -58,9 +91,9 @@ def _counts(prefix: str, counts: Counts) -> dict[str, int]:
     return {f"{prefix}packets": counts.packets, f"{prefix}octets": counts.octets}
 
 
-def _write_list(stream: TextIO, rows: Iterable[Json]) -> None:
+def _write_list(stream: TextIO, rows: Iterable[str]) -> None:
     separator = "[\n  "
     for row in rows:
-        stream.write(separator + json.dumps(row))
+        stream.write(separator + row)
         separator = ",\n  "
     stream.write("[]" if separator == "[\n  " else "\n]")

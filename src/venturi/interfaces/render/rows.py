@@ -28,21 +28,28 @@ Cell = str | int | bool
 
 def usage_fields(record: UsageRecord) -> dict[str, Cell]:
     """Give the fields of a record that apply to it, in order; times are RFC 3339."""
-    interval = record.interval
-    identity = (
-        record.label.name,
-        record.label.id,
-        record.label.project_id,
-        str(record.direction) if record.direction else None,
-        format_time(interval.start) if interval else None,
-        format_time(interval.end) if interval else None,
-        record.observation_point,
-    )
-    named = zip(IDENTITY_FIELDS, identity, strict=True)
-    fields: dict[str, Cell] = {name: value for name, value in named if value is not None and (value or name == "label")}
+    fields: dict[str, Cell] = {**label_fields(record.label), **place_fields(record.direction, record.interval, record.observation_point)}
     fields["packets"], fields["octets"] = record.counts.packets, record.counts.octets
     fields["observed_packets"], fields["observed_octets"] = record.observed.packets, record.observed.octets
     fields["estimated"] = record.estimated
+    return fields
+
+
+def label_fields(label: MeteringLabel) -> dict[str, str]:
+    """Give the fields that say whose the counts are; those that the label does not have are left out."""
+    others = {"label_id": label.id, "project_id": label.project_id}
+    return {"label": label.name, **{name: text for name, text in others.items() if text}}
+
+
+def place_fields(direction: Direction | None, interval: Interval | None, observation_point: str | None) -> dict[str, str]:
+    """Give the fields that say which way, when and where was counted; those that usage is summed over are left out."""
+    fields = {}
+    if direction:
+        fields["direction"] = str(direction)
+    if interval:
+        fields["interval_start"], fields["interval_end"] = format_time(interval.start), format_time(interval.end)
+    if observation_point:
+        fields["observation_point"] = observation_point
     return fields
 
 
@@ -72,7 +79,7 @@ def fold_small_labels(report: MeterReport, top: int) -> MeterReport:
         if record.label.id not in kept:
             key = (record.direction, record.interval, record.observation_point)
             known = folded.get(key)
-            folded[key] = _add(known, record) if known else replace(record, label=OTHER)
+            folded[key] = _add(known, record) if known else record._replace(label=OTHER)
     rows = (*(record for record in report.usage if record.label.id in kept), *folded.values())
     return replace(report, usage=rows)
 
@@ -93,8 +100,7 @@ def total_counts(report: MeterReport) -> Counts:
 
 
 def _add(known: UsageRecord, record: UsageRecord) -> UsageRecord:
-    return replace(
-        known,
+    return known._replace(
         counts=known.counts + record.counts,
         observed=known.observed + record.observed,
         estimated=known.estimated or record.estimated,
