@@ -3,7 +3,6 @@
 The one module that may import inside functions, so that a command loads only what it uses and help appears at once.
 """
 
-import gc
 import signal
 import sys
 import time
@@ -74,8 +73,7 @@ def meter_files(request: MeterRequest, rules_paths: Sequence[str], output: Outpu
     from venturi.services.offline.strictness import require_nothing_lost
 
     check_output(output)
-    with _many_objects():
-        rules = load_rules(rules_paths)
+    rules = load_rules(rules_paths)
     report, failure = _run(replace(request, labels=rules.labels, inside=request.inside or rules.inside), quiet=output.quiet)
     report = replace(report, notes=(*rules.notes, *report.notes))
     write_output(report, output, Renderers(_write_parquet, _draw_chart))
@@ -143,8 +141,7 @@ def apply_rules_files(server: ServerChoice, request: ApplyRequest, confirm: Call
     from venturi.interfaces.apply_command import ApplyCommand
     from venturi.services.applying.applying import Applying
 
-    with _many_objects():
-        rules = load_rules(request.paths)
+    rules = load_rules(request.paths)
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     with server_resources(server) as resources:
         return ApplyCommand(Applying(resources, request), confirm if terminal else None).run(rules, request)
@@ -328,17 +325,6 @@ def _run(request: MeterRequest, *, quiet: bool) -> "tuple[MeterReport, VenturiEr
         run = OfflineRun(request, progress, open_flow_records)
         with _interruptible(run.interrupt):
             return run.run(), run.failure
-
-
-@contextmanager
-def _many_objects() -> Iterator[None]:
-    """Keep the cycle collector from going through objects that are here to stay, again and again as they grow in number."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 @contextmanager

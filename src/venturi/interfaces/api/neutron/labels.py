@@ -9,9 +9,9 @@ from venturi.core.domain.label import MeteringLabel
 from venturi.core.rules.checks import check_label_boolean, check_label_text
 from venturi.interfaces.api.neutron.attributes import INVALID_INPUT, LABEL, open_new, refuse_changes, refuse_late_changes
 from venturi.interfaces.api.neutron.bodies import Attributes, read_changes, read_new, refuse_body
-from venturi.interfaces.api.neutron.queries import LABELS, parse_query, read_listing, unused_marker
+from venturi.interfaces.api.neutron.queries import LABELS, parse_query
 from venturi.interfaces.api.neutron.remembered import RememberedLists
-from venturi.interfaces.api.neutron.wire import ApiRequest, answer_list, answer_made, answer_nothing, answer_one, named
+from venturi.interfaces.api.neutron.wire import ApiRequest, Collection, answer_list, answer_made, answer_nothing, answer_one, named
 from venturi.services.control.labels import LabelControl, NewLabel
 
 
@@ -31,6 +31,9 @@ def label_form(label: MeteringLabel) -> LabelForm:
     return LabelForm(label.id, label.name, label.description, label.shared, label.project_id, label.project_id)
 
 
+_COLLECTION = Collection(LABEL, LABELS, label_form)
+
+
 def read_label(given: Attributes, caller: Principal) -> NewLabel:
     """Read a label to be made; raises ``RefusedRequestError``."""
     reader = open_new(LABEL, given, caller)
@@ -44,17 +47,7 @@ def read_label(given: Attributes, caller: Principal) -> NewLabel:
 
 def list_labels(request: ApiRequest, caller: Principal, labels: LabelControl, lists: RememberedLists) -> Response[bytes]:
     """List metering labels."""
-    return lists.answer(LABEL.collection, request, caller, lambda: _make_list(request, caller, labels))
-
-
-def _make_list(request: ApiRequest, caller: Principal, labels: LabelControl) -> Response[bytes]:
-    query = parse_query(request.scope["query_string"])
-    listing = read_listing(query, LABELS)
-    unused = unused_marker(query, listing)
-    if unused is not None:
-        labels.find(caller, unused)
-    found = labels.list(caller, listing)
-    return answer_list(request, LABEL, [label_form(label) for label in found], [label.id for label in found], query, listing)
+    return lists.answer(LABEL.collection, request, caller, lambda: answer_list(request, caller, labels, _COLLECTION))
 
 
 def create_labels(body: bytes, caller: Principal, labels: LabelControl, limits: Limits) -> Response[bytes]:

@@ -21,9 +21,9 @@ from venturi.interfaces.api.neutron.attributes import (
     refuse_late_changes,
 )
 from venturi.interfaces.api.neutron.bodies import Attributes, read_changes, read_new, refuse_body
-from venturi.interfaces.api.neutron.queries import RULES, parse_query, read_listing, unused_marker
+from venturi.interfaces.api.neutron.queries import RULES, parse_query
 from venturi.interfaces.api.neutron.remembered import RememberedLists
-from venturi.interfaces.api.neutron.wire import ApiRequest, answer_list, answer_made, answer_nothing, answer_one, named
+from venturi.interfaces.api.neutron.wire import ApiRequest, Collection, answer_list, answer_made, answer_nothing, answer_one, named
 from venturi.services.control.rules import NewRule, RuleControl
 
 
@@ -53,6 +53,9 @@ def rule_form(rule: GivenRule) -> RuleForm:
     )
 
 
+_COLLECTION = Collection(RULE, RULES, rule_form)
+
+
 def read_rule(given: Attributes, caller: Principal) -> NewRule:
     """Read a rule to be made; raises ``RefusedRequestError``."""
     reader = open_new(RULE, given, caller)
@@ -67,17 +70,7 @@ def read_rule(given: Attributes, caller: Principal) -> NewRule:
 
 def list_rules(request: ApiRequest, caller: Principal, rules: RuleControl, lists: RememberedLists) -> Response[bytes]:
     """List metering label rules."""
-    return lists.answer(RULE.collection, request, caller, lambda: _make_list(request, caller, rules))
-
-
-def _make_list(request: ApiRequest, caller: Principal, rules: RuleControl) -> Response[bytes]:
-    query = parse_query(request.scope["query_string"])
-    listing = read_listing(query, RULES)
-    unused = unused_marker(query, listing)
-    if unused is not None:
-        rules.find(caller, unused)
-    found = rules.list(caller, listing)
-    return answer_list(request, RULE, [rule_form(rule) for rule in found], [rule.id for rule in found], query, listing)
+    return lists.answer(RULE.collection, request, caller, lambda: answer_list(request, caller, rules, _COLLECTION))
 
 
 def create_rules(body: bytes, caller: Principal, rules: RuleControl, limits: Limits) -> Response[bytes]:

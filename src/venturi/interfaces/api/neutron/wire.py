@@ -3,9 +3,10 @@
 Owns the envelope of answers. What a label or a rule looks like in it is for their own modules.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 from litestar import Request, Response
@@ -14,7 +15,7 @@ from venturi.core.domain.control.listing import Listing
 from venturi.core.domain.control.principal import Principal
 from venturi.interfaces.api.neutron.attributes import Resource
 from venturi.interfaces.api.neutron.links import page_links
-from venturi.interfaces.api.neutron.queries import Query, read_fields
+from venturi.interfaces.api.neutron.queries import Filterable, Query, parse_query, read_fields, read_listing, unused_marker
 
 ApiRequest = Request[Principal, Any, Any]
 
@@ -41,15 +42,54 @@ def answer_one(resource: Resource, form: msgspec.Struct, query: Query) -> Respon
     return answer({resource.name: form if fields is None else _choose(form, fields)})
 
 
-def answer_list(
-    request: ApiRequest, resource: Resource, forms: Sequence[msgspec.Struct], ids: Sequence[str], query: Query, listing: Listing
-) -> Response[bytes]:
+class Identified(Protocol):
+    """Something with an id."""
+
+    @property
+    def id(self) -> str:
+        """What tells it from others of its kind."""
+        ...
+
+
+Listed = TypeVar("Listed", bound=Identified)
+
+
+class Control(Protocol[Listed]):
+    """What callers do with resources of one kind, as far as lists need it."""
+
+    def find(self, caller: Principal, identifier: str, /) -> Listed:
+        """Give one that the caller may see, else raise ``NotFoundError``."""
+        ...
+
+    def list(self, caller: Principal, listing: Listing, /) -> list[Listed]:
+        """Give those that the caller may see."""
+        ...
+
+
+@dataclass(frozen=True)
+class Collection(Generic[Listed]):
+    """How a collection is listed: its names, what it can be filtered by, and the wire form of one of its resources."""
+
+    resource: Resource
+    filterable: Filterable
+    form: Callable[[Listed], msgspec.Struct]
+
+
+def answer_list(request: ApiRequest, caller: Principal, control: Control[Listed], collection: Collection[Listed]) -> Response[bytes]:
     """Answer with a list or a page of it, and the links to the pages beside it."""
+    query = parse_query(request.scope["query_string"])
+    listing = read_listing(query, collection.filterable)
+    unused = unused_marker(query, listing)
+    if unused is not None:
+        control.find(caller, unused)
+    found = control.list(caller, listing)
     fields = read_fields(query)
-    document: dict[str, object] = {resource.collection: forms if fields is None else [_choose(form, fields) for form in forms]}
-    links = page_links(request.scope, query, listing, ids)
+    forms = map(collection.form, found)
+    name = collection.resource.collection
+    document: dict[str, object] = {name: list(forms) if fields is None else [_choose(form, fields) for form in forms]}
+    links = page_links(request.scope, query, listing, [resource.id for resource in found])
     if links is not None:
-        document[f"{resource.collection}_links"] = links
+        document[f"{name}_links"] = links
     return answer(document)
 
 
