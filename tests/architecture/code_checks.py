@@ -23,7 +23,7 @@ MODULE_LINES = 400
 FUNCTION_LINES = 40
 FOLDER_FILES = 12
 
-CORE_LIBRARIES = frozenset({"llvmlite", "numba", "numpy", "venturi"})
+CORE_LIBRARIES = frozenset({"llvmlite", "msgspec", "numba", "numpy", "venturi"})
 """What the core may import beside the parts of the standard library that neither do I/O nor keep state."""
 
 CORE_STANDARD_LIBRARY = frozenset(

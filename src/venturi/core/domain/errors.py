@@ -237,3 +237,36 @@ class ConfigurationError(VenturiError):
 
     exit_code = 2
     status = 500
+
+
+class DriverError(VenturiError):
+    """The kernel, or what speaks to it, refuses to count; the sentence says what to do about it."""
+
+    exit_code = 13
+    status = 500
+
+
+class SpoolError(VenturiError):
+    """The spool of an agent cannot be opened, read or written."""
+
+    exit_code = 14
+    status = 500
+
+
+class InvalidBatchError(InvalidRequestError):
+    """A batch cannot be read, or contradicts itself or its envelope."""
+
+
+class BatchConflictError(ConflictError):
+    """A batch bears the name of another that was posted, or does not follow from the one before it."""
+
+
+class EntryNotFoundError(NotFoundError):
+    """There is no such entry in the ledger."""
+
+
+class LedgerError(VenturiError):
+    """The ledger contradicts itself; the sentence names the first difference."""
+
+    exit_code = 15
+    status = 500

@@ -1,0 +1,1 @@
+"""Drivers: counting by class pair in the kernel, behind one protocol."""

@@ -1,0 +1,37 @@
+"""Coverage: how much of the truth the counts of a point and interval are.
+
+Owns the states and the reasons of what is missing. How the states of several records become that of an interval is for the ledger.
+"""
+
+from enum import StrEnum
+
+
+class Coverage(StrEnum):
+    """What is known of an interval at an observation point; from ``COMPLETE`` to ``GAP``, each is worse than the one before."""
+
+    COMPLETE = "complete"
+    """Every packet was counted, in this interval."""
+    INTERPOLATED = "interpolated"
+    """Every packet was counted, but over a longer time than the interval: its share is in proportion."""
+    PARTIAL = "partial"
+    """Some packets passed uncounted, for a reason that is given; the counts are of the others."""
+    GAP = "gap"
+    """What passed is not known; counts, if there are any, are the part of it that is."""
+
+
+class CoverageReason(StrEnum):
+    """Why coverage is not complete."""
+
+    NONE = ""
+    BYPASS = "bypass"
+    """Packets took a way around the hook: a flowtable, an offload, a bridge."""
+    DEVICE_GONE = "device_gone"
+    """The device or its namespace went away, or was another for a while."""
+    COUNTERS_LOST = "counters_lost"
+    """The counters in the kernel are gone: a restart of the host, or somebody removed them."""
+    FOREIGN_COUNTERS = "foreign_counters"
+    """The counters in the kernel were found with a history that this agent's spool does not know."""
+    SPOOL_ROLLED_BACK = "spool_rolled_back"
+    """The agent's spool is older than what it has delivered."""
+    NOT_METERED = "not_metered"
+    """No agent metered the point, or its driver could not be applied."""
