@@ -3,10 +3,22 @@
 Owns the columns and their order. What became of the totals since the last reading is for the meter.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from venturi.core.domain.counts import Counts
+
+
+class ClassPair(NamedTuple):
+    """What a count is kept by: the code of a direction, the family, and the classes of source and destination."""
+
+    direction: int
+    family: int
+    source_class: int
+    destination_class: int
 
 
 class PairTotals(NamedTuple):
@@ -27,5 +39,18 @@ class PairTotals(NamedTuple):
 
 def no_pair_totals() -> PairTotals:
     """Give the totals of a driver that has seen nothing."""
-    empty = np.zeros(0, dtype=np.int64)
-    return PairTotals(empty.astype(np.uint8), empty.astype(np.uint8), empty.astype(np.int32), empty.astype(np.int32), empty, empty)
+    return pair_totals_of({})
+
+
+def pair_totals_of(counted: Mapping[ClassPair, Counts]) -> PairTotals:
+    """Put counts by class pair into columns, in order."""
+    rows = np.array([(*pair, *counted[pair]) for pair in sorted(counted)], dtype=np.int64).reshape(-1, 6)
+    directions, families, sources, destinations, packets, octets = rows.T
+    return PairTotals(
+        directions.astype(np.uint8),
+        families.astype(np.uint8),
+        sources.astype(np.int32),
+        destinations.astype(np.int32),
+        packets.copy(),
+        octets.copy(),
+    )
