@@ -20,7 +20,7 @@ class Coverage(StrEnum):
 
 
 class CoverageReason(StrEnum):
-    """Why coverage is not complete."""
+    """Why coverage is not complete; new reasons come at the end, since the ledger stores their places."""
 
     NONE = ""
     BYPASS = "bypass"
@@ -35,3 +35,7 @@ class CoverageReason(StrEnum):
     """The agent's spool is older than what it has delivered."""
     NOT_METERED = "not_metered"
     """No agent metered the point, or its driver could not be applied."""
+    MISSING = "missing"
+    """Nothing was posted about a part of the interval: its batches are outstanding, or nobody metered then."""
+    PENDING = "pending"
+    """The interval is not over, or its last records are on their way."""

@@ -14,8 +14,8 @@ from venturi.core.domain.direction import DirectionCode
 from venturi.core.domain.flow_batch import FlowBatch
 from venturi.core.domain.interval import Interval, Nanoseconds
 from venturi.core.kernel import kernel, step
+from venturi.core.meter.compiled_shares import compiled_share_before
 from venturi.core.meter.pair_counts import CLASS_BITS, PairTable, add_counts, announce_key
-from venturi.core.meter.shares import compiled_share_before
 
 OUTSIDE_WINDOW_CODE = 6
 """In a pair key, beside the codes of ``DirectionCode``: what lies before or after the window."""

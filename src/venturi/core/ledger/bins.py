@@ -1,0 +1,60 @@
+"""Bins: the 5 minutes and the hours over which roll-ups sum, and how an interval is cut at their borders.
+
+Owns the alignment, the jitter and the split of counts. Bins are aligned to the UTC epoch; times are nanoseconds since then.
+"""
+
+from typing import NamedTuple
+
+from venturi.core.domain.interval import SECOND
+from venturi.core.meter.shares import share_before
+
+BIN = 300 * SECOND
+"""The length of the smallest bin."""
+
+HOUR = 12 * BIN
+"""The length of the larger bin; its borders are borders of the smaller one too."""
+
+DAY = 24 * HOUR
+"""The length of a day, which is never stored: it is the sum of its hours."""
+
+JITTER = SECOND
+"""How far from a border of 5 minutes a reading may be and still count as made at it."""
+
+
+class Part(NamedTuple):
+    """What of an interval lies in one bin: from ``start`` to ``end``, of the ``whole`` that lies from ``origin`` on.
+
+    ``bin_start`` names the bin. Bounds are those of the interval after snapping.
+    """
+
+    bin_start: int
+    start: int
+    end: int
+    origin: int
+    whole: int
+
+    def share(self, total: int) -> int:
+        """Give this part's share of a count; the shares of all parts of an interval sum to it, whatever the length of the bins."""
+        if self.end - self.start == self.whole:
+            return total
+        return share_before(total, self.end - self.origin, self.whole) - share_before(total, self.start - self.origin, self.whole)
+
+
+def snap(time: int) -> int:
+    """Give the border of 5 minutes that is at most ``JITTER`` away, else the time itself."""
+    border = (time + BIN // 2) // BIN * BIN
+    return border if abs(time - border) <= JITTER else time
+
+
+def cut(start: int, end: int, width: int = BIN) -> list[Part]:
+    """Cut an interval with the true bounds ``start`` and ``end`` at the borders of bins of ``width``, ``BIN`` or a multiple of it.
+
+    The bounds are snapped first. There is one part for each bin that the interval touches, in their order; a single one has all
+    counts. An interval without a length, or of which snapping leaves none, lies in the bin that holds its start.
+    """
+    start, end = snap(start), snap(end)
+    whole = max(end - start, 0)
+    first, last = start // width * width, (max(end, start + 1) - 1) // width * width
+    if first == last:
+        return [Part(first, start, start + whole, start, whole)]
+    return [Part(border, max(border, start), min(border + width, end), start, whole) for border in range(first, last + 1, width)]
