@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from venturi.core.domain.coverage import Coverage, CoverageReason
 from venturi.core.domain.interval import SECOND
 from venturi.core.ledger.bins import BIN, HOUR, JITTER, cut, snap
-from venturi.core.ledger.covering import Told, cover, tell
+from venturi.core.ledger.covering import Told, cover, state_in_bins, tell
 
 _NOON = 1_772_366_400 * SECOND
 _LATER = _NOON + 100 * HOUR
@@ -109,8 +109,9 @@ def told_by_device(records: Sequence[Record], width: int = BIN) -> dict[tuple[in
     for record in records:
         parts = cut(record.start, record.end, width)
         reason = CoverageReason.BYPASS if record.coverage is Coverage.PARTIAL else CoverageReason.NONE
-        for part, told in zip(parts, tell(parts, record.coverage, reason), strict=True):
-            rows[record.device, part.bin_start].append(told)
+        state = state_in_bins(parts, record.coverage)
+        for part in parts:
+            rows[record.device, part.bin_start].append(tell(part.end - part.start, state, reason))
     return {key: reduce(Told.merge, told) for key, told in rows.items()}
 
 

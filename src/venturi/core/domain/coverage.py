@@ -39,3 +39,5 @@ class CoverageReason(StrEnum):
     """Nothing was posted about a part of the interval: its batches are outstanding, or nobody metered then."""
     PENDING = "pending"
     """The interval is not over, or its last records are on their way."""
+    OVERLAPPING = "overlapping"
+    """Another agent metered the point at the same time, so packets may be counted twice; a reason that even complete coverage may have."""
