@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.property.test_engines import label_sets, passages
+from tests.spec.strategies import label_sets, passages
 from venturi.adapters.drivers.memory import MemoryDriver
 from venturi.adapters.drivers.memory_host import MemoryHost, PassingPackets
 from venturi.core.classify.compiler import CompiledClassifier

@@ -1,0 +1,1 @@
+"""Packets through routers in namespaces, and drivers held to what they count."""

@@ -1,0 +1,19 @@
+"""The drivers that count in this kernel, each with a name of its own for all that it puts there.
+
+Owns how tests make them; every test that takes the fixture ``driver`` runs on each.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+
+from venturi.adapters.drivers.protocol import Driver
+
+KERNEL_DRIVERS: Mapping[str, Callable[[str], Driver]] = {}
+"""Makes a driver, by its name, whose tables and pins are named for a test."""
+
+
+def new_driver(name: str) -> Driver:
+    """Make and start a driver that no other test meets in the kernel."""
+    driver = KERNEL_DRIVERS[name](f"vt{secrets.token_hex(4)}")
+    driver.start()
+    return driver
