@@ -11,7 +11,7 @@ from tests.support.control_values import OPERATOR, make_label
 from tests.support.databases import SQLITE, DatabaseServers, open_store, writing_connection
 from venturi.adapters.store.maintenance.schema import SchemaState, read_schema, upgrade_database
 from venturi.adapters.store.migrations.running import head_schema
-from venturi.adapters.store.schema.tables import METADATA
+from venturi.adapters.store.schema.all_tables import METADATA
 from venturi.adapters.store.store import Store, StoreConfig
 from venturi.core.domain.errors import SchemaError, StoreError
 

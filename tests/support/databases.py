@@ -23,7 +23,9 @@ from tests.support.tools import find_tool, needs, runs_as_root
 from venturi.adapters.store.engines.engines import build_engines
 from venturi.adapters.store.engines.locations import read_location
 from venturi.adapters.store.migrations.running import upgrade_schema
-from venturi.adapters.store.schema.tables import METADATA, REVISION_COUNTER
+from venturi.adapters.store.schema.all_tables import COUNTERS, METADATA
+from venturi.adapters.store.schema.ledger_tables import LEDGER_STATE
+from venturi.adapters.store.schema.tables import REVISION_COUNTER
 from venturi.adapters.store.store import Store, StoreConfig
 from venturi.core.domain.errors import StoreError
 
@@ -135,10 +137,13 @@ def writing_connection(url: str) -> Iterator[Connection]:
 
 
 def _empty(connection: Connection) -> None:
+    """Empty the tables; the ledger lets go of its postings once it is told that it may."""
+    connection.execute(update(LEDGER_STATE).values(removable=LEDGER_STATE.c.posting))
     for table in reversed(METADATA.sorted_tables):
-        if table is not REVISION_COUNTER:
+        if table not in COUNTERS:
             connection.execute(delete(table))
     connection.execute(update(REVISION_COUNTER).values(number=0))
+    connection.execute(update(LEDGER_STATE).values(posting=0, removable=0))
 
 
 @contextmanager

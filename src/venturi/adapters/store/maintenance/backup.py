@@ -15,7 +15,7 @@ from venturi.adapters.store.engines.locations import SQLITE
 from venturi.adapters.store.maintenance.dump_format import TableRows, write_dump
 from venturi.adapters.store.maintenance.opening import open_for_reading
 from venturi.adapters.store.migrations.running import current_schema
-from venturi.adapters.store.schema.tables import METADATA
+from venturi.adapters.store.schema.all_tables import METADATA
 from venturi.core.domain.errors import SchemaError, StoreError
 
 _PRIVATE = 0o600

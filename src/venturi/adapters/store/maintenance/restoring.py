@@ -19,11 +19,12 @@ from venturi.adapters.store.maintenance.backup import read_tables
 from venturi.adapters.store.maintenance.dump_format import MAGIC, DumpReader, TableRows
 from venturi.adapters.store.maintenance.opening import open_for_writing
 from venturi.adapters.store.migrations.running import current_schema, known_schemas, upgrade_schema
-from venturi.adapters.store.schema.tables import METADATA, REVISION_COUNTER
+from venturi.adapters.store.schema.all_tables import COUNTERS, METADATA
 from venturi.core.domain.errors import SchemaError, StoreError
 
 _SQLITE_MAGIC = b"SQLite format 3\0"
 _SCHEMA_TABLE = "alembic_version"
+_COUNTERS = frozenset(table.name for table in COUNTERS)
 
 
 class _Backup(NamedTuple):
@@ -87,7 +88,7 @@ def _make_room(connection: Connection, *, replace: bool) -> None:
     found = MetaData()
     ours = {*METADATA.tables, _SCHEMA_TABLE} & set(inspect(connection).get_table_names())
     found.reflect(connection, only=sorted(ours)) if ours else None
-    kept = [table for table in found.tables.values() if table.name not in {_SCHEMA_TABLE, REVISION_COUNTER.name}]
+    kept = [table for table in found.tables.values() if table.name not in {_SCHEMA_TABLE, *_COUNTERS}]
     if not replace and any(connection.execute(select(1).select_from(table).limit(1)).first() for table in kept):
         message = "the database is not empty; restore into another one, or have what it holds replaced with --replace"
         raise StoreError(message)
@@ -98,7 +99,8 @@ def _insert(connection: Connection, rows: Iterable[TableRows]) -> int:
     """Insert the rows of a backup into tables of its schema."""
     found = MetaData()
     found.reflect(connection, only=lambda name, _: name in METADATA.tables)
-    connection.execute(delete(found.tables[REVISION_COUNTER.name]))
+    for counter in _COUNTERS & set(found.tables):
+        connection.execute(delete(found.tables[counter]))
     count = 0
     for some in rows:
         if some.table not in found.tables:

@@ -5,7 +5,7 @@ Owns nothing else; ``running`` is what calls Alembic.
 
 from alembic import context
 
-from venturi.adapters.store.schema.tables import METADATA
+from venturi.adapters.store.schema.all_tables import METADATA
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
 context.run_migrations()

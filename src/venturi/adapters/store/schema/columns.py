@@ -5,7 +5,7 @@ Owns widths and collations. Texts are ordered by code point: SQLite does so unas
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, String, Text
+from sqlalchemy import BigInteger, Boolean, Column, Integer, SmallInteger, String, Text
 from sqlalchemy.types import TypeEngine
 
 IDENTIFIER_LENGTH = 36
@@ -51,8 +51,18 @@ def long_text_column(name: str) -> Column[str]:
 
 
 def number_column(name: str, *, nullable: bool = False, key: bool = False) -> Column[int]:
-    """Make a column of integers of 64 bits: numbers of revisions, and times in nanoseconds."""
+    """Make a column of integers of 64 bits: counts, numbers of revisions and postings, and times in nanoseconds."""
     return Column(name, BigInteger, nullable=nullable, primary_key=key, autoincrement=False)
+
+
+def reference_column(name: str, *, key: bool = False) -> Column[int]:
+    """Make a column of numbers of 32 bits: what stands for a row of another table, or a place in a sequence."""
+    return Column(name, Integer, nullable=False, primary_key=key, autoincrement=False)
+
+
+def small_column(name: str, *, key: bool = False) -> Column[int]:
+    """Make a column of numbers of 16 bits: codes and the lengths of bins."""
+    return Column(name, SmallInteger, nullable=False, primary_key=key, autoincrement=False)
 
 
 def boolean_column(name: str) -> Column[bool]:

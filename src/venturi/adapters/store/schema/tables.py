@@ -1,4 +1,4 @@
-"""The tables: live ones, which carry the invariants as keys, and the history of what they held before.
+"""The tables of the control plane: live ones, which carry the invariants as keys, and the history of what they held before.
 
 Owns which columns there are and what they are named. How tables come to be is for the migrations. A live row holds since
 ``valid_from``; a row of history held from ``valid_from`` until the revision ``valid_to``. A prefix left out is an empty
@@ -7,7 +7,7 @@ text, so that it takes part in keys and is ordered alike everywhere.
 
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, MetaData, Table, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 
 from venturi.adapters.store.schema.columns import (
     DESCRIPTION_LENGTH,
@@ -24,16 +24,7 @@ from venturi.adapters.store.schema.columns import (
     text_column,
     text_type,
 )
-
-METADATA = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-    }
-)
-"""All tables of the store, without the one in which Alembic notes the version of the schema."""
+from venturi.adapters.store.schema.metadata import METADATA
 
 LABEL_KEY = "fk_rules_metering_label_id"
 """The foreign key of rules: their label exists."""

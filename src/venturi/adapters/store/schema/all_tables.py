@@ -1,0 +1,13 @@
+"""All tables of the store, those of the control plane and those of the ledger, in one collection.
+
+Owns what must not be forgotten when a database is made, emptied, backed up or restored.
+"""
+
+from venturi.adapters.store.schema.ledger_tables import LEDGER_STATE
+from venturi.adapters.store.schema.metadata import METADATA
+from venturi.adapters.store.schema.tables import REVISION_COUNTER
+
+COUNTERS = (REVISION_COUNTER, LEDGER_STATE)
+"""Tables of one row that is there from the beginning."""
+
+__all__ = ["COUNTERS", "METADATA"]

@@ -1,0 +1,271 @@
+"""The tables of the ledger: postings, their entries, and the roll-ups beside them.
+
+Owns which columns there are and what they are named. Nothing here refers to a live label, rule or point: versions keep identity, name
+and project as they were, and rows name them by small numbers. Entries are only ever added, which triggers of the database enforce too
+(``migrations.versions.s0002_ledger``). A roll-up is a sum of entries over a bin: ``resolution`` is its length in seconds, 300 or 3600,
+``start_at`` its beginning. Times are nanoseconds since the UTC epoch, directions are codes of ``DirectionCode``.
+"""
+
+from enum import IntFlag
+from typing import Any
+
+from sqlalchemy import Column, Index, Table, UniqueConstraint
+from sqlalchemy.dialects.mysql import LONGTEXT
+from sqlalchemy.types import Text
+
+from venturi.adapters.store.schema.columns import (
+    DIGEST_LENGTH,
+    IDENTIFIER_LENGTH,
+    NAME_LENGTH,
+    TABLE_OPTIONS,
+    boolean_column,
+    identifier_column,
+    number_column,
+    reference_column,
+    small_column,
+    text_column,
+)
+from venturi.adapters.store.schema.metadata import METADATA
+
+
+class CoverageMark(IntFlag):
+    """What a roll-up of coverage tells beside the coverage itself."""
+
+    MERGED = 1
+    """Some counts are of super-packets as one packet each."""
+    OVERLAPPING = 2
+    """Another agent metered the point at the same time."""
+
+
+WORD_LENGTH = 24
+"""The longest word of an enumeration, in characters."""
+
+_CLUSTERED = TABLE_OPTIONS | {"sqlite_with_rowid": False}
+_UPDATED_IN_PLACE = _CLUSTERED | {"postgresql_with": {"fillfactor": 70}}
+"""On PostgreSQL, room for the next version of a row on its own page."""
+
+
+def _counts(*kinds: str) -> list[Column[Any]]:
+    return [number_column(f"{kind}{unit}") for kind in ("", *kinds) for unit in ("packets", "octets")]
+
+
+LEDGER_STATE = Table(
+    "ledger_state", METADATA, number_column("id", key=True), number_column("posting"), number_column("removable"), **TABLE_OPTIONS
+)
+"""One row: the number of the latest posting, and up to which number postings may be removed (0: none). Whoever posts locks it first."""
+
+LEDGER_POSTINGS = Table(
+    "ledger_postings",
+    METADATA,
+    number_column("posting", key=True),
+    text_column("kind", WORD_LENGTH),
+    number_column("posted_at"),
+    reference_column("entries"),
+    text_column("agent_id", NAME_LENGTH, nullable=True),
+    text_column("host", NAME_LENGTH, nullable=True),
+    text_column("spool_id", IDENTIFIER_LENGTH, nullable=True),
+    number_column("sequence", nullable=True),
+    number_column("sealed_at", nullable=True),
+    text_column("previous", DIGEST_LENGTH, nullable=True),
+    text_column("digest", DIGEST_LENGTH, nullable=True),
+    text_column("author", NAME_LENGTH, nullable=True),
+    text_column("reason", NAME_LENGTH, nullable=True),
+    UniqueConstraint("spool_id", "sequence", name="uq_ledger_postings_sequence"),
+    **TABLE_OPTIONS,
+)
+"""A batch, with its place in the chain of its spool, or a correction, with its author and reason."""
+
+LEDGER_INTERVALS = Table(
+    "ledger_intervals",
+    METADATA,
+    number_column("posting", key=True),
+    reference_column("ordinal", key=True),
+    reference_column("point_version"),
+    reference_column("place"),
+    reference_column("generation"),
+    number_column("start_at"),
+    number_column("end_at"),
+    text_column("coverage", WORD_LENGTH),
+    text_column("reason", WORD_LENGTH),
+    boolean_column("overlapping"),
+    **_CLUSTERED,
+)
+"""Entries of coverage: a point between two readings, by their true times; ``overlapping`` where another agent metered it too."""
+Index("ix_ledger_intervals_end_at", LEDGER_INTERVALS.c.point_version, LEDGER_INTERVALS.c.end_at)
+
+LEDGER_TOTALS = Table(
+    "ledger_totals",
+    METADATA,
+    number_column("posting", key=True),
+    reference_column("ordinal", key=True),
+    reference_column("interval_ordinal"),
+    small_column("direction"),
+    *_counts("unmatched_", "unattributed_"),
+    **_CLUSTERED,
+)
+"""Entries of a point's totals in one direction, over the interval that ``interval_ordinal`` names in the same posting."""
+
+LEDGER_USAGE = Table(
+    "ledger_usage",
+    METADATA,
+    number_column("posting", key=True),
+    reference_column("ordinal", key=True),
+    reference_column("interval_ordinal"),
+    reference_column("label_version"),
+    small_column("direction"),
+    *_counts(),
+    **_CLUSTERED,
+)
+"""Entries of usage: one label in one direction, over the interval that ``interval_ordinal`` names in the same posting."""
+
+LEDGER_CORRECTIONS = Table(
+    "ledger_corrections",
+    METADATA,
+    number_column("posting", key=True),
+    reference_column("ordinal", key=True),
+    number_column("corrected_posting"),
+    reference_column("corrected_ordinal"),
+    *_counts("unmatched_", "unattributed_"),
+    **_CLUSTERED,
+)
+"""Entries that correct an entry of usage or of totals: what is to be added to its counts, which may be negative."""
+Index("ix_ledger_corrections_corrected", LEDGER_CORRECTIONS.c.corrected_posting, LEDGER_CORRECTIONS.c.corrected_ordinal)
+
+LEDGER_POINT_VERSIONS = Table(
+    "ledger_point_versions",
+    METADATA,
+    reference_column("id", key=True),
+    identifier_column("point_id", key=False),
+    text_column("name", NAME_LENGTH),
+    text_column("project_id", NAME_LENGTH),
+    boolean_column("shared"),
+    text_column("kind", WORD_LENGTH),
+    UniqueConstraint("point_id", "name", "project_id", "shared", "kind", name="uq_ledger_point_versions_content"),
+    **TABLE_OPTIONS,
+)
+"""Observation points as they were when they were metered."""
+
+LEDGER_LABEL_VERSIONS = Table(
+    "ledger_label_versions",
+    METADATA,
+    reference_column("id", key=True),
+    identifier_column("label_id", key=False),
+    text_column("name", NAME_LENGTH),
+    text_column("project_id", NAME_LENGTH),
+    boolean_column("shared"),
+    UniqueConstraint("label_id", "name", "project_id", "shared", name="uq_ledger_label_versions_content"),
+    **TABLE_OPTIONS,
+)
+"""Labels as they were when their traffic was counted."""
+Index("ix_ledger_label_versions_project_id", LEDGER_LABEL_VERSIONS.c.project_id, LEDGER_LABEL_VERSIONS.c.label_id)
+
+LEDGER_PLACES = Table(
+    "ledger_places",
+    METADATA,
+    reference_column("id", key=True),
+    text_column("agent_id", NAME_LENGTH),
+    text_column("host", NAME_LENGTH),
+    text_column("place", NAME_LENGTH),
+    UniqueConstraint("agent_id", "host", "place", name="uq_ledger_places_content"),
+    **TABLE_OPTIONS,
+)
+"""Devices at which agents metered, as ``namespace/device`` or ``device``."""
+
+LEDGER_GENERATIONS = Table(
+    "ledger_generations",
+    METADATA,
+    reference_column("id", key=True),
+    text_column("generation", IDENTIFIER_LENGTH),
+    text_column("classifier", DIGEST_LENGTH),
+    number_column("revision"),
+    text_column("segments", WORD_LENGTH),
+    UniqueConstraint("generation", "classifier", "revision", "segments", name="uq_ledger_generations_content"),
+    **TABLE_OPTIONS,
+)
+"""By what was counted: a generation, its classifier's digest, the revision at which that came into force, and how segments count."""
+
+LEDGER_LABEL_BINS = Table(
+    "ledger_label_bins",
+    METADATA,
+    small_column("resolution", key=True),
+    number_column("start_at", key=True),
+    reference_column("label_version", key=True),
+    reference_column("point_version", key=True),
+    small_column("direction", key=True),
+    *_counts(),
+    **_UPDATED_IN_PLACE,
+)
+"""Roll-ups of usage. The time comes first in the key, so that a posting writes side by side; a label is read by seeking it in each bin."""
+
+LEDGER_POINT_BINS = Table(
+    "ledger_point_bins",
+    METADATA,
+    small_column("resolution", key=True),
+    number_column("start_at", key=True),
+    reference_column("point_version", key=True),
+    small_column("direction", key=True),
+    *_counts("unmatched_", "unattributed_"),
+    **_UPDATED_IN_PLACE,
+)
+"""Roll-ups of the totals of points."""
+
+LEDGER_COVERAGE_BINS = Table(
+    "ledger_coverage_bins",
+    METADATA,
+    small_column("resolution", key=True),
+    number_column("start_at", key=True),
+    reference_column("point_version", key=True),
+    reference_column("place", key=True),
+    *(number_column(name) for name in ("told", "known", "first_at", "last_at")),
+    *(small_column(name) for name in ("worst", "reasons", "marks")),
+    **_UPDATED_IN_PLACE,
+)
+"""Roll-ups of coverage: what a place told of a bin (``core.ledger.covering.Told``), and ``marks``, bits of ``CoverageMark``."""
+
+LEDGER_SPOOLS = Table(
+    "ledger_spools",
+    METADATA,
+    identifier_column("spool_id"),
+    text_column("agent_id", NAME_LENGTH),
+    text_column("host", NAME_LENGTH),
+    number_column("highest"),
+    number_column("first_posted_at"),
+    number_column("last_posted_at"),
+    **TABLE_OPTIONS,
+)
+"""Spools that batches were posted from; a spool belongs to the agent that it came from first."""
+
+LEDGER_MISSING = Table(
+    "ledger_missing",
+    METADATA,
+    identifier_column("spool_id"),
+    number_column("first_sequence", key=True),
+    number_column("last_sequence"),
+    **TABLE_OPTIONS,
+)
+"""Ranges of sequences, both ends included, that are outstanding below the highest of their spool."""
+
+LEDGER_CONFLICTS = Table(
+    "ledger_conflicts",
+    METADATA,
+    identifier_column("spool_id"),
+    number_column("sequence", key=True),
+    text_column("content", DIGEST_LENGTH, key=True),
+    text_column("agent_id", NAME_LENGTH),
+    text_column("host", NAME_LENGTH),
+    number_column("received_at"),
+    text_column("sentence", NAME_LENGTH),
+    Column("envelope", Text().with_variant(LONGTEXT(), "mariadb", "mysql"), nullable=False),
+    **TABLE_OPTIONS,
+)
+"""Batches that were refused because they contradict what is posted, kept aside: ``content`` is the digest of the envelope, which is kept
+in MessagePack and base64."""
+
+ENTRY_TABLES = (LEDGER_POSTINGS, LEDGER_INTERVALS, LEDGER_TOTALS, LEDGER_USAGE, LEDGER_CORRECTIONS)
+"""What is only ever added to, each row with the number of its posting."""
+
+VERSION_TABLES = (LEDGER_POINT_VERSIONS, LEDGER_LABEL_VERSIONS, LEDGER_PLACES, LEDGER_GENERATIONS)
+"""What entries name; only ever added to."""
+
+ROLL_UP_TABLES = (LEDGER_LABEL_BINS, LEDGER_POINT_BINS, LEDGER_COVERAGE_BINS)
+"""Sums of entries, which can be recomputed from them."""
