@@ -6,7 +6,6 @@ and project as they were, and rows name them by small numbers. Entries are only 
 ``start_at`` its beginning. Times are nanoseconds since the UTC epoch, directions are codes of ``DirectionCode``.
 """
 
-from enum import IntFlag
 from typing import Any
 
 from sqlalchemy import Column, Index, Table, UniqueConstraint
@@ -26,16 +25,6 @@ from venturi.adapters.store.schema.columns import (
     text_column,
 )
 from venturi.adapters.store.schema.metadata import METADATA
-
-
-class CoverageMark(IntFlag):
-    """What a roll-up of coverage tells beside the coverage itself."""
-
-    MERGED = 1
-    """Some counts are of super-packets as one packet each."""
-    OVERLAPPING = 2
-    """Another agent metered the point at the same time."""
-
 
 WORD_LENGTH = 24
 """The longest word of an enumeration, in characters."""
@@ -216,11 +205,15 @@ LEDGER_COVERAGE_BINS = Table(
     number_column("start_at", key=True),
     reference_column("point_version", key=True),
     reference_column("place", key=True),
-    *(number_column(name) for name in ("told", "known", "first_at", "last_at")),
-    *(small_column(name) for name in ("worst", "reasons", "marks")),
+    text_column("coverage", WORD_LENGTH, key=True),
+    text_column("reason", WORD_LENGTH, key=True),
+    text_column("segments", WORD_LENGTH, key=True),
+    number_column("nanoseconds"),
+    number_column("overlapping_nanoseconds"),
     **_UPDATED_IN_PLACE,
 )
-"""Roll-ups of coverage: what a place told of a bin (``core.ledger.covering.Told``), and ``marks``, bits of ``CoverageMark``."""
+"""Roll-ups of coverage: for how many nanoseconds of a bin a place told of a state, and during how many another agent metered the point
+too. What no row accounts for is not known."""
 
 LEDGER_SPOOLS = Table(
     "ledger_spools",

@@ -121,12 +121,11 @@ def _named() -> list[sa.Column[Any]]:
 def _make_bins() -> None:
     label = [reference_column("label_version"), reference_column("point_version"), small_column("direction")]
     point = [reference_column("point_version"), small_column("direction")]
-    place = [reference_column("point_version"), reference_column("place")]
-    told = [number_column(name) for name in ("told", "known", "first_at", "last_at")]
-    states = [small_column(name) for name in ("worst", "reasons", "marks")]
+    words: list[sa.Column[Any]] = [text_column(name, 24) for name in ("coverage", "reason", "segments")]
+    coverage = [reference_column("point_version"), reference_column("place"), *words]
     _make_bin_table("ledger_label_bins", label, _counts())
     _make_bin_table("ledger_point_bins", point, _counts(*_PARTS))
-    _make_bin_table("ledger_coverage_bins", place, [*told, *states])
+    _make_bin_table("ledger_coverage_bins", coverage, [number_column("nanoseconds"), number_column("overlapping_nanoseconds")])
 
 
 def _make_bin_table(name: str, keys: list[sa.Column[Any]], sums: list[sa.Column[Any]]) -> None:
