@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from bench.compare.captures import compare_captures
 from bench.compare.control import compare_control
+from bench.compare.dataplane import compare_dataplane
 from bench.compare.exports import compare_exports, find_reader
 from bench.compare.memory import compare_memory
 from bench.compare.profile import profile_all
@@ -20,7 +21,10 @@ from bench.machine import describe_machine, describe_versions
 from bench.report import write_profiles, write_results
 from bench.scale import SCALES
 
-GROUPS = ("start", "exports", "memory", "captures", "profile", "control")
+METERING_GROUPS = ("start", "exports", "memory", "captures", "profile")
+"""The groups that meter the inputs."""
+
+GROUPS = (*METERING_GROUPS, "control", "dataplane")
 
 
 def main() -> None:
@@ -31,10 +35,12 @@ def main() -> None:
     for line in (*describe_machine(), describe_versions(), f"scale {options.scale}, medians of {options.runs}"):
         print(line)
     print()
-    metering = set(options.only) - {"control"}
+    metering = set(options.only) & set(METERING_GROUPS)
     results = _compare(find_inputs(scale), options.only, options.runs) if metering else Results()
     if "control" in options.only:
         results.extend(compare_control(scale, options.runs))
+    if "dataplane" in options.only:
+        results.extend(compare_dataplane(scale, options.runs))
     print(write_results(results))
     if "profile" in options.only:
         print(f"\n{write_profiles(profile_all(find_inputs(scale)))}")

@@ -21,6 +21,7 @@ def write_results(results: Results) -> str:
         parts.append(_table(("in memory", "M/s"), ((name, f"{rate / 1e6:.1f}") for name, rate in results.rates)))
     if results.requests:
         parts.append(_table(_REQUEST_TITLES, map(_request_row, results.requests)))
+    parts += [_table(table.titles, table.rows) for table in results.tables if table.rows]
     if results.targets:
         parts.append(_table(("target", "measured", "wanted", ""), map(_target_row, results.targets)))
     return "\n\n".join([*parts, *results.remarks])

@@ -25,6 +25,8 @@ class Scale:
 
     A server is sent ``requests`` of a kind, Neutron ``peer_requests``, which takes a second or more for one; ``bulk_rules`` are created
     many at a time, ``many_labels`` are there while more are created.
+
+    Routers are metered by each of ``forwarding_labels``.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Scale:
     peer_requests: int
     bulk_rules: int
     many_labels: int
+    forwarding_labels: tuple[int, ...]
 
 
 SCALES = {
@@ -49,6 +52,7 @@ SCALES = {
         peer_requests=16,
         bulk_rules=100_000,
         many_labels=100_000,
+        forwarding_labels=(100, 1_000, 10_000),
     ),
     "small": Scale(
         "small",
@@ -60,5 +64,6 @@ SCALES = {
         peer_requests=2,
         bulk_rules=2_000,
         many_labels=2_000,
+        forwarding_labels=(100, 1_000),
     ),
 }

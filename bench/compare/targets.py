@@ -1,6 +1,7 @@
 """Targets: a figure, what it is held to, and whether it was met."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bench.measure.processes import Figures
@@ -28,13 +29,22 @@ class Target:
         return self.measured <= self.bound if self.at_most else self.measured >= self.bound
 
 
+@dataclass(frozen=True)
+class Table:
+    """Figures of another kind, spelled already: ``titles``, and ``rows`` of as many cells."""
+
+    titles: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
 @dataclass
 class Results:
-    """What a group of comparisons gives: figures of programs and of requests, plain rates of other code by name, targets, remarks."""
+    """What a group of comparisons gives: figures of programs and of requests, rates of other code by name, tables, targets, remarks."""
 
     figures: list[Figures] = field(default_factory=list)
     rates: list[tuple[str, float]] = field(default_factory=list)
     requests: list[RequestFigures] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -43,6 +53,7 @@ class Results:
         self.figures += other.figures
         self.rates += other.rates
         self.requests += other.requests
+        self.tables += other.tables
         self.targets += other.targets
         self.remarks += other.remarks
 
