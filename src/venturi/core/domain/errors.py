@@ -253,6 +253,14 @@ class SpoolError(VenturiError):
     status = 500
 
 
+class SpoolInUseError(SpoolError):
+    """Another process meters with the spool."""
+
+
+class SpoolFullError(SpoolError):
+    """There is no room for what was to be recorded, on the disk or within the limit of the spool."""
+
+
 class InvalidBatchError(InvalidRequestError):
     """A batch cannot be read, or contradicts itself or its envelope."""
 

@@ -44,6 +44,11 @@ class MeteredDevice:
     traffic: PointTraffic = PointTraffic.FORWARDED
     hook: Hook = Hook.NETFILTER
 
+    @property
+    def place(self) -> str:
+        """The device as intervals name it: ``namespace/device``, or ``device`` in the agent's own namespace."""
+        return self.device if self.namespace is None else f"{self.namespace}/{self.device}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Generation:

@@ -1,0 +1,115 @@
+"""What gives way when a spool is full.
+
+Owns the order: acknowledged batches, while they take up more than half of the limit; then the distribution over time of what waits
+(``coalescing``); then all acknowledged batches. What waits is never dropped: after all that, nothing is recorded, and the kernel counts on.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from pysqlite3.dbapi2 import Connection
+from structlog.typing import FilteringBoundLogger
+
+from venturi.adapters.spool.coalescing import coalesce
+from venturi.adapters.spool.config import SpoolConfig
+from venturi.adapters.spool.database import Database
+from venturi.adapters.spool.reserve import Reserve
+from venturi.adapters.spool.tables.batches import drop_oldest_acknowledged
+from venturi.adapters.spool.values import Pressure
+from venturi.core.domain.errors import SpoolFullError
+
+Kept = TypeVar("Kept")
+"""What comes of a transaction."""
+
+_SEVERITY = tuple(Pressure)
+_DROPPED = 32
+"""The acknowledged batches that give way at once."""
+
+_ACKNOWLEDGED = "SELECT coalesce(sum(length(payload)), 0) FROM batches WHERE acknowledged_at IS NOT NULL"
+
+
+class Room:
+    """Makes room in the database of a spool, and remembers what it came to."""
+
+    def __init__(self, config: SpoolConfig, database: Database, log: FilteringBoundLogger) -> None:
+        self._config = config
+        self._database = database
+        self._reserve = Reserve(config.path, config.reserve)
+        self._log = log
+        self.pressure = Pressure.NONE
+
+    def start(self) -> None:
+        """Set the reserve aside."""
+        if not self._reserve.take():
+            self._log.warning("no room for the spool's reserve", spool=str(self._config.path), octets=self._config.reserve)
+
+    def keep_within_limit(self) -> None:
+        """Make room down to nine tenths of the limit once it is reached; raises ``SpoolFullError`` where too little gives way."""
+        octets, ample = self._database.octets(), self._config.limit * 9 // 10
+        if octets <= self._config.limit:
+            if octets <= ample:
+                self._ease()
+            return
+        while octets > ample and self._make():
+            octets = self._database.octets()
+        if octets > self._config.limit:
+            message = f"the spool {self._config.path} is full: it may hold {self._config.limit} octets, and {octets} wait to be delivered"
+            self._note(Pressure.FULL, message)
+            raise SpoolFullError(message)
+
+    def write(self, work: Callable[[Connection], Kept]) -> Kept:
+        """Do ``work`` in one transaction; where the disk has no room for it, let things give way until there is, or nothing more does.
+
+        Raises ``SpoolFullError`` then, with nothing of the work done.
+        """
+        try:
+            with self._database.transaction() as connection:
+                return work(connection)
+        except SpoolFullError as error:
+            self._reserve.give_back()
+            return self._insist(work, error)
+
+    def _insist(self, work: Callable[[Connection], Kept], refusal: SpoolFullError) -> Kept:
+        made = True
+        while made:
+            try:
+                made = self._make()
+                with self._database.transaction() as connection:
+                    kept = work(connection)
+            except SpoolFullError as error:
+                refusal = error
+            else:
+                self._reserve.take()
+                return kept
+        self._note(Pressure.FULL, str(refusal))
+        raise refusal
+
+    def _make(self) -> bool:
+        """Let something give way, and tell whether anything did; raises ``SpoolFullError`` where even that finds no room."""
+        with self._database.transaction() as connection:
+            (acknowledged,) = connection.execute(_ACKNOWLEDGED).fetchone()
+            if acknowledged > self._config.limit // 2:
+                return self._shorten(connection)
+            fewer = coalesce(connection)
+            if fewer == 0:
+                return self._shorten(connection)
+        self._note(Pressure.COALESCED, "the spool is full: what waits to be delivered is summed over longer intervals")
+        return True
+
+    def _shorten(self, connection: Connection) -> bool:
+        dropped = drop_oldest_acknowledged(connection, _DROPPED)
+        if dropped:
+            self._note(Pressure.SHORTENED, "the spool is full: acknowledged batches go before their time")
+        return dropped > 0
+
+    def _note(self, pressure: Pressure, sentence: str) -> None:
+        """Say what it came to, once for each time that it does."""
+        if _SEVERITY.index(pressure) > _SEVERITY.index(self.pressure):
+            self._log.error(sentence, spool=str(self._config.path))
+            self.pressure = pressure
+
+    def _ease(self) -> None:
+        """Note that there is room again."""
+        if self.pressure is not Pressure.NONE and self._reserve.take():
+            self._log.info("the spool has room again", spool=str(self._config.path))
+            self.pressure = Pressure.NONE

@@ -1,0 +1,1 @@
+"""The tables of a spool, and how their blobs are laid down."""
