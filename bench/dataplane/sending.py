@@ -21,7 +21,7 @@ from bench.dataplane.routers import SENDING_DEVICE
 from bench.dataplane.traffic import FRAMES, Traffic
 from venturi.adapters.network.namespaces import inside
 
-_AT_ONCE = 128
+_AT_ONCE = 256
 _BUFFER_OCTETS = 8 << 20
 _MOST_URGENT = -20
 _SO_SNDBUFFORCE = 32
@@ -61,12 +61,14 @@ class FrameSender:
         self._namespace = namespace
         self._frames = traffic.frames
         octets = self._frames.dtype.itemsize
-        self._pieces = np.zeros(FRAMES, dtype=_PIECE)
-        self._pieces["address"] = self._frames.ctypes.data + np.arange(FRAMES) * octets
+        self._places = np.arange(_AT_ONCE) * octets
+        self._pieces = np.zeros(_AT_ONCE, dtype=_PIECE)
         self._pieces["octets"] = octets
-        self._messages = np.zeros(FRAMES, dtype=_MESSAGE)
-        self._messages["pieces"] = self._pieces.ctypes.data + np.arange(FRAMES) * _PIECE.itemsize
+        self._messages = np.zeros(_AT_ONCE, dtype=_MESSAGE)
+        self._messages["pieces"] = self._pieces.ctypes.data + np.arange(_AT_ONCE) * _PIECE.itemsize
         self._messages["piece_count"] = 1
+        self._first = self._frames.ctypes.data
+        self._array = self._messages.ctypes.data
 
     def __enter__(self) -> Self:
         """Open a socket at the sending device."""
@@ -94,8 +96,8 @@ class FrameSender:
 
     def _send_some(self) -> None:
         place = self.sent % FRAMES
-        address = self._messages.ctypes.data + place * _MESSAGE.itemsize
-        sent = _sendmmsg(self._socket.fileno(), address, min(_AT_ONCE, FRAMES - place), 0)
+        np.add(self._places, self._first + place * self._frames.dtype.itemsize, out=self._pieces["address"], casting="unsafe")
+        sent = _sendmmsg(self._socket.fileno(), self._array, min(_AT_ONCE, FRAMES - place), 0)
         if sent < 0:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))

@@ -1,0 +1,1 @@
+"""The ledger: batches posted to real databases, and the usage read back."""

@@ -1,0 +1,133 @@
+"""Batches as agents seal them: usage of many labels at some points, minute by minute.
+
+Owns their shape and their numbers, which are the same in every run but for the ids of spools.
+"""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import UUID
+
+from venturi.core.domain.direction import Direction
+from venturi.core.domain.interval import SECOND
+from venturi.core.ledger.batch import (
+    BATCH_VERSION,
+    Batch,
+    BatchLabel,
+    BatchPoint,
+    DirectionTotals,
+    Envelope,
+    MeteredInterval,
+    UsageRow,
+    encode_batch,
+)
+from venturi.core.ledger.chain import FIRST_PREVIOUS, chain_digest
+
+BEGINNING = 1_767_225_600 * SECOND
+"""When metering begins: 2026-01-01T00:00:00Z."""
+
+PROJECT = "measured"
+"""The project of all labels."""
+
+DIRECTIONS = (Direction.INGRESS.code, Direction.EGRESS.code)
+
+_OCTETS = 700
+_MOST_PACKETS = 1_000
+_JITTER = 3_000_000
+_POINT_IDS = 1 << 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchShape:
+    """What a batch holds: ``readings`` in succession of each of ``points``, each with usage of ``labels`` in both directions.
+
+    An interval lasts ``seconds``; the next one begins ``step`` seconds after it began.
+    """
+
+    points: int
+    labels: int
+    readings: int = 1
+    seconds: int = 60
+    step: int = 60
+
+    @property
+    def rows(self) -> int:
+        """The usage records of a batch."""
+        return self.points * self.readings * self.labels * len(DIRECTIONS)
+
+    def __str__(self) -> str:
+        """Say it in words."""
+        each = f"{self.readings} x {self.seconds} s" if self.readings > 1 else f"{self.seconds} s"
+        return f"{self.points:,} points, {each}, {self.labels:,} labels, both directions: {self.rows:,} usage records"
+
+
+class BatchStream:
+    """What one agent's spool delivers: batches of one shape, each chained to the one before."""
+
+    def __init__(self, agent_number: int, shape: BatchShape) -> None:
+        """Begin a new spool; agents of different numbers meter different points, and labels of the same names."""
+        self.shape = shape
+        self._agent = f"agent-{agent_number}"
+        self._first_point = agent_number * shape.points
+        self._spool_id = secrets.token_hex(16)
+        self._generation = secrets.token_hex(16)
+        self._sequence = 0
+        self._previous = FIRST_PREVIOUS
+
+    def seal(self, count: int) -> Iterator[Envelope]:
+        """Seal the next ``count`` batches."""
+        for _ in range(count):
+            self._sequence += 1
+            payload = encode_batch(self._make_batch())
+            digest = chain_digest(self._spool_id, self._sequence, self._previous, payload)
+            yield Envelope(
+                agent_id=self._agent,
+                host=self._agent,
+                spool_id=self._spool_id,
+                sequence=self._sequence,
+                previous=self._previous,
+                digest=digest,
+                payload=payload,
+            )
+            self._previous = digest
+
+    def _make_batch(self) -> Batch:
+        first_reading = (self._sequence - 1) * self.shape.readings
+        readings = range(first_reading, first_reading + self.shape.readings)
+        intervals = [self._meter(point, reading) for reading in readings for point in range(self.shape.points)]
+        return Batch(version=BATCH_VERSION, sealed_at=intervals[-1].end, points=self._points, labels=self._labels, intervals=intervals)
+
+    def _meter(self, point: int, reading: int) -> MeteredInterval:
+        start = BEGINNING + reading * self.shape.step * SECOND + _JITTER
+        usage = [
+            UsageRow(label, direction, packets := 1 + (label * 7 + reading * 13 + direction) % _MOST_PACKETS, packets * _OCTETS)
+            for label in range(self.shape.labels)
+            for direction in DIRECTIONS
+        ]
+        totals = [_sum_up(usage, direction) for direction in DIRECTIONS]
+        return MeteredInterval(
+            point=point,
+            place=f"router-{point}/external",
+            start=start,
+            end=start + self.shape.seconds * SECOND,
+            generation=self._generation,
+            classifier=self._generation * 2,
+            revision=1,
+            totals=totals,
+            usage=usage,
+        )
+
+    @cached_property
+    def _points(self) -> list[BatchPoint]:
+        numbers = range(self._first_point, self._first_point + self.shape.points)
+        return [BatchPoint(str(UUID(int=_POINT_IDS + number)), f"router-{number}", PROJECT, True, "router") for number in numbers]  # noqa: FBT003 - a row
+
+    @cached_property
+    def _labels(self) -> list[BatchLabel]:
+        return [BatchLabel(str(UUID(int=number + 1)), f"label-{number}", PROJECT, True) for number in range(self.shape.labels)]  # noqa: FBT003 - a row
+
+
+def _sum_up(usage: list[UsageRow], direction: int) -> DirectionTotals:
+    packets = sum(row.packets for row in usage if row.direction == direction)
+    return DirectionTotals(direction, packets, packets * _OCTETS)
