@@ -30,6 +30,7 @@ run: $(STAMP) ## meter the bundled capture: a table, a chart, what to try next
 
 test: $(STAMP) ## run the tests; what a plain user cannot run is named
 	@scripts/system-tools test
+	@scripts/build-bpf $(if $(CI),--required)
 	@scripts/openstack-tools test
 	@pytest $(ARGS)
 
@@ -52,6 +53,7 @@ docs: $(STAMP) ## build the documentation, warnings as errors
 	@echo "docs/_build/html/index.html"
 
 dist: $(STAMP) ## build the wheel and the source archive
+	@scripts/build-bpf --required
 	python -m build --no-isolation --outdir dist
 	@ls -1 dist
 

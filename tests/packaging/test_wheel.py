@@ -14,6 +14,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.support.sources import PACKAGE, ROOT, list_files
+from tests.support.tools import needs
+from venturi.adapters.drivers.ebpf.configuration import PROGRAM_FILE
 
 
 def _run(*command: str) -> str:
@@ -30,11 +32,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def test_it_holds_every_file_of_the_package(wheel: Path) -> None:
+@needs("clang")
+def test_it_holds_every_file_of_the_package_and_the_compiled_programs(wheel: Path) -> None:
     committed = {str(path.relative_to(PACKAGE.parent)) for path in list_files() if path.is_relative_to(PACKAGE)}
     with zipfile.ZipFile(wheel) as archive:
         shipped = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert shipped == committed
+    assert shipped == {*committed, str(PROGRAM_FILE.relative_to(PACKAGE.parent))}
 
 
 def _runtime_packages(name: str) -> set[str]:

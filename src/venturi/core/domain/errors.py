@@ -246,6 +246,15 @@ class DriverError(VenturiError):
     status = 500
 
 
+class KernelRefusedError(DriverError):
+    """A system call of a driver failed; ``number`` is its errno."""
+
+    def __init__(self, message: str, reason: str, number: int) -> None:
+        """Say in ``message`` what was refused, and in ``reason`` what the kernel calls that."""
+        super().__init__(f"{message}: {reason}")
+        self.number = number
+
+
 class SpoolError(VenturiError):
     """The spool of an agent cannot be opened, read or written."""
 

@@ -1,0 +1,65 @@
+// Counting: the class pair of a packet, and the addition to its counts.
+#pragma once
+
+#include "generation.h"
+#include "search.h"
+
+// Packets from programs may be counted while a softirq interrupts them on the same CPU: only an atomic addition loses nothing there.
+static __always_inline void add(struct counts *counts, struct counts amount)
+{
+	__sync_fetch_and_add(&counts->packets, amount.packets);
+	__sync_fetch_and_add(&counts->octets, amount.octets);
+}
+
+static __always_inline struct counts *find_hashed(struct pair *pair)
+{
+	struct counts none = {}, *counts = bpf_map_lookup_elem(&hashed_pairs, pair);
+
+	if (counts)
+		return counts;
+	bpf_map_update_elem(&hashed_pairs, pair, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&hashed_pairs, pair);
+}
+
+static __always_inline void count(__u32 number, const volatile struct pair_set *set, __u32 source, __u32 destination, struct counts amount)
+{
+	__u32 place = set->base + source * set->columns + destination, direction = number >> 1;
+	struct pair pair = { number, source, destination };
+	struct counts *counts = set->hashed ? find_hashed(&pair) : bpf_map_lookup_elem(&counters, &place);
+
+	if (!counts)
+		counts = bpf_map_lookup_elem(&unattributed, &direction);
+	if (counts)
+		add(counts, amount);
+}
+
+static __always_inline struct ipv6_key key_of(const __be32 *address)
+{
+	struct ipv6_key key = { (__u64)bpf_ntohl(address[0]) << 32 | bpf_ntohl(address[1]),
+				(__u64)bpf_ntohl(address[2]) << 32 | bpf_ntohl(address[3]) };
+	return key;
+}
+
+#define COUNT_IPV4(number, set, from, to)                                                                          \
+	count(number, &generation.set, find_ipv4(&from, generation.set.source_depth, source),                      \
+	      find_ipv4(&to, generation.set.destination_depth, destination), amount)
+
+static __always_inline void count_ipv4(__be32 source, __be32 destination, int ingress, int egress, struct counts amount)
+{
+	if (ingress)
+		COUNT_IPV4(0, ingress_ipv4, in_ipv4_from, in_ipv4_to);
+	if (egress)
+		COUNT_IPV4(2, egress_ipv4, out_ipv4_from, out_ipv4_to);
+}
+
+#define COUNT_IPV6(number, set, from, to)                                                                                        \
+	count(number, &generation.set, find_ipv6(&from, generation.set.source_depth, generation.set.narrow_sources, source), \
+	      find_ipv6(&to, generation.set.destination_depth, generation.set.narrow_destinations, destination), amount)
+
+static __always_inline void count_ipv6(struct ipv6_key source, struct ipv6_key destination, int ingress, int egress, struct counts amount)
+{
+	if (ingress)
+		COUNT_IPV6(1, ingress_ipv6, in_ipv6_from, in_ipv6_to);
+	if (egress)
+		COUNT_IPV6(3, egress_ipv6, out_ipv6_from, out_ipv6_to);
+}

@@ -1,0 +1,159 @@
+"""The attachment of a device: the program that stays at its hooks, and the slot of the one that it calls.
+
+Owns links, filters and the switch. What the called program counts in is for the driver.
+"""
+
+import errno
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from venturi.adapters.drivers.ebpf.bpf import clsact
+from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf
+from venturi.adapters.drivers.ebpf.bpf.links import link_netfilter, link_tcx, program_id, tcx_device
+from venturi.adapters.drivers.ebpf.bpf.program import Program
+from venturi.adapters.drivers.ebpf.configuration import EbpfConfig
+from venturi.adapters.drivers.ebpf.layout import root_constants
+from venturi.adapters.drivers.ebpf.meta import DevicePlace, GenerationRecord
+from venturi.adapters.drivers.ebpf.pins import make_folder, remove_folder
+from venturi.adapters.network.namespaces import inside, namespace_identity
+from venturi.core.domain.errors import DriverError, KernelRefusedError
+from venturi.core.domain.generation import Hook, MeteredDevice
+from venturi.core.domain.point import PointTraffic
+
+SLOT = "current"
+"""The map that holds the current generation's program."""
+
+_ROOT = "root"
+_FIRST = bytes(4)
+_HOOK_NUMBERS = {"local_in": 1, "forward": 2, "local_out": 3}  # enum nf_inet_hooks
+_HOOKS = {
+    PointTraffic.FORWARDED: ("forward",),
+    PointTraffic.LOCAL: ("local_in", "local_out"),
+    PointTraffic.BOTH: ("forward", "local_in", "local_out"),
+}
+_TCX_LINKS = {"tcx_ingress": False, "tcx_egress": True}
+_NO_TCX = {errno.EINVAL, errno.EOPNOTSUPP}
+
+
+def locate(metered: MeteredDevice) -> DevicePlace:
+    """Tell which device the name stands for; raises ``DriverError`` where there is none."""
+    with inside(metered.namespace):
+        try:
+            index = socket.if_nametoindex(metered.device)
+        except OSError as error:
+            message = f"there is no device '{metered.device}' in network namespace '{metered.namespace or 'of the agent'}'"
+            raise DriverError(message) from error
+    return DevicePlace(index, namespace_identity(metered.namespace))
+
+
+class Attachment:
+    """What is pinned in one folder for one device. Every method raises ``DriverError`` where the kernel refuses."""
+
+    def __init__(self, libbpf: Libbpf, config: EbpfConfig, folder: Path) -> None:
+        self._libbpf = libbpf
+        self._config = config
+        self._folder = folder
+
+    def attach(self, metered: MeteredDevice, place: DevicePlace) -> None:
+        """Put the program that stays at the hooks; it counts nothing before the first switch."""
+        make_folder(self._folder)
+        kind = "tc" if metered.hook is Hook.TC else "netfilter"
+        with Program(self._libbpf, self._config.program_file, f"{kind}_root", frozenset({SLOT})) as program:
+            program.load(root_constants(place.index))
+            self._libbpf.pin(program.map_descriptor(SLOT), self._folder / SLOT)
+            self._libbpf.pin(program.descriptor, self._folder / _ROOT)
+            with inside(metered.namespace):
+                if metered.hook is Hook.TC:
+                    self._attach_tc(program.descriptor, place.index)
+                else:
+                    self._attach_netfilter(program.descriptor, metered.traffic)
+
+    def switch(self, program: int) -> None:
+        """Make a program the current one, from one moment on for both families, both directions and all hooks."""
+        with self._libbpf.opened(self._folder / SLOT) as slot:
+            self._libbpf.update(slot, _FIRST, struct.pack("=I", program))
+
+    def current(self) -> int:
+        """Give the number by which the kernel knows the current program, 0 for none."""
+        if not (self._folder / SLOT).exists():
+            return 0
+        with self._libbpf.opened(self._folder / SLOT) as slot:
+            value = self._libbpf.lookup(slot, _FIRST, 4)
+        return 0 if value is None else int(struct.unpack("=I", value)[0])
+
+    def detach(self, record: GenerationRecord | None) -> None:
+        """Take everything away; ``record`` tells of a device whose filters are to go, which no pin holds."""
+        if record is not None and record.metered.hook is Hook.TC:
+            self._remove_filters(record)
+        remove_folder(self._folder)
+
+    def is_whole(self, record: GenerationRecord) -> bool:
+        """Tell whether all links are there and see the device as it is now."""
+        try:
+            if locate(record.metered) != record.place:
+                return False
+        except DriverError:
+            return False
+        if record.metered.hook is Hook.TC:
+            return self._sees_by_tc(record)
+        return all((self._folder / name).exists() for name, _, _ in _netfilter_links(record.metered.traffic))
+
+    def _attach_netfilter(self, program: int, traffic: PointTraffic) -> None:
+        for name, family, hook in _netfilter_links(traffic):
+            self._pin_link(link_netfilter(program, family, hook), name)
+
+    def _attach_tc(self, program: int, device: int) -> None:
+        if not self._config.tcx or not self._attach_tcx(program, device):
+            clsact.add_filters(program, device)
+
+    def _attach_tcx(self, program: int, device: int) -> bool:
+        """Link both ways; False where the kernel has no tcx."""
+        for name, egress in _TCX_LINKS.items():
+            try:
+                self._pin_link(link_tcx(program, device, egress=egress), name)
+            except KernelRefusedError as error:
+                if error.number in _NO_TCX:
+                    return False
+                raise
+        return True
+
+    def _pin_link(self, link: int, name: str) -> None:
+        try:
+            self._libbpf.pin(link, self._folder / name)
+        finally:
+            os.close(link)
+
+    def _sees_by_tc(self, record: GenerationRecord) -> bool:
+        pins = [self._folder / name for name in _TCX_LINKS]
+        if any(pin.exists() for pin in pins):
+            return all(pin.exists() and self._linked_device(pin) == record.place.index for pin in pins)
+        with inside(record.metered.namespace):
+            return clsact.has_filters(self._root_id(), record.place.index)
+
+    def _linked_device(self, pin: Path) -> int:
+        with self._libbpf.opened(pin) as link:
+            return tcx_device(link)
+
+    def _root_id(self) -> int:
+        with self._libbpf.opened(self._folder / _ROOT) as root:
+            return program_id(root)
+
+    def _remove_filters(self, record: GenerationRecord) -> None:
+        """Remove clsact filters, unless they went with the device."""
+        try:
+            gone = locate(record.metered) != record.place
+        except DriverError:
+            gone = True
+        if not gone and (self._folder / _ROOT).exists():
+            with inside(record.metered.namespace):
+                clsact.remove_filters(self._root_id(), record.place.index)
+
+
+def _netfilter_links(traffic: PointTraffic) -> Iterator[tuple[str, int, int]]:
+    """Name the links of a point's traffic, with family and number of the hook."""
+    for hook in _HOOKS[traffic]:
+        for family in (4, 6):
+            yield f"{hook}_ipv{family}", family, _HOOK_NUMBERS[hook]

@@ -1,0 +1,29 @@
+"""BPF file systems: telling one, and mounting one.
+
+Owns the two system calls. What is pinned there is not known here.
+"""
+
+import ctypes
+import os
+from pathlib import Path
+
+from venturi.core.domain.errors import DriverError
+
+_BPF_MAGIC = 0xCAFE4A11  # include/uapi/linux/magic.h
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_STATUS_OCTETS = 256
+
+
+def is_bpf_file_system(folder: Path) -> bool:
+    """Tell whether a folder lies in a BPF file system."""
+    status = ctypes.create_string_buffer(_STATUS_OCTETS)
+    if _LIBC.statfs(bytes(folder), status):
+        return False
+    return ctypes.c_long.from_buffer(status).value == _BPF_MAGIC
+
+
+def mount_bpf_file_system(folder: Path) -> None:
+    """Mount a BPF file system at a folder; raises ``DriverError``."""
+    if _LIBC.mount(b"bpf", bytes(folder), b"bpf", 0, b"mode=0700"):
+        message = f"no BPF file system can be mounted at '{folder}': {os.strerror(ctypes.get_errno())}"
+        raise DriverError(message)

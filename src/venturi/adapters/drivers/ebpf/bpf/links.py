@@ -1,0 +1,61 @@
+"""Links and identities by bpf(2) itself, for what libbpf 1.0 does not know yet.
+
+Owns the layouts of ``union bpf_attr`` that are used (include/uapi/linux/bpf.h).
+"""
+
+import ctypes
+import errno
+import platform
+import struct
+
+from venturi.adapters.drivers.ebpf.bpf.libbpf import refusal
+
+PROTOCOL_FAMILIES = {4: 2, 6: 10}
+"""The kernel's numbers of the families (PF_INET, PF_INET6)."""
+
+_SYSTEM_CALLS = {"x86_64": 321, "ppc64le": 361, "s390x": 351}
+_SYSTEM_CALL = _SYSTEM_CALLS.get(platform.machine(), 280)  # aarch64, riscv64, loongarch64
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_ATTRIBUTE_OCTETS = 128
+_OBJECT_INFO, _LINK_CREATE = 15, 28
+_NETFILTER, _TCX_INGRESS, _TCX_EGRESS = 45, 46, 47
+_PRIORITY = 200  # after filter and firewalld
+_PROGRAM_ID_OFFSET = 4
+_LINK_PLACE_OFFSET = 16
+
+
+def link_netfilter(program: int, family: int, hook: int) -> int:
+    """Attach a program at a netfilter hook of a family in the thread's namespace, and give the link; raises ``KernelRefusedError``."""
+    attributes = struct.pack("=IIIIIIiI", program, 0, _NETFILTER, 0, PROTOCOL_FAMILIES[family], hook, _PRIORITY, 0)
+    return _bpf("the program cannot be linked to netfilter", _LINK_CREATE, attributes)
+
+
+def link_tcx(program: int, device: int, *, egress: bool) -> int:
+    """Attach a program at a device of the calling thread's namespace, and give the link; raises ``KernelRefusedError``."""
+    attributes = struct.pack("=IIII", program, device, _TCX_EGRESS if egress else _TCX_INGRESS, 0)
+    return _bpf("the program cannot be linked to the device", _LINK_CREATE, attributes)
+
+
+def program_id(program: int) -> int:
+    """Give the number by which the kernel knows a program."""
+    return int(struct.unpack_from("=I", _describe(program), _PROGRAM_ID_OFFSET)[0])
+
+
+def tcx_device(link: int) -> int:
+    """Give the ifIndex that a tcx link is at, 0 once the device is gone."""
+    return int(struct.unpack_from("=I", _describe(link), _LINK_PLACE_OFFSET)[0])
+
+
+def _describe(descriptor: int) -> bytes:
+    description = ctypes.create_string_buffer(_ATTRIBUTE_OCTETS)
+    attributes = struct.pack("=IIQ", descriptor, _ATTRIBUTE_OCTETS, ctypes.addressof(description))
+    _bpf("a BPF object cannot be described", _OBJECT_INFO, attributes)
+    return description.raw
+
+
+def _bpf(message: str, command: int, attributes: bytes) -> int:
+    buffer = ctypes.create_string_buffer(attributes, _ATTRIBUTE_OCTETS)
+    answer: int = _LIBC.syscall(_SYSTEM_CALL, command, buffer, _ATTRIBUTE_OCTETS)
+    if answer < 0:
+        raise refusal(message, ctypes.get_errno() or errno.EINVAL)
+    return answer

@@ -1,0 +1,49 @@
+"""The program of a generation: loaded with tables of its own and pinned with its counters.
+
+Owns the making of a generation up to its switch. Where it is attached is for ``attachment``.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf
+from venturi.adapters.drivers.ebpf.bpf.program import Program
+from venturi.adapters.drivers.ebpf.configuration import EbpfConfig
+from venturi.adapters.drivers.ebpf.layout import (
+    COUNTERS,
+    HASHED_PAIRS,
+    TABLES,
+    UNATTRIBUTED,
+    GenerationLayout,
+    leaf_constants,
+    sizes_of,
+)
+from venturi.adapters.drivers.ebpf.meta import META_OCTETS, GenerationRecord, encode_record
+from venturi.adapters.drivers.ebpf.pins import META, PROGRAM, make_folder
+from venturi.core.domain.generation import Hook
+
+_ARRAY = 2  # BPF_MAP_TYPE_ARRAY
+_COUNTED = (COUNTERS, HASHED_PAIRS, UNATTRIBUTED)
+
+
+@contextmanager
+def loaded_leaf(libbpf: Libbpf, config: EbpfConfig, hook: Hook, device: int, layout: GenerationLayout) -> Iterator[Program]:
+    """Have the kernel load the program of a generation, with its tables filled; raises ``DriverError``."""
+    kind = "tc" if hook is Hook.TC else "netfilter"
+    with Program(libbpf, config.program_file, f"{kind}_leaf", frozenset((*TABLES, *_COUNTED))) as program:
+        program.load(leaf_constants(device, config.segments, layout), sizes_of(layout, config.hashed_pairs))
+        for name, table in zip(TABLES, layout.tables, strict=True):
+            libbpf.write_only_element(program.map_descriptor(name), table.content)
+        yield program
+
+
+def pin_leaf(libbpf: Libbpf, program: Program, record: GenerationRecord, folder: Path) -> None:
+    """Pin a generation's record, program and counters in a folder; raises ``DriverError``."""
+    make_folder(folder)
+    with libbpf.created_map(_ARRAY, "venturi_meta", META_OCTETS) as meta:
+        libbpf.update(meta, bytes(4), encode_record(record))
+        libbpf.pin(meta, folder / META)
+    for name in _COUNTED:
+        libbpf.pin(program.map_descriptor(name), folder / name)
+    libbpf.pin(program.descriptor, folder / PROGRAM)
