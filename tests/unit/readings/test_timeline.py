@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from venturi.core.domain.interval import SECOND
-from venturi.core.meter.readings.timeline import Moment, Timeline
+from venturi.core.meter.readings.timeline import BothClocks, Timeline
 
 START = 1_000_000
 
 
-def moment(wall: float, monotonic: float) -> Moment:
-    return Moment(int((START + wall) * SECOND), int(monotonic * SECOND))
+def moment(wall: float, monotonic: float) -> BothClocks:
+    return BothClocks(int((START + wall) * SECOND), int(monotonic * SECOND))
 
 
 @pytest.mark.parametrize(
@@ -38,10 +38,10 @@ def test_time_begins_after_what_is_recorded() -> None:
 
 @given(st.lists(st.tuples(st.integers(-(10**12), 10**12), st.integers(2, 10**12))))
 def test_times_grow_whatever_the_wall_clock_shows(shown: list[tuple[int, int]]) -> None:
-    timeline = Timeline(Moment(0, 0))
+    timeline = Timeline(BothClocks(0, 0))
     monotonic, last = 0, 0
     for wall, passed in shown:
         monotonic += passed
-        time = timeline.at(Moment(wall, monotonic))
+        time = timeline.at(BothClocks(wall, monotonic))
         assert time > last
         last = time

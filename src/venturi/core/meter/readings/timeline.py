@@ -11,7 +11,7 @@ LARGEST_SLEW = SECOND
 """How far the wall clock may move against the monotonic one between two looks without its being called a step."""
 
 
-class Moment(NamedTuple):
+class BothClocks(NamedTuple):
     """What both clocks of a host show at once: ``wall`` since the UTC epoch, ``monotonic`` since whenever, in nanoseconds."""
 
     wall: int
@@ -25,14 +25,14 @@ class Timeline:
     at half the pace of the monotonic clock until the wall clock has caught up, so that no two intervals overlap and none is empty.
     """
 
-    def __init__(self, start: Moment, earliest: int = 0) -> None:
+    def __init__(self, start: BothClocks, earliest: int = 0) -> None:
         """Begin at ``start``, but not before ``earliest``, the end of what is recorded already."""
         self._last = start
         self._time = max(start.wall, earliest)
         self.step = 0
         """How far the wall clock was set between the last two looks, forward or back, in nanoseconds; 0 where it was not."""
 
-    def at(self, moment: Moment) -> Nanoseconds:
+    def at(self, moment: BothClocks) -> Nanoseconds:
         """Give the time of a moment that is not before the last one."""
         passed = moment.monotonic - self._last.monotonic
         moved = moment.wall - self._last.wall - passed

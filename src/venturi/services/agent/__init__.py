@@ -1,0 +1,1 @@
+"""The agent: meters a host by its plan, and keeps what it metered in its spool."""

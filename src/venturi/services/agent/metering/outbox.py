@@ -1,0 +1,99 @@
+"""What an agent has come to and not recorded yet: it goes into the spool whole, and what follows from it in the kernel comes after.
+
+Owns that order: nothing leaves the kernel before its last totals are on stable storage.
+"""
+
+from dataclasses import dataclass, field
+
+from venturi.adapters.drivers.protocol import Driver
+from venturi.adapters.spool.spool import Spool
+from venturi.adapters.spool.values import GenerationState, LastReading, Moment, Recording
+from venturi.core.domain.coverage import CoverageReason
+from venturi.core.domain.errors import DriverError, SpoolError
+from venturi.core.domain.generation import Generation, MeteredDevice
+from venturi.core.ledger.batch import BatchPoint
+from venturi.core.ledger.recorded import RecordedInterval
+from venturi.services.agent.metering.records import gap_interval
+from venturi.services.agent.observing import AgentAlarm, AgentObserver
+
+
+@dataclass
+class _Contents:
+    readings: dict[str, LastReading] = field(default_factory=dict)
+    states: dict[str, GenerationState] = field(default_factory=dict)
+    intervals: list[RecordedInterval] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+    retired: list[tuple[MeteredDevice, Generation, bool]] = field(default_factory=list)
+
+
+class Outbox:
+    """Gathers what is to be recorded until ``flush`` puts it into the spool; what the spool refuses stays, and is tried again."""
+
+    def __init__(self, spool: Spool, driver: Driver, observer: AgentObserver) -> None:
+        self._spool = spool
+        self._driver = driver
+        self._observer = observer
+        self._contents = _Contents()
+        self.refused = False
+        """Whether the spool refused what was to be recorded last."""
+
+    def add(self, interval: RecordedInterval) -> None:
+        """Add an interval."""
+        self._contents.intervals.append(interval)
+
+    def add_gap(self, point: BatchPoint, metered: MeteredDevice, span: tuple[Moment, Moment], reason: CoverageReason) -> None:
+        """Add a gap, unless it lasted no time at all."""
+        if span[0].wall < span[1].wall:
+            self.add(gap_interval(point, metered, span, reason))
+
+    def advance(self, generation: str, reading: LastReading, state: GenerationState | None = None) -> None:
+        """Say up to which totals a generation is recorded, and how far it has come."""
+        self._contents.readings[generation] = reading
+        if state is not None:
+            self._contents.states[generation] = state
+
+    def retire(self, metered: MeteredDevice, generation: Generation, *, forget: bool) -> None:
+        """Remove a generation from the kernel, once all this is recorded, and, with ``forget``, from the spool after that."""
+        self._contents.retired.append((metered, generation, forget))
+
+    def forget(self, generation: str) -> None:
+        """Remove a generation from the spool that is not in the kernel."""
+        self._contents.readings.pop(generation, None)
+        self._contents.states.pop(generation, None)
+        self._contents.forgotten.append(generation)
+
+    def discard(self) -> None:
+        """Give up what is to be recorded, but not what is to be removed from the kernel."""
+        self._contents = _Contents(retired=self._contents.retired)
+
+    def flush(self, moment: Moment) -> bool:
+        """Record everything, and tell whether that was done."""
+        contents = self._contents
+        if not any(vars(contents).values()):
+            return True
+        try:
+            self._spool.record(
+                Recording(
+                    moment=moment,
+                    readings=contents.readings,
+                    states=contents.states,
+                    intervals=contents.intervals,
+                    forgotten=contents.forgotten,
+                )
+            )
+        except SpoolError as error:
+            self._observer.raise_alarm(AgentAlarm.SPOOL_REFUSED, str(error))
+            self.refused = True
+            return False
+        self.refused = False
+        self._contents = _Contents(forgotten=[generation.id for _, generation, forget in contents.retired if forget])
+        for metered, generation, _ in contents.retired:
+            self._retire(metered, generation)
+        return True
+
+    def _retire(self, metered: MeteredDevice, generation: Generation) -> None:
+        """Remove a generation from the kernel; where it cannot be, it went with its device or its namespace."""
+        try:
+            self._driver.retire(metered, generation)
+        except DriverError as error:
+            self._observer.note("generation gone", generation=generation.id, device=metered.device, reason=str(error))

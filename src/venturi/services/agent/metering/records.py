@@ -1,0 +1,69 @@
+"""The records of an agent: what passed a device between two readings, or that it is not known.
+
+Owns the way from readings to recorded intervals.
+"""
+
+from venturi.adapters.spool.values import LastReading, Moment
+from venturi.core.classify.pair_totals import no_pair_totals
+from venturi.core.domain.coverage import Coverage, CoverageReason
+from venturi.core.domain.generation import Generation, MeteredDevice, Segments
+from venturi.core.ledger.batch import BatchPoint, DirectionTotals, MeteredInterval, UsageRow
+from venturi.core.ledger.recorded import NO_LABELS, RecordedInterval
+from venturi.core.meter.readings.attributing import DirectionUsage, attribute
+from venturi.core.meter.readings.totals import Totals, subtract
+from venturi.services.agent.classification import Classification
+
+
+def nothing_read(moment: Moment) -> LastReading:
+    """Give the reading of a generation that begins at ``moment``."""
+    return LastReading(moment=moment, pairs=no_pair_totals())
+
+
+def counted_between(earlier: LastReading, later: LastReading) -> Totals | None:
+    """Give what was counted between two readings, None where they are not of the same counters."""
+    return subtract(Totals(later.pairs, later.unattributed), Totals(earlier.pairs, earlier.unattributed))
+
+
+def metered_interval(
+    point: BatchPoint,
+    metered: MeteredDevice,
+    span: tuple[Moment, Moment],
+    counted: Totals,
+    classification: Classification,
+    *,
+    counted_by: tuple[Generation, int, Segments],
+    coverage: tuple[Coverage, CoverageReason] = (Coverage.COMPLETE, CoverageReason.NONE),
+) -> RecordedInterval:
+    """Record what was counted over a span by a generation, which came into force at a revision."""
+    usages = attribute(counted, classification.classifier)
+    generation, revision, segments = counted_by
+    interval = MeteredInterval(
+        point=0,
+        place=metered.place,
+        start=span[0].wall,
+        end=span[1].wall,
+        coverage=coverage[0],
+        reason=coverage[1],
+        generation=generation.id,
+        classifier=generation.digest,
+        revision=revision,
+        segments=segments,
+        totals=[_direction_totals(usage) for usage in usages],
+        usage=[row for usage in usages for row in _usage_rows(usage)],
+    )
+    return RecordedInterval(point, classification.label_set, interval)
+
+
+def gap_interval(point: BatchPoint, metered: MeteredDevice, span: tuple[Moment, Moment], reason: CoverageReason) -> RecordedInterval:
+    """Record that it is not known what passed over a span."""
+    interval = MeteredInterval(point=0, place=metered.place, start=span[0].wall, end=span[1].wall, coverage=Coverage.GAP, reason=reason)
+    return RecordedInterval(point, NO_LABELS, interval)
+
+
+def _direction_totals(usage: DirectionUsage) -> DirectionTotals:
+    return DirectionTotals(usage.direction.code, *usage.counted, *usage.unmatched, *usage.unattributed)
+
+
+def _usage_rows(usage: DirectionUsage) -> list[UsageRow]:
+    columns = (usage.labels.tolist(), usage.packets.tolist(), usage.octets.tolist())
+    return [UsageRow(label, usage.direction.code, packets, octets) for label, packets, octets in zip(*columns, strict=True)]

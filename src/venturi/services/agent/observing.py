@@ -1,0 +1,40 @@
+"""What an agent tells of itself while it runs.
+
+Owns the kinds of alarm. Where they are logged and counted is for the interfaces.
+"""
+
+from enum import StrEnum
+from typing import Protocol
+
+
+class AgentAlarm(StrEnum):
+    """What an operator should see to."""
+
+    APPLY_REFUSED = "apply_refused"
+    """The kernel refuses to count at a device, which is metered by its rules of before, or not at all."""
+    READING_FAILED = "reading_failed"
+    """The totals of a generation cannot be read; they are read again later."""
+    DEVICE_HELD = "device_held"
+    """Another process meters a device."""
+    COVERAGE_LOST = "coverage_lost"
+    """What passed a device is not known from some time on."""
+    SPOOL_REFUSED = "spool_refused"
+    """The spool cannot be written; the kernel goes on counting."""
+    SPOOL_ROLLED_BACK = "spool_rolled_back"
+    """The ledger has more than the spool, which is an old copy."""
+    CLOCK_STEP = "clock_step"
+    """The wall clock was set."""
+    PLAN_REFUSED = "plan_refused"
+    """The server gives no plan, or one that cannot be read; the last known one is followed."""
+
+
+class AgentObserver(Protocol):
+    """Hears of what happens in an agent, from any of its threads."""
+
+    def raise_alarm(self, alarm: AgentAlarm, message: str, *, device: str = "") -> None:
+        """Hear of something that an operator should see to; what it is about is named once more in ``device``."""
+        ...
+
+    def note(self, event: str, **details: object) -> None:
+        """Hear of something that happened as it should."""
+        ...

@@ -1,0 +1,85 @@
+"""The plan as an agent meters by it: points of this host, each with the classification that applies there.
+
+Owns the way from the document to them. Where the document comes from is for whoever follows it.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from venturi.core.domain.direction import Direction
+from venturi.core.domain.errors import ConfigurationError
+from venturi.core.domain.label import LabelWithRules, MeteringLabel, MeteringLabelRule
+from venturi.core.domain.prefix import Prefix
+from venturi.core.ledger.batch import BatchPoint
+from venturi.services.agent.classification import Classification, classify_by
+from venturi.services.control.planning.form import PLAN_VERSION, Plan, PlannedClassifier, PlannedPoint, PlannedRule
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentPlan:
+    """What to meter as it stood at ``revision``; ``classifications`` are by the name that points give to theirs."""
+
+    revision: int
+    points: tuple[PlannedPoint, ...]
+    classifications: Mapping[str, Classification]
+
+
+NOTHING_PLANNED = AgentPlan(revision=0, points=(), classifications={})
+"""The plan of a host at which nothing is metered."""
+
+
+def read_plan(document: bytes, place: str) -> AgentPlan:
+    """Read a plan document; raises ``ConfigurationError``, naming ``place``, for what is none.
+
+    Classifiers are known by their rules: what a document calls their digest serves to name them in it, and no more.
+    """
+    try:
+        plan = msgspec.json.decode(document, type=Plan)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        message = f"{place} is no plan: {error}"
+        raise ConfigurationError(message) from error
+    if plan.version != PLAN_VERSION:
+        message = f"{place} is a plan of version {plan.version}, of which this version of venturi knows nothing"
+        raise ConfigurationError(message)
+    classifications = {classifier.digest: classify_by(_labels(classifier)) for classifier in plan.classifiers}
+    missing = next((point for point in plan.points if point.classifier not in classifications), None)
+    if missing is not None:
+        message = f"{place}: point '{missing.id}' names the classifier '{missing.classifier}', which is not in the plan"
+        raise ConfigurationError(message)
+    return AgentPlan(revision=plan.revision, points=tuple(plan.points), classifications=classifications)
+
+
+def batch_point(point: PlannedPoint) -> BatchPoint:
+    """Give a point as records name it."""
+    return BatchPoint(id=point.id, name=point.name, project_id=point.project_id, shared=point.shared, kind=point.kind)
+
+
+def _labels(classifier: PlannedClassifier) -> list[LabelWithRules]:
+    rules: defaultdict[str, list[MeteringLabelRule]] = defaultdict(list)
+    for rule in classifier.rules:
+        rules[rule.metering_label_id].append(_rule(rule))
+    return [
+        LabelWithRules(
+            MeteringLabel(id=label.id, name=label.name, project_id=label.project_id, shared=label.shared), tuple(rules.pop(label.id, ()))
+        )
+        for label in classifier.labels
+    ]
+
+
+def _rule(rule: PlannedRule) -> MeteringLabelRule:
+    """Translate a rule; in a plan it has no id of its own."""
+    return MeteringLabelRule(
+        id="",
+        metering_label_id=rule.metering_label_id,
+        direction=Direction(rule.direction),
+        source_ip_prefix=_prefix(rule.source_ip_prefix),
+        destination_ip_prefix=_prefix(rule.destination_ip_prefix),
+        excluded=rule.excluded,
+    )
+
+
+def _prefix(text: str | None) -> Prefix | None:
+    return None if text is None else Prefix.parse(text)
