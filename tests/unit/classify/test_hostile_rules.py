@@ -1,11 +1,9 @@
 """Rules made to be hostile stay within the stated bounds of work and memory."""
 
-import itertools
-
 import numpy as np
 
 from tests.spec.build import label
-from venturi.core.classify.attribution import Attribution
+from venturi.core.classify.attribution import MOST_AT_ONCE
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.classify.traffic_classes import ANY_CLASS, cut_into_classes
 from venturi.core.domain.direction import Direction
@@ -23,24 +21,28 @@ def test_ten_thousand_labels_that_exclude_a_common_net() -> None:
     """Their rules are stored once per class pair, and each of 20,000 pairs is attributed exactly."""
     compiled = CompiledClassifier(_all_exclude_a_common_net()).compiled(Direction.EGRESS, 4)
     excluded_class = compiled.destinations.class_of(Prefix.parse("192.0.2.0/24"))
-    for number in range(_LABELS):
-        source_class = compiled.sources.class_of(Prefix.parse(f"10.{number >> 8}.{number & 255}.0/24"))
-        assert compiled.attribution.labels(source_class, ANY_CLASS).tolist() == [number]
-        assert compiled.attribution.labels(source_class, excluded_class).tolist() == []
+    source_classes = [compiled.sources.class_of(Prefix.parse(f"10.{number >> 8}.{number & 255}.0/24")) for number in range(_LABELS)]
+    sources = np.repeat(source_classes, 2)
+    parts = list(compiled.attribution.attribute(sources, np.tile([ANY_CLASS, excluded_class], _LABELS)))
+    assert np.concatenate([part.sizes for part in parts]).tolist() == [1, 0] * _LABELS
+    assert np.concatenate([part.labels for part in parts]).tolist() == list(range(_LABELS))
 
 
-def test_all_pairs_overlap_within_the_memo_limit() -> None:
-    """A thousand labels that count everything, at each of a thousand pairs: right, and remembered within the limit."""
+def test_all_pairs_overlap_within_the_bound() -> None:
+    """A thousand labels that count everything, at each of a thousand pairs: right, and in parts of bounded size that follow each other."""
     nets = [f"10.0.{number}.0/24" for number in range(32)]
     labels = [label(f"label-{number}", "out 10.0.0.0/8 > 10.0.0.0/8", *(f"out {net} > {net}" for net in nets)) for number in range(1000)]
-    rules = [rule for entry in labels for rule in entry.rules]
-    classes = cut_into_classes(4, (rule.source_ip_prefix for rule in rules if rule.source_ip_prefix))
-    limit = 1 << 20
-    attribution = Attribution(classes, classes, rules, {entry.label.id: number for number, entry in enumerate(labels)}, limit)
-    everything = np.arange(1000)
-    for source_class, destination_class in itertools.product(range(1, len(classes.parents)), repeat=2):
-        assert np.array_equal(attribution.labels(source_class, destination_class), everything)
-        assert attribution.memo_octets <= limit + everything.nbytes + 1000
+    attribution = CompiledClassifier(labels).compiled(Direction.EGRESS, 4).attribution
+    sources, destinations = (classes.ravel() for classes in np.meshgrid(np.arange(1, 34), np.arange(1, 34)))
+    pairs = 0
+    for part in attribution.attribute(sources, destinations):
+        assert part.first == pairs
+        assert len(part.labels) <= MOST_AT_ONCE + 2 * 1000
+        assert np.array_equal(part.labels, np.tile(np.arange(1000), len(part.sizes)))
+        assert set(part.sizes.tolist()) == {1000}
+        pairs += len(part.sizes)
+    assert pairs == len(sources)
+    assert np.array_equal(attribution.labels(1, 33), np.arange(1000))
 
 
 def test_intervals_are_linear_in_the_prefixes() -> None:

@@ -6,23 +6,25 @@ Owns the step from what was counted (pairs, as observed) to what it counts for (
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
+from venturi.core.classify.attribution import AttributedPairs
 from venturi.core.classify.compiler import CompiledClassifier
+from venturi.core.classify.ranges import cut_into_parts, join_ranges
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import COUNTED_DIRECTIONS, DirectionCode
+from venturi.core.domain.prefix import ADDRESS_BITS
 from venturi.core.meter.pair_counts import CLASS_BITS
 from venturi.core.meter.scaling import RunningScale, join_limbs, to_limbs
 from venturi.core.meter.summing import OUTSIDE_WINDOW_CODE, unpack_origins, unpack_pairs
-from venturi.core.meter.usage_sums import UsageSums, sum_by_key
+from venturi.core.meter.usage_sums import UsageSums
 
-_MOST_LABEL_NUMBERS = 1 << 23
 _MOST_EXPANDED_ROWS = 1 << 18
 _CODE_SHIFT = 2 * CLASS_BITS + 1
 _ESTIMATE_LIMBS = 4
-_NO_LABELS = np.empty(0, dtype=np.int32)
 
 
 @dataclass
@@ -105,39 +107,30 @@ class Settlement:
         return self._scales[whole]
 
     def _settle_runs(self, entries: _Entries, firsts: NDArray[np.intp]) -> None:
-        """Settle runs of rows of one pair each, which begin at ``firsts``.
-
-        Usage is posted before the label numbers held grow beyond their bound.
-        """
-        ends = [*firsts[1:].tolist(), len(entries.pairs)]
-        label_sets: dict[bytes, tuple[int, NDArray[np.int32]]] = {}
-        set_of_row = np.full(len(entries.pairs), -1, dtype=np.int64)
-        unlabelled = np.zeros(len(entries.pairs), dtype=np.bool_)
-        held = 0
-        for start, end, labels in zip(firsts.tolist(), ends, self._labels_of(entries.pairs[firsts]), strict=True):
-            if not len(labels):
-                unlabelled[start:end] = True
-                continue
-            identity = labels.tobytes()
-            if identity not in label_sets:
-                label_sets[identity] = (len(label_sets), labels)
-                held += len(labels)
-            set_of_row[start:end] = label_sets[identity][0]
-            if held > _MOST_LABEL_NUMBERS:
-                self._post(entries, set_of_row, [labels for _, labels in label_sets.values()])
-                label_sets, held = {}, 0
-                set_of_row.fill(-1)
-        self._post(entries, set_of_row, [labels for _, labels in label_sets.values()])
+        """Settle runs of rows of one pair each, which begin at ``firsts``: each row is added to the usage of every label of its pair."""
+        lengths = np.diff(firsts, append=len(entries.pairs))
+        unlabelled = np.ones(len(entries.pairs), dtype=np.bool_)
+        for attributed in self._attributed(entries.pairs[firsts]):
+            runs = slice(attributed.first, attributed.first + len(attributed.sizes))
+            rows = join_ranges(firsts[runs], lengths[runs])
+            sizes = np.repeat(attributed.sizes, lengths[runs])
+            first_labels = np.repeat(np.cumsum(attributed.sizes) - attributed.sizes, lengths[runs])
+            unlabelled[rows] = sizes == 0
+            for part in cut_into_parts(sizes, _MOST_EXPANDED_ROWS):
+                labels = attributed.labels[join_ranges(first_labels[part], sizes[part])]
+                again = np.repeat(rows[part], sizes[part])
+                self._usage.add(np.concatenate([labels[:, np.newaxis], entries.places[again]], axis=1), entries.counts[again])
         self._add_totals(entries, unlabelled)
 
-    def _labels_of(self, pairs: NDArray[np.int64]) -> Iterator[NDArray[np.int32]]:
-        """Give the numbers of the labels that each pair counts for."""
-        columns = (column.tolist() for column in unpack_pairs(pairs))
-        for code, family, source_class, destination_class in zip(*columns, strict=True):
-            if code > DirectionCode.UNKNOWN:
-                yield _NO_LABELS
-            else:
-                yield self._classifier.compiled(COUNTED_DIRECTIONS[code], family).attribution.labels(source_class, destination_class)
+    def _attributed(self, pairs: NDArray[np.int64]) -> Iterator[AttributedPairs]:
+        """Give the labels of ascending pairs, part after part; pairs that are counted in no direction are left out."""
+        codes, families, sources, destinations = unpack_pairs(pairs)
+        for direction, family in product(COUNTED_DIRECTIONS, ADDRESS_BITS):
+            alike = np.flatnonzero((codes == direction.code) & (families == family))
+            if len(alike):
+                attribution = self._classifier.compiled(direction, family).attribution
+                for attributed in attribution.attribute(sources[alike], destinations[alike]):
+                    yield attributed._replace(first=attributed.first + int(alike[0]))
 
     def _add_totals(self, entries: _Entries, unlabelled: NDArray[np.bool_]) -> None:
         """Add to the totals what counts for no label, by why, and what has no known direction."""
@@ -148,28 +141,6 @@ class Settlement:
         totals.unmatched += _total(entries.counts[unlabelled & (codes <= DirectionCode.UNKNOWN)])
         totals.unknown_direction += _total(entries.counts[codes == DirectionCode.UNKNOWN])
 
-    def _post(self, entries: _Entries, set_of_row: NDArray[np.int64], label_sets: Sequence[NDArray[np.int32]]) -> None:
-        """Add the rows that have a label set to the usage, once for each label of the set."""
-        rows = np.flatnonzero(set_of_row >= 0)
-        if not len(rows):
-            return
-        keys = np.concatenate([set_of_row[rows, np.newaxis], entries.places[rows]], axis=1)
-        keys, counts = sum_by_key(keys, entries.counts[rows])
-        sizes = np.array([len(labels) for labels in label_sets])
-        for part in _parts_of(sizes[keys[:, 0]]):
-            repeats = sizes[keys[part, 0]]
-            labels = np.concatenate([label_sets[number] for number in keys[part, 0]]).astype(np.int64)
-            places = np.repeat(keys[part, 1:], repeats, axis=0)
-            self._usage.add(np.concatenate([labels[:, np.newaxis], places], axis=1), np.repeat(counts[part], repeats, axis=0))
-
-
-def _parts_of(sizes: NDArray[np.int64]) -> Iterator[slice]:
-    """Cut rows of these sizes into runs whose sizes sum to about the most that may be expanded at once."""
-    numbers = np.cumsum(sizes) // _MOST_EXPANDED_ROWS
-    borders = np.flatnonzero(np.diff(numbers)) + 1
-    for start, end in zip([0, *borders.tolist()], [*borders.tolist(), len(sizes)], strict=True):
-        yield slice(start, end)
-
 
 def _total(counts: NDArray[np.int64]) -> Counts:
-    return Counts(*join_limbs(counts[:, :_ESTIMATE_LIMBS].sum(axis=0)))
+    return Counts(*join_limbs(counts[:, :_ESTIMATE_LIMBS].sum(axis=0)).tolist())
