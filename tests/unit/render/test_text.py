@@ -11,8 +11,9 @@ import pytest
 from tests.unit.render.reports import HUGE, LAB, MAIL, WEB, over_time, source, usage, whole
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import Direction
+from venturi.core.domain.usage import UsageColumns
 from venturi.interfaces.render.delimited import write_csv, write_values
-from venturi.interfaces.render.json_form import UsageSpelling, write_json
+from venturi.interfaces.render.json_form import spell_usage, write_json
 from venturi.interfaces.render.parquet import write_parquet
 from venturi.interfaces.render.progress import ProgressLine
 from venturi.interfaces.render.quantities import Units, format_duration, format_octets, format_share
@@ -83,8 +84,7 @@ def test_json_has_the_stated_form() -> None:
 def test_json_spells_every_row_as_its_fields_are(report: MeterReport) -> None:
     strange = replace(WEB, id="", name='a "quoted" \udc80 name', project_id="")
     rows = [*report.usage, *(record._replace(label=strange, observation_point="edge\n") for record in report.usage), *report.usage]
-    spelling = UsageSpelling()
-    assert [spelling.spell(record) for record in rows] == [json.dumps(usage_fields(record)) for record in rows]
+    assert spell_usage(UsageColumns.of(rows)) == [json.dumps(usage_fields(record)) for record in rows]
 
 
 def test_json_of_nothing() -> None:

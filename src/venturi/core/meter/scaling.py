@@ -12,6 +12,8 @@ Limbs = NDArray[np.int64]
 """Exact counts of any size: int64, shape (n, 2), high and low limb; a count is high * 2^32 + low. Limbs may be summed 2^31 times."""
 
 _LIMB_BITS = 32
+_MOST_LOW = 1 << 62
+_MOST_HIGH = _MOST_LOW >> _LIMB_BITS
 
 
 class RunningScale:
@@ -37,7 +39,10 @@ def to_limbs(counts: NDArray[np.int64] | NDArray[np.object_]) -> Limbs:
     return np.stack([counts >> _LIMB_BITS, counts & ((1 << _LIMB_BITS) - 1)], axis=1).astype(np.int64)
 
 
-def join_limbs(limbs: NDArray[np.int64]) -> NDArray[np.object_]:
-    """Join limbs, shape (…, 2 * counts), into counts: Python integers, which do not overflow, of shape (…, counts)."""
-    exact: NDArray[np.object_] = (limbs[..., 0::2].astype(object) << _LIMB_BITS) + limbs[..., 1::2].astype(object)
+def join_limbs(limbs: NDArray[np.int64]) -> NDArray[np.int64] | NDArray[np.object_]:
+    """Join limbs, shape (…, 2 * counts), into counts of shape (…, counts): int64 where all of them fit, else Python integers."""
+    high, low = limbs[..., 0::2], limbs[..., 1::2]
+    if high.max(initial=0) < _MOST_HIGH and low.max(initial=0) < _MOST_LOW:
+        return (high << _LIMB_BITS) + low
+    exact: NDArray[np.object_] = (high.astype(object) << _LIMB_BITS) + low.astype(object)
     return exact

@@ -38,6 +38,17 @@ class UsageRow(NamedTuple):
     estimated: bool
 
 
+class SummedColumns(NamedTuple):
+    """Rows of usage in columns: ``keys`` (int64, shape (n, 4)) in the order of ``UsageKey``, the others of n exact numbers each."""
+
+    keys: NDArray[np.int64]
+    packets: Sequence[int]
+    octets: Sequence[int]
+    observed_packets: Sequence[int]
+    observed_octets: Sequence[int]
+    estimated: Sequence[bool]
+
+
 COUNT_COLUMNS = 9
 """Columns of a row's counts: the limbs of packets, octets, observed packets and observed octets, and how many parts are estimates."""
 
@@ -67,23 +78,29 @@ class UsageSums:
 
     def __getitem__(self, number: int) -> UsageRow:
         """Give row ``number``; rows are in ascending order of label, direction, interval and point."""
-        self._merge()
-        return next(self._rows_of(slice(number, number + 1)))
+        keys, packets, octets, observed_packets, observed_octets, estimated = self.columns_of(slice(number, number + 1))
+        key = UsageKey(*keys[0].tolist())
+        return UsageRow(key, Counts(packets[0], octets[0]), Counts(observed_packets[0], observed_octets[0]), estimated[0])
 
-    def __iter__(self) -> Iterator[UsageRow]:
-        """Go through the rows, many times faster than one by one by number."""
+    def columns(self) -> Iterator[SummedColumns]:
+        """Go through the rows in columns, some thousands at once, many times faster than one by one by number."""
         self._merge()
         for first in range(0, len(self._keys), _ROWS_AT_ONCE):
-            yield from self._rows_of(slice(first, first + _ROWS_AT_ONCE))
+            yield self.columns_of(slice(first, first + _ROWS_AT_ONCE))
 
-    def _rows_of(self, rows: slice) -> Iterator[UsageRow]:
-        counts = join_limbs(self._counts[rows, :-1])
-        return map(_row_of, self._keys[rows].tolist(), counts.tolist(), self._counts[rows, -1].tolist())
+    def columns_of(self, rows: slice) -> SummedColumns:
+        """Give some rows in columns; rows are in ascending order of label, direction, interval and point."""
+        self._merge()
+        packets, octets, observed_packets, observed_octets = join_limbs(self._counts[rows, :-1]).T.tolist()
+        estimated = (self._counts[rows, -1] > 0).tolist()
+        return SummedColumns(self._keys[rows], packets, octets, observed_packets, observed_octets, estimated)
 
     def label_numbers(self) -> list[int]:
         """List the numbers of the labels that have a row."""
         self._merge()
-        return [int(number) for number in np.unique(self._keys[:, 0])]
+        numbers = self._keys[:, 0]
+        listed: list[int] = numbers[np.diff(numbers, prepend=-1) != 0].tolist()
+        return listed
 
     def _merge(self) -> None:
         if not self._waiting:
@@ -95,11 +112,6 @@ class UsageSums:
         if len(self._keys) > self._most_rows:
             message = f"the usage has more than {self._most_rows:,} rows; choose a longer interval, a narrower window or a coarser grouping"
             raise UsageTooLargeError(message)
-
-
-def _row_of(key: Sequence[int], counts: Sequence[int], estimates: int) -> UsageRow:
-    packets, octets, observed_packets, observed_octets = counts
-    return UsageRow(UsageKey(*key), Counts(packets, octets), Counts(observed_packets, observed_octets), estimates > 0)
 
 
 def sum_by_key(keys: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -4,57 +4,43 @@ Owns the names of the report's fields on the wire. Counts are integers of any si
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
+from json.encoder import encode_basestring_ascii
 from typing import TextIO
 
 from venturi.core.domain.counts import Counts
-from venturi.core.domain.label import MeteringLabel
-from venturi.core.domain.usage import UsageRecord
+from venturi.core.domain.usage import UsageColumns, usage_columns
 from venturi.interfaces.render.rows import label_fields, place_fields
 from venturi.services.offline.report import ExporterReport, MeterReport, SourceReport
 
 Json = Mapping[str, object]
 """An object on the wire."""
 
-_SPELLED = 4096
-"""How many places are kept spelled: directions by intervals by observation points."""
-
 
 def write_json(report: MeterReport, stream: TextIO) -> None:
     """Write ``report`` as one object, a line for each row of usage and each source."""
     stream.write('{\n"usage": ')
-    _write_list(stream, map(UsageSpelling().spell, report.usage))
+    _write_list(stream, map(spell_usage, usage_columns(report.usage)))
     stream.write(',\n"sources": ')
-    _write_list(stream, (json.dumps(source_fields(source)) for source in report.sources))
+    _write_list(stream, ([json.dumps(source_fields(source))] for source in report.sources))
     stream.write(f',\n"partial": {json.dumps(report.partial)},\n"notes": {json.dumps(report.notes)}\n}}\n')
 
 
-class UsageSpelling:
-    """Spells records of usage as ``json.dumps`` spells ``usage_fields``, what many records share only once."""
-
-    def __init__(self) -> None:
-        """Begin with nothing spelled."""
-        self._label: MeteringLabel | None = None
-        self._spelled_label = ""
-        self._place = lru_cache(_SPELLED)(lambda *place: _spell(place_fields(*place)))
-
-    def spell(self, record: UsageRecord) -> str:
-        """Spell one record; those of a label follow each other."""
-        if record.label is not self._label:
-            self._label, self._spelled_label = record.label, _spell(label_fields(record.label))
-        (packets, octets), (observed_packets, observed_octets) = record.counts, record.observed
-        return (
-            f"{{{self._spelled_label}{self._place(record.direction, record.interval, record.observation_point)}"
-            f'"packets": {packets}, "octets": {octets}, '
-            f'"observed_packets": {observed_packets}, "observed_octets": {observed_octets}, '
-            f'"estimated": {"true" if record.estimated else "false"}}}'
-        )
+def spell_usage(columns: UsageColumns) -> list[str]:
+    """Spell rows of usage as ``json.dumps`` spells ``usage_fields``, what they share only once."""
+    labels = [_spell(label_fields(label)) for label in columns.labels]
+    places = [_spell(place_fields(*place)) for place in columns.places]
+    estimated = ["true" if estimated else "false" for estimated in columns.estimated]
+    return [
+        f'{{{labels[label]}{places[place]}"packets": {packets}, "octets": {octets}, '
+        f'"observed_packets": {observed_packets}, "observed_octets": {observed_octets}, "estimated": {spelled}}}'
+        for label, place, packets, octets, observed_packets, observed_octets, spelled in zip(*columns[2:-1], estimated, strict=True)
+    ]
 
 
-def _spell(fields: Json) -> str:
+def _spell(fields: Mapping[str, str]) -> str:
     """Spell fields as the beginning of an object that others follow in."""
-    return f"{json.dumps(fields)[1:-1]}, " if fields else ""
+    return "".join([f'"{name}": {encode_basestring_ascii(text)}, ' for name, text in fields.items()])
 
 
 def source_fields(source: SourceReport) -> Json:
@@ -91,9 +77,9 @@ def _counts(prefix: str, counts: Counts) -> dict[str, int]:
     return {f"{prefix}packets": counts.packets, f"{prefix}octets": counts.octets}
 
 
-def _write_list(stream: TextIO, rows: Iterable[str]) -> None:
+def _write_list(stream: TextIO, blocks: Iterable[Sequence[str]]) -> None:
     separator = "[\n  "
-    for row in rows:
-        stream.write(separator + row)
+    for rows in filter(None, blocks):
+        stream.write(separator + ",\n  ".join(rows))
         separator = ",\n  "
     stream.write("[]" if separator == "[\n  " else "\n]")

@@ -5,6 +5,7 @@ Owns the naming of observation points and the translation of row numbers into wo
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Self, overload
 
 from venturi.core.decode.export.collector import ExportDecoder
@@ -14,9 +15,9 @@ from venturi.core.domain.flow_batch import Exporter
 from venturi.core.domain.interval import Nanoseconds, aligned_interval
 from venturi.core.domain.point import ObservationPoint, PointKind
 from venturi.core.domain.prefix import format_address
-from venturi.core.domain.usage import UsageRecord
+from venturi.core.domain.usage import UsageColumns, UsagePlace, UsageRecord
 from venturi.core.meter.meter import Meter
-from venturi.core.meter.usage_sums import UsageRow
+from venturi.core.meter.usage_sums import SummedColumns
 from venturi.services.offline.report import ExporterReport
 
 LOSS_UNITS = {"netflow-v5": "flows", "netflow-v9": "datagrams", "ipfix": "data records", "sflow": "datagrams"}
@@ -88,20 +89,28 @@ class MeteredUsage(Sequence[UsageRecord]):
             return [self[place] for place in range(*number.indices(len(self)))]
         if not -len(self) <= number < len(self):
             raise IndexError(number)
-        return self._record(self._meter.usage[number % len(self)])
+        return next(self._named(self._meter.usage.columns_of(slice(number % len(self), number % len(self) + 1))).records())
 
     def __iter__(self) -> Iterator[UsageRecord]:
         """Go through the records in the order of labels, directions, intervals and points."""
-        return map(self._record, self._meter.usage)
+        return chain.from_iterable(columns.records() for columns in self.columns())
 
-    def _record(self, row: UsageRow) -> UsageRecord:
-        key = row.key
-        return UsageRecord(
-            label=self._meter.classifier.labels[key.label],
-            direction=COUNTED_DIRECTIONS[key.direction] if key.direction >= 0 else None,
-            interval=aligned_interval(key.interval, self._interval) if self._interval else None,
-            observation_point=self._meter.points[key.point].name if key.point >= 0 else None,
-            counts=row.counts,
-            observed=row.observed,
-            estimated=row.estimated,
+    def columns(self) -> Iterator[UsageColumns]:
+        """Go through the records in columns (a ``ColumnarUsage``)."""
+        return map(self._named, self._meter.usage.columns())
+
+    def _named(self, summed: SummedColumns) -> UsageColumns:
+        """Give labels, directions, intervals and points for their numbers."""
+        labels: dict[int, int] = {}
+        places: dict[tuple[int, int, int], int] = {}
+        label = [labels.setdefault(number, len(labels)) for number in summed.keys[:, 0].tolist()]
+        place = [places.setdefault(numbers, len(places)) for numbers in zip(*summed.keys[:, 1:].T.tolist(), strict=True)]
+        named_labels = [self._meter.classifier.labels[number] for number in labels]
+        return UsageColumns(named_labels, [self._place(*numbers) for numbers in places], label, place, *summed[1:])
+
+    def _place(self, direction: int, interval: int, point: int) -> UsagePlace:
+        return UsagePlace(
+            COUNTED_DIRECTIONS[direction] if direction >= 0 else None,
+            aligned_interval(interval, self._interval) if self._interval else None,
+            self._meter.points[point].name if point >= 0 else None,
         )
