@@ -17,6 +17,8 @@ from venturi.core.domain.label import MeteringLabelRule
 MOST_AT_ONCE = 1 << 20
 """About how many matches of pairs and rules are held at once."""
 
+_Classes = NDArray[np.int32] | NDArray[np.int64]
+
 
 class AttributedPairs(NamedTuple):
     """The labels of class pairs that follow each other.
@@ -48,11 +50,12 @@ class Attribution:
         self._source_depths = _depths(sources)
         self._destination_depths = _depths(destinations)
 
-    def attribute(self, sources: NDArray[np.int64], destinations: NDArray[np.int64]) -> Iterator[AttributedPairs]:
-        """Give the labels that count each pair of a source and a destination class (int64, shape (pairs,)), part after part in order.
+    def attribute(self, sources: _Classes, destinations: _Classes) -> Iterator[AttributedPairs]:
+        """Give the labels that count each pair of a source and a destination class (shape (pairs,)), part after part in order.
 
         What is held at once is bounded, as far as one pair by itself is within the bound.
         """
+        sources, destinations = sources.astype(np.int64), destinations.astype(np.int64)
         searched = self._source_depths[sources] * self._destination_depths[destinations]
         for part in cut_into_parts(searched, MOST_AT_ONCE):
             for attributed in self._attribute(sources[part], destinations[part]):

@@ -3,12 +3,12 @@
 Owns the sums. Class pairs are attributed by the classifier that counted them, whatever applies by now.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from venturi.core.classify.attribution import Attribution
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.classify.pair_totals import PairTotals
 from venturi.core.domain.counts import Counts
@@ -49,22 +49,19 @@ def _attribute_direction(counted: Totals, classifier: CompiledClassifier, direct
         if chosen.any():
             pairs = select_pairs(counted.pairs, chosen)
             passed += Counts(int(pairs.packets.sum()), int(pairs.octets.sum()))
-            unmatched += _add_to_labels(pairs, _labels_of(pairs, classifier, direction), sums)
+            unmatched += _add_to_labels(pairs, classifier.compiled(direction, family).attribution, sums)
     labels = np.flatnonzero(sums.any(axis=0))
     return DirectionUsage(direction, passed, unmatched, unattributed, labels, sums[0, labels], sums[1, labels])
 
 
-def _labels_of(pairs: PairTotals, classifier: CompiledClassifier, direction: Direction) -> list[NDArray[np.int32]]:
-    """List the labels of each pair; all pairs are of one direction and family."""
-    labels = classifier.compiled(direction, int(pairs.families[0])).attribution.labels
-    return list(map(labels, pairs.source_classes.tolist(), pairs.destination_classes.tolist()))
-
-
-def _add_to_labels(pairs: PairTotals, labels: Sequence[NDArray[np.int32]], sums: NDArray[np.int64]) -> Counts:
+def _add_to_labels(pairs: PairTotals, attribution: Attribution, sums: NDArray[np.int64]) -> Counts:
     """Add the counts of each pair to all of its labels (``sums``: packets and octets by label); give those of pairs that have none."""
-    lengths = np.fromiter(map(len, labels), dtype=np.int64, count=len(labels))
-    numbers = np.concatenate(labels)
-    np.add.at(sums[0], numbers, np.repeat(pairs.packets, lengths))
-    np.add.at(sums[1], numbers, np.repeat(pairs.octets, lengths))
-    unmatched = lengths == 0
-    return Counts(int(pairs.packets[unmatched].sum()), int(pairs.octets[unmatched].sum()))
+    unmatched = Counts()
+    for attributed in attribution.attribute(pairs.source_classes, pairs.destination_classes):
+        part = slice(attributed.first, attributed.first + len(attributed.sizes))
+        packets, octets = pairs.packets[part], pairs.octets[part]
+        np.add.at(sums[0], attributed.labels, np.repeat(packets, attributed.sizes))
+        np.add.at(sums[1], attributed.labels, np.repeat(octets, attributed.sizes))
+        unlabelled = attributed.sizes == 0
+        unmatched += Counts(int(packets[unlabelled].sum()), int(octets[unlabelled].sum()))
+    return unmatched
