@@ -46,6 +46,7 @@ check: $(STAMP) ## run every gate: format, lint, types, layers, dependencies, de
 
 bench: $(STAMP) ## measure venturi and its peers on the same input
 	@scripts/system-tools bench
+	@scripts/build-bpf
 	@python -m bench $(ARGS)
 
 docs: $(STAMP) ## build the documentation, warnings as errors

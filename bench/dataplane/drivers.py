@@ -3,10 +3,17 @@
 Owns their configuration; removes what they leave.
 """
 
+import os
+import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from bench.dataplane.figures import EBPF_FORWARD, EBPF_TCX
+from venturi.adapters.drivers.ebpf.configuration import EbpfConfig
+from venturi.adapters.drivers.ebpf.driver import EbpfDriver
 from venturi.adapters.drivers.protocol import Answer, Driver
 from venturi.core.domain.generation import Hook
 
@@ -24,7 +31,7 @@ def started_drivers(remarks: list[str]) -> Iterator[Sequence[MeteringWay]]:
     """Start the drivers that this machine can run and purge them at the end of the block; why one cannot run goes to ``remarks``."""
     with ExitStack() as stack:
         ways = []
-        for way in _all_ways():
+        for way in _list_ways(stack.enter_context(_pin_folder())):
             support = way.driver.probe(way.hook)
             if support.answer is not Answer.YES:
                 remarks.append(f"{way.name} is left out: {support.because}")
@@ -36,5 +43,20 @@ def started_drivers(remarks: list[str]) -> Iterator[Sequence[MeteringWay]]:
         yield ways
 
 
-def _all_ways() -> list[MeteringWay]:
-    return []
+def _list_ways(pins: Path) -> list[MeteringWay]:
+    configuration = EbpfConfig(bpffs=pins, mount_bpffs=True)
+    return [
+        MeteringWay(EBPF_FORWARD, EbpfDriver(configuration), Hook.NETFILTER),
+        MeteringWay(EBPF_TCX, EbpfDriver(configuration), Hook.TC),
+    ]
+
+
+@contextmanager
+def _pin_folder() -> Iterator[Path]:
+    """Give a folder that the eBPF driver mounts a file system at, which goes with the pins in it."""
+    with TemporaryDirectory(prefix="venturi-bench-") as folder:
+        try:
+            yield Path(folder)
+        finally:
+            if os.path.ismount(folder):
+                subprocess.run(["umount", folder], check=True)
