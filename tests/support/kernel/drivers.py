@@ -9,9 +9,13 @@ from collections.abc import Callable, Mapping
 from tests.support.kernel.bpf_folder import new_bpf_folder
 from venturi.adapters.drivers.ebpf.configuration import EbpfConfig
 from venturi.adapters.drivers.ebpf.driver import EbpfDriver
+from venturi.adapters.drivers.nftables.driver import NftablesConfig, NftablesDriver
 from venturi.adapters.drivers.protocol import Driver
 
-KERNEL_DRIVERS: Mapping[str, Callable[[str], Driver]] = {"ebpf": lambda name: EbpfDriver(EbpfConfig(bpffs=new_bpf_folder(name)))}
+KERNEL_DRIVERS: Mapping[str, Callable[[str], Driver]] = {
+    "ebpf": lambda name: EbpfDriver(EbpfConfig(bpffs=new_bpf_folder(name))),
+    "nftables": lambda name: NftablesDriver(NftablesConfig(table_prefix=name)),
+}
 """Makes a driver, by its name, whose tables and pins are named for a test."""
 
 

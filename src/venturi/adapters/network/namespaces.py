@@ -4,6 +4,7 @@ Owns nothing of what is done inside. A thread is back in its own namespace when 
 """
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,6 +77,15 @@ def list_devices(namespace: str | None) -> list[NetworkDevice]:
     except NetlinkError as error:
         message = f"the devices of network namespace '{namespace}' cannot be listed: {error}"
         raise DriverError(message) from error
+
+
+def device_index(namespace: str | None, device: str) -> int | None:
+    """Give the ifIndex of a device, None where there is no such device; raises ``DriverError`` where the namespace cannot be entered."""
+    with inside(namespace):
+        try:
+            return socket.if_nametoindex(device)
+        except OSError:
+            return None
 
 
 def _enter(namespace: str) -> None:

@@ -69,6 +69,11 @@ class Attribution:
         (attributed,) = self.attribute(np.array([source_class]), np.array([destination_class]))
         return attributed.labels
 
+    def rule_pairs(self) -> list[tuple[int, int]]:
+        """List the source and destination class of each place where some rule stands, including or excluding."""
+        keys = np.concatenate([self._including.pairs, self._excluding.pairs])
+        return list(zip((keys >> KEY_BITS).tolist(), (keys & LOWER).tolist(), strict=True))
+
     def _attribute(self, sources: NDArray[np.int64], destinations: NDArray[np.int64]) -> Iterator[AttributedPairs]:
         """Attribute pairs whose matches can be held all at once, part by part of as many labels as can be held at once."""
         including, excluding = (table.match(sources, destinations) for table in (self._including, self._excluding))

@@ -39,7 +39,10 @@ class Matches(NamedTuple):
 
 
 class RuleTable:
-    """Rules of one kind by the classes of their two prefixes; one without a prefix stands at ``ANY_CLASS``, which is around every class."""
+    """Rules of one kind by the classes of their two prefixes; one without a prefix stands at ``ANY_CLASS``, which is around every class.
+
+    ``pairs`` (int64, ascending) are the keys of the source and destination classes at which they stand.
+    """
 
     def __init__(
         self, sources: TrafficClasses, destinations: TrafficClasses, rules: Sequence[MeteringLabelRule], label_numbers: Mapping[str, int]
@@ -51,13 +54,13 @@ class RuleTable:
         at_destination = np.array([destinations.class_of(rule.destination_ip_prefix) for rule in rules], dtype=np.int64)
         pairs, places = np.unique(joined(at_source, at_destination), return_inverse=True)
         labels = np.array([label_numbers[rule.metering_label_id] for rule in rules], dtype=np.int64)
-        self._pairs = pairs
+        self.pairs = pairs
         self._labels = np.unique(joined(places, labels))
         self._firsts = np.searchsorted(self._labels, joined(np.arange(len(pairs) + 1), np.int64(0)))
 
     def match(self, sources: _Numbers, destinations: _Numbers) -> Matches:
         """Find the rules that stand at a class of the source's lineage and one of the destination's, for each class pair."""
-        found = list(self._search(sources, destinations)) if len(self._pairs) else []
+        found = list(self._search(sources, destinations)) if len(self.pairs) else []
         rows = np.concatenate([np.zeros(0, dtype=np.int64), *(rows for rows, _ in found)])
         places = np.concatenate([np.zeros(0, dtype=np.int64), *(places for _, places in found)])
         order = np.argsort(rows, kind="stable")
@@ -95,7 +98,7 @@ class RuleTable:
         while len(source_rows):
             rows, source, destination = source_rows, sources, destinations[source_rows]
             while len(rows):
-                places, found = _find(joined(source, destination), self._pairs)
+                places, found = _find(joined(source, destination), self.pairs)
                 yield rows[found], places[found]
                 below = destination != ANY_CLASS
                 rows, source, destination = rows[below], source[below], self._destination_parents[destination[below]]
