@@ -21,11 +21,19 @@ static __always_inline struct counts *find_hashed(struct pair *pair)
 	return bpf_map_lookup_elem(&hashed_pairs, pair);
 }
 
+static __always_inline struct counts *find_placed(const volatile struct pair_set *set, __u32 source, __u32 destination)
+{
+	__u32 place = set->base + source * set->source_stride + destination * set->destination_stride;
+
+	place += bpf_get_smp_processor_id() * generation.places;
+	return bpf_map_lookup_elem(&counters, &place);
+}
+
 static __always_inline void count(__u32 number, const volatile struct pair_set *set, __u32 source, __u32 destination, struct counts amount)
 {
-	__u32 place = set->base + source * set->columns + destination, direction = number >> 1;
+	__u32 direction = number >> 1;
 	struct pair pair = { number, source, destination };
-	struct counts *counts = set->hashed ? find_hashed(&pair) : bpf_map_lookup_elem(&counters, &place);
+	struct counts *counts = set->hashed ? find_hashed(&pair) : find_placed(set, source, destination);
 
 	if (!counts)
 		counts = bpf_map_lookup_elem(&unattributed, &direction);
@@ -40,9 +48,9 @@ static __always_inline struct ipv6_key key_of(const __be32 *address)
 	return key;
 }
 
-#define COUNT_IPV4(number, set, from, to)                                                                          \
-	count(number, &generation.set, find_ipv4(&from, generation.set.source_depth, source),                      \
-	      find_ipv4(&to, generation.set.destination_depth, destination), amount)
+#define COUNT_IPV4(number, set, from, to)                                                            \
+	count(number, &generation.set, class_of_ipv4(&from, &generation.set.sources, source),        \
+	      class_of_ipv4(&to, &generation.set.destinations, destination), amount)
 
 static __always_inline void count_ipv4(__be32 source, __be32 destination, int ingress, int egress, struct counts amount)
 {
@@ -52,9 +60,9 @@ static __always_inline void count_ipv4(__be32 source, __be32 destination, int in
 		COUNT_IPV4(2, egress_ipv4, out_ipv4_from, out_ipv4_to);
 }
 
-#define COUNT_IPV6(number, set, from, to)                                                                                        \
-	count(number, &generation.set, find_ipv6(&from, generation.set.source_depth, generation.set.narrow_sources, source), \
-	      find_ipv6(&to, generation.set.destination_depth, generation.set.narrow_destinations, destination), amount)
+#define COUNT_IPV6(number, set, from, to)                                                            \
+	count(number, &generation.set, class_of_ipv6(&from, &generation.set.sources, source),        \
+	      class_of_ipv6(&to, &generation.set.destinations, destination), amount)
 
 static __always_inline void count_ipv6(struct ipv6_key source, struct ipv6_key destination, int ingress, int egress, struct counts amount)
 {

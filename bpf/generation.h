@@ -6,19 +6,28 @@
 
 enum { INGRESS, EGRESS };
 
-// One direction and family: where its class pairs are counted. In `counters` a pair stands at base + source class * columns + destination
-// class; a set that is hashed is counted in `hashed_pairs`.
-struct pair_set {
-	__u32 source_depth, destination_depth;
-	__u32 base, columns;
-	__u32 hashed;
-	__u32 narrow_sources, narrow_destinations; // IPv6 tables of the high 64 bits only
+// The search table of the sources or destinations of one direction and family (`search.h`).
+struct side {
+	__u32 levels; // above the lowest
+	__u32 inner_mask, leaf_mask; // which numbers of nodes there can be
+	__u32 leaf_start; // octets before the lowest level
+	__u32 is_narrow; // of IPv6: the high 64 bits of an address tell its class
+	__u32 is_one, only_class; // all addresses are of one class, and there is nothing to search
 	__u32 reserved;
+};
+
+// One direction and family: how its class pairs are found, and where they are counted. Each class of a side is one stride after the one before,
+// from the base on; a set that is hashed is counted in `hashed_pairs`.
+struct pair_set {
+	struct side sources, destinations;
+	__u32 base, source_stride, destination_stride, hashed;
 };
 
 struct generation {
 	__u32 device; // its ifIndex
 	__u32 merged; // 1: a super-packet is one packet
+	__u32 places; // of class pairs, for each CPU
+	__u32 reserved;
 	struct pair_set ingress_ipv4, ingress_ipv6, egress_ipv4, egress_ipv6;
 };
 
@@ -32,12 +41,14 @@ struct pair {
 	__u32 set, source, destination;
 };
 
-#define TABLE(name)                                  \
-	struct {                                     \
-		__uint(type, BPF_MAP_TYPE_ARRAY);    \
-		__uint(max_entries, 1);              \
-		__uint(key_size, sizeof(__u32));     \
-		__uint(value_size, 24);              \
+// Memory that can be mapped begins at a page, so that nodes keep to cache lines.
+#define TABLE(name)                                      \
+	struct {                                         \
+		__uint(type, BPF_MAP_TYPE_ARRAY);        \
+		__uint(map_flags, BPF_F_MMAPABLE);       \
+		__uint(max_entries, 1);                  \
+		__uint(key_size, sizeof(__u32));         \
+		__uint(value_size, 64);                  \
 	} name SEC(".maps")
 
 TABLE(in_ipv4_from);
@@ -49,8 +60,11 @@ TABLE(out_ipv4_to);
 TABLE(out_ipv6_from);
 TABLE(out_ipv6_to);
 
+// `places` for each CPU, one after the other. A per-CPU array would look each place up in a table of pointers first, one cache line more, takes
+// long to make, and cannot be mapped.
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct counts);

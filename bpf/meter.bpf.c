@@ -99,6 +99,15 @@ static __always_inline __u32 octets_of(struct sk_buff *skb, struct skb_shared_in
 	return shared->gso_size || !given ? skb->len - offset : given;
 }
 
+// Where the network header lies in the packet. The verifier takes differences of pointers in 64 bits only.
+static __always_inline __u32 network_offset(struct sk_buff *skb)
+{
+	__u64 before = skb->data - skb->head;
+
+	OPAQUE(before);
+	return skb->network_header - before;
+}
+
 static __always_inline int is_ip(__be16 protocol)
 {
 	return protocol == bpf_htons(PROTOCOL_IPV4) || protocol == bpf_htons(PROTOCOL_IPV6) || protocol == bpf_htons(PROTOCOL_VLAN) ||
@@ -110,7 +119,7 @@ int tc_leaf(struct __sk_buff *packet)
 {
 	struct sk_buff *skb = bpf_cast_to_kern_ctx(packet);
 	struct skb_shared_info *shared = shared_of(skb);
-	__u32 offset = skb->head + skb->network_header - skb->data, octets;
+	__u32 offset = network_offset(skb), octets;
 	int ingress = BPF_CORE_READ_BITFIELD(skb, tc_at_ingress), egress = !ingress;
 	union ip_header buffer, *header;
 	struct bpf_dynptr view;

@@ -3,14 +3,16 @@
 Owns the summing over CPUs and the telling of class pairs from places.
 """
 
+import math
 from collections.abc import Mapping, Sequence
+from mmap import MAP_SHARED, PROT_READ, mmap
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf
-from venturi.adapters.drivers.ebpf.layout import COUNTERS, HASHED_PAIRS, PAIR_SETS, UNATTRIBUTED, PairSet
+from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf, highest_cpu
+from venturi.adapters.drivers.ebpf.layout import COUNTERS, HASHED_PAIRS, PAIR_SETS, UNATTRIBUTED, PairSet, count_places
 from venturi.core.classify.pair_totals import PairTotals
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import Direction
@@ -40,15 +42,26 @@ def read_unattributed(libbpf: Libbpf, folder: Path) -> Mapping[Direction, Counts
 
 
 def _read_places(libbpf: Libbpf, pin: Path, sets: Sequence[PairSet]) -> tuple[NDArray[np.int64], ...]:
-    _, counts = _read_map(libbpf, pin, 1)
+    counts = _sum_places(libbpf, pin, count_places(sets))
     places = np.flatnonzero(counts[:, 0])
     numbers, sources, destinations = np.zeros((3, len(places)), dtype=np.int64)
     for number, placed in enumerate(sets):
         if not placed.hashed:
-            of_set = slice(*np.searchsorted(places, (placed.base, placed.base + placed.rows * placed.columns)))
+            of_set = slice(*np.searchsorted(places, (placed.base, placed.base + placed.size)))
             numbers[of_set] = number
-            sources[of_set], destinations[of_set] = np.divmod(places[of_set] - placed.base, placed.columns)
+            outer, inner = np.divmod(places[of_set] - placed.base, max(placed.strides))
+            sources[of_set], destinations[of_set] = (outer, inner) if placed.strides[1] == 1 else (inner, outer)
     return numbers, sources, destinations, counts[places]
+
+
+def _sum_places(libbpf: Libbpf, pin: Path, places: int) -> NDArray[np.int64]:
+    """Sum all places up over CPUs, out of the map itself: packets and octets, shape (places, 2)."""
+    shape = (highest_cpu() + 1, places, 2)
+    with libbpf.opened(pin) as descriptor, mmap(descriptor, math.prod(shape) * 8, flags=MAP_SHARED, prot=PROT_READ) as mapped:
+        counts = np.frombuffer(mapped, dtype=np.int64).reshape(shape)
+        summed: NDArray[np.int64] = counts.sum(axis=0)
+        del counts
+        return summed
 
 
 def _read_hashed(libbpf: Libbpf, pin: Path) -> tuple[NDArray[np.int64], ...]:

@@ -22,14 +22,30 @@ COUNTERS, HASHED_PAIRS, UNATTRIBUTED = "counters", "hashed_pairs", "unattributed
 TABLES = tuple(f"{way}_ipv{family}_{side}" for way in ("in", "out") for family in (4, 6) for side in ("from", "to"))
 """The maps that hold search tables: those of sources and of destinations of each set, in the order of ``PAIR_SETS``."""
 
+_CONSTANT_WORDS = 4 + 4 * (2 * 8 + 4)
+_LINE_PLACES = 4
+
 
 class PairSet(NamedTuple):
-    """Where the class pairs of one set are counted: at ``base + source class * columns + destination class``, or hashed."""
+    """Where the class pairs of one set of ``sources`` times ``destinations`` classes are counted: from ``base`` on, or hashed.
 
-    rows: int
-    columns: int
+    The side with more classes is the inner one, so that the places of what is busy lie close together.
+    """
+
+    sources: int
+    destinations: int
     base: int
     hashed: bool
+
+    @property
+    def size(self) -> int:
+        """The number of class pairs."""
+        return self.sources * self.destinations
+
+    @property
+    def strides(self) -> tuple[int, int]:
+        """How far the next source class and the next destination class are."""
+        return (1, self.sources) if self.sources >= self.destinations else (self.destinations, 1)
 
 
 class GenerationLayout(NamedTuple):
@@ -52,45 +68,43 @@ def _place_sets(shapes: Sequence[tuple[int, ...]], array_pairs: int) -> list[Pai
     sets: dict[int, PairSet] = {}
     base = 0
     for number in sorted(range(len(shapes)), key=lambda number: shapes[number][0] * shapes[number][1]):
-        rows, columns = shapes[number]
-        hashed = base + rows * columns > array_pairs
-        sets[number] = PairSet(rows, columns, 0 if hashed else base, hashed)
-        base += 0 if hashed else rows * columns
+        sources, destinations = shapes[number]
+        hashed = base + sources * destinations > array_pairs
+        sets[number] = PairSet(sources, destinations, 0 if hashed else base, hashed)
+        base += 0 if hashed else sets[number].size
     return [sets[number] for number in range(len(shapes))]
 
 
 def count_places(sets: Sequence[PairSet]) -> int:
-    """Give the number of class pairs that have a place of their own."""
-    return sum(entry.rows * entry.columns for entry in sets if not entry.hashed)
+    """Give the number of places for each CPU, in whole cache lines."""
+    used = sum(entry.size for entry in sets if not entry.hashed)
+    return -(-max(1, used) // _LINE_PLACES) * _LINE_PLACES
 
 
-def sizes_of(layout: GenerationLayout, hashed_pairs: int) -> ProgramSizes:
+def sizes_of(layout: GenerationLayout, hashed_pairs: int, cpus: int) -> ProgramSizes:
     """Give the sizes of a generation's maps."""
     hashing = any(entry.hashed for entry in layout.sets)
     return ProgramSizes(
         value_octets={name: len(table.content) for name, table in zip(TABLES, layout.tables, strict=True)},
-        entries={COUNTERS: max(1, count_places(layout.sets)), HASHED_PAIRS: hashed_pairs if hashing else 1},
+        entries={COUNTERS: cpus * count_places(layout.sets), HASHED_PAIRS: hashed_pairs if hashing else 1},
     )
 
 
 def root_constants(device: int) -> bytes:
     """Spell the constants of the program that stays attached; it needs the ifIndex alone."""
-    return struct.pack("=34I", device, *[0] * 33)
+    return _spell([device])
 
 
 def leaf_constants(device: int, segments: Segments, layout: GenerationLayout) -> bytes:
     """Spell the constants of a generation's program."""
-    words = [device, int(segments is Segments.MERGED)]
+    words = [device, int(segments is Segments.MERGED), count_places(layout.sets), 0]
     for number, placed in enumerate(layout.sets):
-        sources, destinations = layout.tables[2 * number : 2 * number + 2]
-        words += [
-            sources.depth,
-            destinations.depth,
-            placed.base,
-            placed.columns,
-            int(placed.hashed),
-            int(sources.narrow),
-            int(destinations.narrow),
-            0,
-        ]
-    return struct.pack("=34I", *words)
+        for table in layout.tables[2 * number : 2 * number + 2]:
+            words += [table.levels, table.inner_mask, table.leaf_mask, table.leaf_start, int(table.narrow)]
+            words += [int(table.only_class is not None), table.only_class or 0, 0]
+        words += [placed.base, *placed.strides, int(placed.hashed)]
+    return _spell(words)
+
+
+def _spell(words: Sequence[int]) -> bytes:
+    return struct.pack(f"={_CONSTANT_WORDS}I", *words, *[0] * (_CONSTANT_WORDS - len(words)))

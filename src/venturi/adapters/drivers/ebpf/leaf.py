@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf
+from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf, highest_cpu
 from venturi.adapters.drivers.ebpf.bpf.program import Program
 from venturi.adapters.drivers.ebpf.configuration import EbpfConfig
 from venturi.adapters.drivers.ebpf.layout import (
@@ -32,7 +32,7 @@ def loaded_leaf(libbpf: Libbpf, config: EbpfConfig, hook: Hook, device: int, lay
     """Have the kernel load the program of a generation, with its tables filled; raises ``DriverError``."""
     kind = "tc" if hook is Hook.TC else "netfilter"
     with Program(libbpf, config.program_file, f"{kind}_leaf", frozenset((*TABLES, *_COUNTED))) as program:
-        program.load(leaf_constants(device, config.segments, layout), sizes_of(layout, config.hashed_pairs))
+        program.load(leaf_constants(device, config.segments, layout), sizes_of(layout, config.hashed_pairs, highest_cpu() + 1))
         for name, table in zip(TABLES, layout.tables, strict=True):
             libbpf.write_only_element(program.map_descriptor(name), table.content)
         yield program

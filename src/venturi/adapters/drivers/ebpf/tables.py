@@ -1,6 +1,7 @@
 """Search tables: the intervals of one side, breadth first, as the programs read them.
 
-Owns the form of a table in octets (``bpf/search.h``).
+Owns the form of a table in octets (``bpf/search.h``): nodes of seven ends of intervals, inner nodes numbered as in a heap, and the lowest
+level behind them, with the classes.
 """
 
 from typing import Any, NamedTuple
@@ -10,47 +11,80 @@ from numpy.typing import NDArray
 
 from venturi.core.classify.traffic_classes import TrafficClasses
 
+_CHILDREN = 8
+_CHILD_BITS = 3
+_SMALLEST_OCTETS = 64
+
 
 class SearchTable(NamedTuple):
-    """A table of ``1 << depth`` keys and as many classes; ``content`` (uint8) is what the kernel's map holds.
+    """A search table and the numbers by which the programs find their way in it.
 
-    ``narrow`` is whether the keys are one word (IPv4, or IPv6 whose intervals all begin at multiples of a /64).
+    Above the lowest level are ``levels`` others; nodes have the numbers of ``inner_mask`` and ``leaf_mask``; the lowest level begins at
+    ``leaf_start`` octets. ``narrow`` is whether the ends are one word (IPv4, or IPv6 whose intervals all begin at multiples of a /64), and
+    ``only_class`` the class of all addresses, None where there are several. ``content`` (uint8) is what the kernel's map holds.
     """
 
-    depth: int
+    levels: int
+    inner_mask: int
+    leaf_mask: int
+    leaf_start: int
     narrow: bool
+    only_class: int | None
     content: NDArray[np.uint8]
 
 
 def lay_out(classes: TrafficClasses) -> SearchTable:
     """Lay the intervals of one side out for the search."""
-    depth = (len(classes.starts) - 1).bit_length()
-    class_numbers = _padded(np.array(classes.classes, dtype=np.uint32), 1 << depth, classes.classes[-1])
-    words = _words_of(classes)
-    keys = np.stack([_breadth_first(word, depth) for word in words], axis=-1)
-    content = np.concatenate([keys.reshape(-1).view(np.uint8), class_numbers.view(np.uint8)])
-    return SearchTable(depth, len(words) == 1, _padded(content, -(-len(content) // 8) * 8, 0))
+    ends = _ends_of(classes)
+    narrow = ends.shape[1] == 1
+    if not len(ends):
+        return SearchTable(0, 0, 0, 0, narrow, classes.classes[0], np.zeros(_SMALLEST_OCTETS, dtype=np.uint8))
+    leaf_bits = (len(ends) // _CHILDREN).bit_length()
+    levels = -(-leaf_bits // _CHILD_BITS)
+    inner = _inner_nodes(ends, levels)
+    lowest = _lowest_nodes(ends, np.array(classes.classes, dtype=np.uint32), 1 << leaf_bits)
+    content = np.concatenate([inner.reshape(-1).view(np.uint8), lowest.reshape(-1)])
+    return SearchTable(levels, max(0, len(inner) - 1), (1 << leaf_bits) - 1, inner.nbytes, narrow, None, content)
 
 
-def _words_of(classes: TrafficClasses) -> list[NDArray[Any]]:
-    """Give the starts in words, the higher first: one for IPv4, one or two for IPv6."""
+def _ends_of(classes: TrafficClasses) -> NDArray[Any]:
+    """Give the last addresses of all intervals but the highest, in words, the higher first: shape (intervals - 1, words)."""
     if classes.family == 4:  # noqa: PLR2004 - the IP version
-        return [np.array(classes.starts, dtype=np.uint32)]
-    octets = b"".join([start.to_bytes(16) for start in classes.starts])
+        return np.array(classes.starts[1:], dtype=np.uint32)[:, np.newaxis] - np.uint32(1)
+    octets = b"".join([(start - 1).to_bytes(16) for start in classes.starts[1:]])
     words = np.frombuffer(octets, dtype=">u8").astype(np.uint64).reshape(-1, 2)
-    return [words[:, 0], words[:, 1]] if words[:, 1].any() else [words[:, 0]]
+    return words[:, :1] if (words[:, 1] == np.iinfo(np.uint64).max).all() else words
 
 
-def _breadth_first(starts: NDArray[Any], depth: int) -> NDArray[Any]:
-    """Order all starts but the first, which every address reaches; the missing ones are the highest number."""
-    ascending = _padded(starts[1:], (1 << depth) - 1, np.iinfo(starts.dtype).max)
-    keys = np.zeros(1 << depth, dtype=starts.dtype)
-    for level in range(depth):
-        keys[1 << level : 2 << level] = ascending[(1 << depth - level - 1) - 1 :: 1 << depth - level]
-    return keys
+def _inner_nodes(ends: NDArray[Any], levels: int) -> NDArray[Any]:
+    """Give the nodes above the lowest level, by number: the ends of all intervals below a child, for all children but the highest."""
+    nodes = _full((2 * _CHILDREN ** (levels - 1) if levels else 0, _CHILDREN), ends)
+    for level in range(levels):
+        below = _CHILDREN ** (levels - level)
+        of_level = _in_nodes(ends[below - 1 :: below])
+        first = _CHILDREN**level
+        nodes[first : first + len(of_level)] = of_level
+    return nodes
 
 
-def _padded(column: NDArray[Any], length: int, filling: int) -> NDArray[Any]:
-    padded = np.full(length, filling, dtype=column.dtype)
-    padded[: len(column)] = column
-    return padded
+def _lowest_nodes(ends: NDArray[Any], classes: NDArray[np.uint32], slots: int) -> NDArray[np.uint8]:
+    """Give the nodes of the lowest level: ends of intervals, and the classes of theirs; shape (slots, octets)."""
+    nodes = _full((slots, _CHILDREN), ends)
+    of_level = _in_nodes(ends)
+    nodes[: len(of_level)] = of_level
+    class_rows = np.full(slots * _CHILDREN, classes[-1], dtype=np.uint32)
+    class_rows[: len(classes)] = classes
+    return np.concatenate([rows.reshape(slots, -1).view(np.uint8) for rows in (nodes, class_rows)], axis=1)
+
+
+def _in_nodes(ends: NDArray[Any]) -> NDArray[Any]:
+    """Cut ends into rows of eight, of which a node has room for seven: the eighth parts it from the next node, higher up."""
+    rows = _full((-(-len(ends) // _CHILDREN), _CHILDREN), ends)
+    rows.reshape(-1, ends.shape[1])[: len(ends)] = ends
+    rows[:, -1] = np.iinfo(ends.dtype).max
+    return rows
+
+
+def _full(shape: tuple[int, ...], ends: NDArray[Any]) -> NDArray[Any]:
+    """Make room for ends, filled with the highest number, which is below no address."""
+    return np.full((*shape, ends.shape[1]), np.iinfo(ends.dtype).max, dtype=ends.dtype)

@@ -6,6 +6,7 @@ Owns the C signatures and the turning of errors into sentences. Which maps there
 import ctypes
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import POINTER, c_bool, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
@@ -20,6 +21,7 @@ from venturi.core.domain.errors import DriverError, KernelRefusedError
 LIBRARY = "libbpf.so.1"
 """The library by the name that its ABI has."""
 
+_POSSIBLE_CPUS = Path("/sys/devices/system/cpu/possible")
 _BATCH = 16_384
 _POSITION_OCTETS = 64
 
@@ -50,6 +52,11 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bpf_obj_pin": (c_int, (c_int, c_char_p)),
     "bpf_obj_get": (c_int, (c_char_p,)),
 }
+
+
+def highest_cpu() -> int:
+    """Give the highest number that a CPU of this host can have."""
+    return int(re.split("[,-]", _POSSIBLE_CPUS.read_text(encoding="ascii"))[-1])
 
 
 def refusal(message: str, number: int) -> KernelRefusedError:
