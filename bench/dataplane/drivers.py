@@ -11,11 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from bench.dataplane.figures import EBPF_FORWARD, EBPF_TCX
+from bench.dataplane.figures import EBPF_FORWARD, EBPF_TCX, NFTABLES
 from venturi.adapters.drivers.ebpf.configuration import EbpfConfig
 from venturi.adapters.drivers.ebpf.driver import EbpfDriver
+from venturi.adapters.drivers.nftables.driver import NftablesConfig, NftablesDriver
 from venturi.adapters.drivers.protocol import Answer, Driver
 from venturi.core.domain.generation import Hook
+
+_TABLE_PREFIX = "benchmark"
 
 
 class MeteringWay(NamedTuple):
@@ -48,6 +51,7 @@ def _list_ways(pins: Path) -> list[MeteringWay]:
     return [
         MeteringWay(EBPF_FORWARD, EbpfDriver(configuration), Hook.NETFILTER),
         MeteringWay(EBPF_TCX, EbpfDriver(configuration), Hook.TC),
+        MeteringWay(NFTABLES, NftablesDriver(NftablesConfig(_TABLE_PREFIX)), Hook.NETFILTER),
     ]
 
 
