@@ -21,6 +21,9 @@ _BATCH_BEGIN, _BATCH_END = 0x10, 0x11
 _ERROR, _DONE = 2, 3
 _REQUEST, _ACKNOWLEDGE, _DUMP, _CREATE, _APPEND, _INTERRUPTED = 0x1, 0x4, 0x300, 0x400, 0x800, 0x10
 _FAMILY_INET = 1
+ANY_FAMILY = 0
+"""The family of a dump that leaves out no tables."""
+
 _NESTED = 0x8000
 _TYPE_MASK = 0x3FFF
 _GENERIC_OCTETS = 4
@@ -49,6 +52,7 @@ class Verb(IntEnum):
     DELETE_SET = 11
     NEW_ELEMENTS = 12
     GET_ELEMENTS = 13
+    GET_FLOWTABLE = 23
 
 
 class Change(NamedTuple):
@@ -125,10 +129,10 @@ class Connection:
                 _raise_error(body)
                 return
 
-    def dump(self, verb: Verb, attributes: bytes = b"") -> list[memoryview]:
+    def dump(self, verb: Verb, attributes: bytes = b"", family: int = _FAMILY_INET) -> list[memoryview]:
         """Give the attributes of each message of a dump in the middle of which no transaction fell."""
         for _ in range(_MOST_DUMPS):
-            self._socket.send(_message(_SUBSYSTEM_NFTABLES | verb, _REQUEST | _DUMP, 0, attributes, family=_FAMILY_INET))
+            self._socket.send(_message(_SUBSYSTEM_NFTABLES | verb, _REQUEST | _DUMP, 0, attributes, family=family))
             messages, interrupted = list[memoryview](), False
             for kind, flags, body in self._receive():
                 interrupted |= bool(flags & _INTERRUPTED)

@@ -1,0 +1,44 @@
+"""Selection: which driver counts at a hook of this host.
+
+Owns the order of preference. What each driver needs is asked of the driver itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from venturi.adapters.drivers.protocol import Answer, Driver, Support
+from venturi.core.domain.errors import DriverError
+from venturi.core.domain.generation import Hook
+
+
+class DriverChoice(StrEnum):
+    """What an operator can ask for."""
+
+    AUTO = "auto"
+    EBPF = "ebpf"
+    NFTABLES = "nftables"
+
+
+@dataclass(frozen=True)
+class ProbedDriver:
+    """A driver and whether it can run."""
+
+    driver: Driver
+    support: Support
+
+
+def probe_drivers(drivers: Sequence[Driver], hook: Hook) -> list[ProbedDriver]:
+    """Ask each driver whether it can count at a hook of this host, in order of preference."""
+    return [ProbedDriver(driver, driver.probe(hook)) for driver in drivers]
+
+
+def select_driver(choice: DriverChoice, probed: Sequence[ProbedDriver]) -> Driver:
+    """Take the first driver that can run, or the one that was asked for; raises ``DriverError`` with the reasons where none can."""
+    candidates = [candidate for candidate in probed if choice in {DriverChoice.AUTO, candidate.driver.name.value}]
+    for candidate in candidates:
+        if candidate.support.answer is Answer.YES:
+            return candidate.driver
+    reasons = "; ".join(f"{candidate.driver.name}: {candidate.support.because}" for candidate in candidates)
+    message = f"no driver can count on this host: {reasons}"
+    raise DriverError(message)
