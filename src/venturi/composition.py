@@ -232,6 +232,7 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
     plans = PlanControl(store, _now, observer.raise_alarm)
     running.callback(plans.stop)
     services = {
+        **_ledger_services(store, observer),
         "labels": LabelControl(store),
         "rules": RuleControl(store),
         "lists": RememberedLists(store.latest_revision),
@@ -252,6 +253,16 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
         changed=plans.notify,
         stopping=plans.stop,
     )
+
+
+def _ledger_services(store: "Store", observer: "RequestObserver") -> dict[str, object]:
+    from venturi.services.ledger.correcting import CorrectionPosting
+    from venturi.services.ledger.posting import BatchPosting
+    from venturi.services.ledger.reading import LedgerReading
+
+    batches = BatchPosting(store, _now, observer.raise_alarm)
+    batches.start()
+    return {"batches": batches, "corrections": CorrectionPosting(store, _now), "ledger": LedgerReading(store)}
 
 
 def _authentication(settings: ServeSettings, tokens: "TokenControl") -> "Authentication":

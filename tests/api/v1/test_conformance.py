@@ -10,7 +10,10 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
 from tests.api.v1.conftest import Caller
+from venturi.core.ledger.batch import MEDIA_TYPE
 from venturi.interfaces.api.v1.description.document import make_document
+
+schemathesis.serializer.alias(MEDIA_TYPE, "application/octet-stream")
 
 EXAMPLES = 12
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

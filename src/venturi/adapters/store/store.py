@@ -15,6 +15,10 @@ from venturi.adapters.store.engines.failures import database_errors
 from venturi.adapters.store.engines.locations import file_of, is_embedded, read_location
 from venturi.adapters.store.engines.versions import require_supported_server
 from venturi.adapters.store.engines.writer_lock import WriterLock
+from venturi.adapters.store.ledger.durability import find_volatility
+from venturi.adapters.store.ledger.postings import LedgerWriter
+from venturi.adapters.store.ledger.reading import LedgerReader
+from venturi.adapters.store.ledger.versions import VersionMemory
 from venturi.adapters.store.migrations.running import require_head, upgrade_schema
 from venturi.adapters.store.tables.labels import LabelTable
 from venturi.adapters.store.tables.leases import LeaseTable
@@ -48,6 +52,7 @@ class StoreReader:
         self.tokens = TokenTable(transaction)
         self.leases = LeaseTable(transaction)
         self.revisions = RevisionTable(transaction)
+        self.ledger = LedgerReader(transaction)
 
 
 class StoreWriter(StoreReader):
@@ -68,6 +73,7 @@ class Store:
         self._engines: Engines | None = None
         self._file_lock = WriterLock(file_of(self._location)) if is_embedded(self._location) else None
         self._turn = threading.Lock()
+        self._versions = VersionMemory()
         # SQLite lets go of the interpreter for each row: threads that fetch side by side wait for it a thousand times a list.
         self._fetching: AbstractContextManager[object] = threading.Lock() if is_embedded(self._location) else nullcontext()
 
@@ -128,6 +134,25 @@ class Store:
             yield StoreWriter(transaction)
             if transaction.revision is not None:
                 write_revision(connection, _make_revision(transaction.revision, author))
+
+    @contextmanager
+    def posting(self) -> Iterator[LedgerWriter]:
+        """Post in one transaction, the only one that does on all servers; an exception undoes it all.
+
+        Once the block is left without one, what was posted is on stable storage. Raises ``StoreError``.
+        """
+        engines = self._started
+        self._require_file()
+        with database_errors(), self._turn:
+            with engines.writers.begin() as connection:
+                writer = LedgerWriter(connection, self._versions)
+                yield writer
+            writer.versions.remember()
+
+    def find_volatility(self) -> str | None:
+        """Say which setting of the database lets a commit return before it is on stable storage, None if none does."""
+        with database_errors(), self._started.readers.connect() as connection:
+            return find_volatility(connection)
 
     @property
     def _started(self) -> Engines:

@@ -4,8 +4,34 @@ Owns names and order of its fields. A batch travels as an envelope: the payload 
 batch before it (``chain``), and the whole envelope, in MessagePack too, is compressed with Zstandard.
 """
 
+from typing import Annotated
+
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
+
+HIGHEST = (1 << 63) - 1
+"""The highest count that is posted, and the highest sum that a roll-up holds."""
+
+Count = Annotated[int, Meta(ge=0, le=HIGHEST)]
+"""Packets or octets of one record."""
+
+Time = Annotated[int, Meta(ge=0, le=1 << 62)]
+"""Nanoseconds since the UTC epoch."""
+
+Place = Annotated[int, Meta(ge=0)]
+"""A place in a list, from 0."""
+
+CountedDirection = Annotated[int, Meta(ge=0, le=2)]
+"""The code of a direction that counts are kept by: ingress, egress or unknown."""
+
+Text = Annotated[str, Meta(max_length=255, pattern=r"^[^\x00]*$")]
+"""A text that every database can hold."""
+
+Identifier = Annotated[str, Meta(min_length=1, max_length=36, pattern=r"^[!-~]*$")]
+"""An id: of a label or point a UUID, of a spool or generation 32 hexadecimal digits."""
+
+Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
+"""A digest of 256 bits."""
 
 BATCH_VERSION = 1
 """The version of the form; a reader refuses one that it does not know."""
@@ -17,18 +43,18 @@ MEDIA_TYPE = "application/vnd.venturi.batch"
 class BatchLabel(Struct, array_like=True, frozen=True):
     """A label as it was when its traffic was counted."""
 
-    id: str
-    name: str
-    project_id: str
+    id: Identifier
+    name: Text
+    project_id: Text
     shared: bool
 
 
 class BatchPoint(Struct, array_like=True, frozen=True):
     """An observation point as it was when it was metered."""
 
-    id: str
-    name: str
-    project_id: str
+    id: Identifier
+    name: Text
+    project_id: Text
     shared: bool
     kind: str
 
@@ -36,22 +62,22 @@ class BatchPoint(Struct, array_like=True, frozen=True):
 class DirectionTotals(Struct, array_like=True, frozen=True):
     """All that was counted in one direction (a code of ``DirectionCode``); unmatched and unattributed are parts of packets and octets."""
 
-    direction: int
-    packets: int
-    octets: int
-    unmatched_packets: int = 0
-    unmatched_octets: int = 0
-    unattributed_packets: int = 0
-    unattributed_octets: int = 0
+    direction: CountedDirection
+    packets: Count
+    octets: Count
+    unmatched_packets: Count = 0
+    unmatched_octets: Count = 0
+    unattributed_packets: Count = 0
+    unattributed_octets: Count = 0
 
 
 class UsageRow(Struct, array_like=True, frozen=True):
     """What one label counted in one direction; ``label`` is its place among the labels of the batch."""
 
-    label: int
-    direction: int
-    packets: int
-    octets: int
+    label: Place
+    direction: CountedDirection
+    packets: Count
+    octets: Count
 
 
 class MeteredInterval(Struct, kw_only=True, frozen=True, omit_defaults=True):
@@ -63,15 +89,15 @@ class MeteredInterval(Struct, kw_only=True, frozen=True, omit_defaults=True):
     tells the device on the host, as ``namespace/device`` or ``device``.
     """
 
-    point: int
-    place: str
-    start: int
-    end: int
+    point: Place
+    place: Text
+    start: Time
+    end: Time
     coverage: str = "complete"
     reason: str = ""
-    generation: str = ""
-    classifier: str = ""
-    revision: int = 0
+    generation: Annotated[str, Meta(max_length=36, pattern=r"^[!-~]*$")] = ""
+    classifier: Annotated[str, Meta(max_length=128, pattern=r"^[!-~]*$")] = ""
+    revision: Count = 0
     segments: str = "wire"
     totals: list[DirectionTotals] = field(default_factory=list)
     usage: list[UsageRow] = field(default_factory=list)
@@ -81,7 +107,7 @@ class Batch(Struct, kw_only=True, frozen=True):
     """What an agent metered, in the order of its readings; ``sealed_at`` is in nanoseconds since the UTC epoch."""
 
     version: int
-    sealed_at: int
+    sealed_at: Time
     points: list[BatchPoint]
     labels: list[BatchLabel]
     intervals: list[MeteredInterval]
@@ -90,12 +116,12 @@ class Batch(Struct, kw_only=True, frozen=True):
 class Envelope(Struct, kw_only=True, frozen=True):
     """A sealed batch: who says it, its place in the chain of its spool (sequence from 1), and the payload as it was sealed."""
 
-    agent_id: str
-    host: str
-    spool_id: str
-    sequence: int
-    previous: bytes
-    digest: bytes
+    agent_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,254}$")]
+    host: Annotated[str, Meta(min_length=1, max_length=253, pattern=r"^[!-~]*$")]
+    spool_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
+    sequence: Annotated[int, Meta(ge=1, le=1 << 62)]
+    previous: Digest
+    digest: Digest
     payload: bytes
 
 

@@ -47,6 +47,13 @@ class Operation(StrEnum):
     LIST_REVISIONS = "get_revisions"
     SHOW_REVISION = "get_revision"
 
+    POST_BATCH = "post_batch"
+    SHOW_SPOOL = "get_spool"
+    LIST_SPOOLS = "get_spools"
+    POST_CORRECTION = "post_correction"
+    LIST_POSTINGS = "get_postings"
+    SHOW_POSTING = "get_posting"
+
     LIST_TOKENS = "get_tokens"
     SHOW_TOKEN = "get_token"  # noqa: S105 - the name of an operation
     CREATE_TOKEN = "create_token"  # noqa: S105 - the name of an operation
@@ -116,6 +123,13 @@ POLICY: Mapping[Operation, Grant] = {
     Operation.EXPLAIN: Grant(READERS, READERS, ADMINS, ADMINS),
     # A plan holds labels of many projects; an agent reads that of its own host alone.
     Operation.READ_PLAN: Grant(AGENTS, AGENTS, AGENTS, AGENTS),
+    # A batch is usage of many projects; an agent posts its own, and asks for its own spools alone.
+    Operation.POST_BATCH: Grant(AGENTS, AGENTS, AGENTS, AGENTS),
+    Operation.SHOW_SPOOL: Grant(AGENTS, AGENTS, AGENTS, AGENTS),
+    Operation.LIST_SPOOLS: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.POST_CORRECTION: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.LIST_POSTINGS: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.SHOW_POSTING: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.LIST_REVISIONS: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.SHOW_REVISION: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.LIST_TOKENS: Grant(ADMINS, ADMINS, ADMINS, ADMINS),

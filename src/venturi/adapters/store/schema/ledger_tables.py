@@ -50,6 +50,7 @@ LEDGER_POSTINGS = Table(
     text_column("kind", WORD_LENGTH),
     number_column("posted_at"),
     reference_column("entries"),
+    text_column("seal", DIGEST_LENGTH),
     text_column("agent_id", NAME_LENGTH, nullable=True),
     text_column("host", NAME_LENGTH, nullable=True),
     text_column("spool_id", IDENTIFIER_LENGTH, nullable=True),
@@ -62,7 +63,8 @@ LEDGER_POSTINGS = Table(
     UniqueConstraint("spool_id", "sequence", name="uq_ledger_postings_sequence"),
     **TABLE_OPTIONS,
 )
-"""A batch, with its place in the chain of its spool, or a correction, with its author and reason."""
+"""A batch, with its place in the chain of its spool, or a correction, with its author and reason; ``seal`` covers all that it added and the
+seal before (``core.ledger.seal``)."""
 
 LEDGER_INTERVALS = Table(
     "ledger_intervals",

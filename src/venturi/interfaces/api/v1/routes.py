@@ -6,6 +6,8 @@ from litestar.types import ControllerRouterHandler
 from venturi.interfaces.api.v1.callers import CALLER_ROUTES
 from venturi.interfaces.api.v1.explaining import EXPLAINING_ROUTES
 from venturi.interfaces.api.v1.labels import LABEL_ROUTES
+from venturi.interfaces.api.v1.ledger.batches import POSTING_ROUTES
+from venturi.interfaces.api.v1.ledger.reading import LEDGER_READING_ROUTES
 from venturi.interfaces.api.v1.openapi import OPENAPI_ROUTES
 from venturi.interfaces.api.v1.plans import PLAN_ROUTES
 from venturi.interfaces.api.v1.points import POINT_ROUTES
@@ -19,5 +21,6 @@ def v1_routes() -> list[ControllerRouterHandler]:
     An application that registers handlers of one path one by one registers the first of them again with each of the others,
     and then awaits what runs in a thread once too little.
     """
-    routes = (CALLER_ROUTES, POINT_ROUTES, LABEL_ROUTES, EXPLAINING_ROUTES, TOKEN_ROUTES, REVISION_ROUTES, PLAN_ROUTES, OPENAPI_ROUTES)
+    control = (CALLER_ROUTES, POINT_ROUTES, LABEL_ROUTES, EXPLAINING_ROUTES, TOKEN_ROUTES, REVISION_ROUTES, PLAN_ROUTES)
+    routes = (*control, POSTING_ROUTES, LEDGER_READING_ROUTES, OPENAPI_ROUTES)
     return [Router("/", route_handlers=[handler for group in routes for handler in group])]

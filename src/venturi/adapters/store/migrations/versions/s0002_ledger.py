@@ -61,6 +61,7 @@ def _make_postings() -> None:
         text_column("kind", 24),
         number_column("posted_at"),
         reference_column("entries"),
+        text_column("seal", 128),
         text_column("agent_id", 255, nullable=True),
         text_column("host", 255, nullable=True),
         text_column("spool_id", 36, nullable=True),

@@ -11,6 +11,7 @@ import msgspec
 
 from venturi import __version__
 from venturi.interfaces.api.v1.description.frame import frame_operations
+from venturi.interfaces.api.v1.description.ledger import ledger_operations
 from venturi.interfaces.api.v1.description.networking import networking_operations
 from venturi.interfaces.api.v1.description.operations import Error, Json, NeutronError, Operation, Unauthenticated
 from venturi.interfaces.api.v1.description.own import own_operations
@@ -28,7 +29,7 @@ _SECURITY: Json = {
 
 def all_operations(largest_page: int) -> list[Operation]:
     """Describe every operation of a server whose pages hold ``largest_page`` resources at most."""
-    return [*own_operations(largest_page), *networking_operations(), *frame_operations()]
+    return [*own_operations(largest_page), *ledger_operations(largest_page), *networking_operations(), *frame_operations()]
 
 
 def make_document(largest_page: int) -> Json:

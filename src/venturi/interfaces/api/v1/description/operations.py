@@ -107,6 +107,7 @@ class Operation:
     answers: Mapping[int, Answer]
     parameters: Sequence[Parameter] = ()
     request: Any = None
+    request_media_type: str = "application/json"
     example: Any = None
     refusals: Sequence[int] = ()
     error_form: Any = Error
@@ -126,7 +127,7 @@ class Operation:
             content: Json = {"schema": schema_of(self.request)}
             if self.example is not None:
                 content["example"] = self.example
-            described["requestBody"] = {"required": True, "content": {"application/json": content}}
+            described["requestBody"] = {"required": True, "content": {self.request_media_type: content}}
         if not self.needs_token:
             described["security"] = []
         return described

@@ -1,0 +1,54 @@
+"""Entries that are to be corrected, with what has been corrected of them before.
+
+Owns the statements. What a correction may do is for the services.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from venturi.adapters.store.schema.ledger_tables import LEDGER_CORRECTIONS, LEDGER_INTERVALS, LEDGER_TOTALS, LEDGER_USAGE
+
+COUNT_NAMES = ("packets", "octets", "unmatched_packets", "unmatched_octets", "unattributed_packets", "unattributed_octets")
+"""The counts of an entry, in the order of their columns; usage has the first two."""
+
+_PLACED = (LEDGER_INTERVALS.c.point_version, LEDGER_INTERVALS.c.start_at, LEDGER_INTERVALS.c.end_at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorrectedEntry:
+    """An entry of usage, or of totals without a label, as it counts now; ``start`` and ``end`` bound its interval."""
+
+    point_version: int
+    label_version: int | None
+    direction: int
+    start: int
+    end: int
+    counts: Sequence[int]
+
+
+def find_entry(connection: Connection, posting: int, ordinal: int) -> CorrectedEntry | None:
+    """Give an entry of usage or totals with its corrections added, None if there is none."""
+    for table in (LEDGER_USAGE, LEDGER_TOTALS):
+        interval = (LEDGER_INTERVALS.c.posting == table.c.posting) & (LEDGER_INTERVALS.c.ordinal == table.c.interval_ordinal)
+        statement = select(table, *_PLACED).join(LEDGER_INTERVALS, interval)
+        row = connection.execute(statement.where(table.c.posting == posting, table.c.ordinal == ordinal)).mappings().first()
+        if row is not None:
+            counted = [row[name] for name in COUNT_NAMES if name in table.c]
+            before = _read_corrections(connection, posting, ordinal)
+            return CorrectedEntry(
+                point_version=row["point_version"],
+                label_version=row.get("label_version"),
+                direction=row["direction"],
+                start=row["start_at"],
+                end=row["end_at"],
+                counts=[one + other for one, other in zip(counted, before, strict=False)],
+            )
+    return None
+
+
+def _read_corrections(connection: Connection, posting: int, ordinal: int) -> list[int]:
+    sums = [func.coalesce(func.sum(LEDGER_CORRECTIONS.c[name]), 0) for name in COUNT_NAMES]
+    named = LEDGER_CORRECTIONS.c.corrected_posting == posting, LEDGER_CORRECTIONS.c.corrected_ordinal == ordinal
+    return [int(number) for number in connection.execute(select(*sums).where(*named)).one()]

@@ -1,0 +1,117 @@
+"""Postings in the store: the lock under which they are numbered, and adding one with its entries and roll-ups.
+
+Owns the order of these. What a posting holds, and whether it may be posted, is for the services.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, select, update
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+
+from venturi.adapters.store.ledger.bulk import Rows, add_rows, insert_rows
+from venturi.adapters.store.ledger.conflicts import ConflictTable
+from venturi.adapters.store.ledger.overlaps import find_overlapping
+from venturi.adapters.store.ledger.spools import SpoolTable
+from venturi.adapters.store.ledger.versions import Version, VersionMemory, VersionNumbers
+from venturi.adapters.store.schema.ledger_tables import (
+    LEDGER_CORRECTIONS,
+    LEDGER_COVERAGE_BINS,
+    LEDGER_INTERVALS,
+    LEDGER_LABEL_BINS,
+    LEDGER_POINT_BINS,
+    LEDGER_POSTINGS,
+    LEDGER_STATE,
+    LEDGER_TOTALS,
+    LEDGER_USAGE,
+)
+from venturi.core.domain.errors import InvalidBatchError
+from venturi.core.ledger.roll_ups import RollUps, roll_up
+from venturi.core.ledger.seal import seal
+
+_OUT_OF_RANGE = 1690
+"""The number of MariaDB's error for a sum out of range."""
+
+_LOCK = select(LEDGER_STATE.c.posting).with_for_update()
+
+
+@dataclass
+class EntryRows:
+    """The entries of one posting, as rows of their tables."""
+
+    intervals: list[tuple[Any, ...]] = field(default_factory=list)
+    totals: list[tuple[Any, ...]] = field(default_factory=list)
+    usage: list[tuple[Any, ...]] = field(default_factory=list)
+    corrections: list[tuple[Any, ...]] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many entries there are."""
+        return len(self.intervals) + len(self.totals) + len(self.usage) + len(self.corrections)
+
+
+class LedgerWriter:
+    """A transaction that posts, the only one that does on all servers."""
+
+    def __init__(self, connection: Connection, memory: VersionMemory) -> None:
+        """Take the lock of the ledger."""
+        self.connection = connection
+        self.posting = int(connection.execute(_LOCK).scalar_one()) + 1
+        memory.begin(self.posting - 1)
+        self.versions = VersionNumbers(connection, memory)
+        self.spools = SpoolTable(connection)
+        self.conflicts = ConflictTable(connection)
+
+    def find(self, spool_id: str, sequences: Sequence[int]) -> dict[int, Row[Any]]:
+        """Give the postings of batches of a spool, by sequence."""
+        wanted = LEDGER_POSTINGS.c.spool_id == spool_id, LEDGER_POSTINGS.c.sequence.in_(sequences)
+        return {row.sequence: row for row in self.connection.execute(select(LEDGER_POSTINGS).where(*wanted))}
+
+    def find_overlapping(self, agent_id: str, point: Version, start: int, end: int) -> list[tuple[int, int]]:
+        """Give the times, within bounds, at which another agent metered the point."""
+        return find_overlapping(self.connection, agent_id, point[0], start, end)
+
+    def add_posting(self, columns: Mapping[str, Any], rows: EntryRows) -> None:
+        """Add a posting under the next number, with its entries, sealed onto the posting before."""
+        before = self.connection.execute(select(LEDGER_POSTINGS.c.seal).where(LEDGER_POSTINGS.c.posting == self.posting - 1)).scalar()
+        row = {"posting": self.posting, "entries": rows.count, **columns}
+        row["seal"] = seal(before or "", sealed_columns(row), rows.intervals, rows.totals, rows.usage, rows.corrections)
+        insert_rows(self.connection, LEDGER_POSTINGS, [tuple(row.get(column.name) for column in LEDGER_POSTINGS.c)])
+        self.connection.execute(update(LEDGER_STATE).values(posting=self.posting))
+        insert_rows(self.connection, LEDGER_INTERVALS, rows.intervals)
+        insert_rows(self.connection, LEDGER_TOTALS, rows.totals)
+        insert_rows(self.connection, LEDGER_USAGE, rows.usage)
+        insert_rows(self.connection, LEDGER_CORRECTIONS, rows.corrections)
+
+    def add_roll_ups(self, sums: RollUps) -> None:
+        """Add to the roll-ups what the entries add; raises ``InvalidBatchError`` for more than they can hold."""
+        for table, bins in (
+            (LEDGER_LABEL_BINS, sums.labels),
+            (LEDGER_POINT_BINS, sums.points),
+            (LEDGER_COVERAGE_BINS, sums.coverage),
+        ):
+            for rows in roll_up(bins):
+                self._add(table, rows)
+
+    def _add(self, table: Table, rows: Rows) -> None:
+        try:
+            add_rows(self.connection, table, rows)
+        except DBAPIError as error:
+            if not _is_overflow(error):
+                raise
+            message = "intervals: together with what is posted, their counts are more than a roll-up can hold"
+            raise InvalidBatchError(message) from error
+
+
+def sealed_columns(row: Mapping[str, Any]) -> list[Any]:
+    """Give the columns of a posting that its seal covers."""
+    return [row.get(column.name) for column in LEDGER_POSTINGS.c if column.name != "seal"]
+
+
+def _is_overflow(error: DBAPIError) -> bool:
+    """Tell whether a sum left the range of 64 bits, which each database refuses in its own way."""
+    if isinstance(error, IntegrityError | DataError):
+        return True
+    arguments: tuple[Any, ...] = getattr(error.orig, "args", ())
+    return bool(arguments) and arguments[0] == _OUT_OF_RANGE

@@ -1,0 +1,95 @@
+"""What entries name by number: labels, points, places and generations as they were.
+
+Owns the numbers. A version that is there is never changed, so numbers that were committed are remembered across transactions.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, select
+
+from venturi.adapters.store.ledger.bulk import insert_rows
+from venturi.adapters.store.schema.ledger_tables import VERSION_TABLES
+
+Version = tuple[Any, ...]
+"""All columns of a version but its number, in the order of the table."""
+
+_MOST_REMEMBERED = 500_000
+_ASKED_AT_ONCE = 400
+
+
+class VersionMemory:
+    """Numbers of versions that are known to be committed, by table; for one thread at a time."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, dict[Version, int]] = {table.name: {} for table in VERSION_TABLES}
+        self._seen = 0
+
+    def begin(self, posting: int) -> None:
+        """Forget everything if the latest posting is one that was seen to be followed by others: the database was put back."""
+        if posting < self._seen or sum(map(len, self._numbers.values())) > _MOST_REMEMBERED:
+            self.forget()
+        self._seen = posting
+
+    def forget(self) -> None:
+        """Forget all numbers."""
+        for numbers in self._numbers.values():
+            numbers.clear()
+
+    def of(self, table: Table) -> dict[Version, int]:
+        """Give the numbers of the versions of a table, to read and to remember by."""
+        return self._numbers[table.name]
+
+
+class VersionNumbers:
+    """Gives versions their numbers within one transaction that holds the lock of the ledger."""
+
+    def __init__(self, connection: Connection, memory: VersionMemory) -> None:
+        """Learn from ``memory``; what is new is remembered there by ``remember``, once it is committed."""
+        self._connection = connection
+        self._memory = memory
+        self._new: list[tuple[Table, Mapping[Version, int]]] = []
+
+    def number(self, table: Table, versions: Sequence[Version]) -> list[int]:
+        """Give the numbers of versions, in their order, adding those that are not there yet."""
+        known = self._memory.of(table)
+        unknown = dict.fromkeys(version for version in versions if version not in known)
+        if not unknown:
+            return [known[version] for version in versions]
+        found = self._find(table, unknown)
+        found |= self._add(table, [version for version in unknown if version not in found])
+        self._new.append((table, found))
+        return [known[version] if version in known else found[version] for version in versions]
+
+    def remember(self) -> None:
+        """Remember what was looked up, now that it is committed."""
+        for table, found in self._new:
+            self._memory.of(table).update(found)
+
+    def _find(self, table: Table, wanted: Mapping[Version, None]) -> dict[Version, int]:
+        """Look versions up by their first column, which tells most of them apart."""
+        first = list(table.c)[1]
+        names = sorted({version[0] for version in wanted})
+        found: dict[Version, int] = {}
+        for start in range(0, len(names), _ASKED_AT_ONCE):
+            statement = select(*table.c).where(first.in_(names[start : start + _ASKED_AT_ONCE]))
+            found |= {tuple(row[1:]): row[0] for row in self._connection.execute(statement)}
+        return {version: number for version, number in found.items() if version in wanted}
+
+    def _add(self, table: Table, versions: Sequence[Version]) -> dict[Version, int]:
+        if not versions:
+            return {}
+        highest = self._connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
+        added = {version: highest + place for place, version in enumerate(versions, 1)}
+        insert_rows(self._connection, table, [(number, *version) for version, number in added.items()])
+        return added
+
+
+def read_versions(connection: Connection, table: Table, numbers: Iterable[int]) -> dict[int, Any]:
+    """Read versions by their numbers."""
+    wanted = sorted(set(numbers))
+    found: dict[int, Any] = {}
+    for start in range(0, len(wanted), _ASKED_AT_ONCE):
+        statement = select(table).where(table.c.id.in_(wanted[start : start + _ASKED_AT_ONCE]))
+        found |= {row.id: row for row in connection.execute(statement)}
+    return found

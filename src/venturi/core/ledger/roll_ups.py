@@ -1,0 +1,118 @@
+"""Roll-ups: the sums of entries over 5 minutes and over hours, as rows to be added to those that are there.
+
+Owns which bins an entry adds to and how much to each. Points, labels and places are the numbers of their versions; where rows are kept is
+for the store. An hour is the sum of its 5 minutes, so only those are split.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from venturi.core.domain.coverage import Coverage
+from venturi.core.domain.errors import InvalidBatchError
+from venturi.core.domain.interval import SECOND
+from venturi.core.ledger.batch import HIGHEST
+from venturi.core.ledger.bins import BIN, HOUR, Part
+from venturi.core.ledger.covering import state_in_bins
+
+LabelCounts = Iterable[tuple[int, int, int, int]]
+"""Label, direction, packets, octets."""
+
+Row = tuple[int | str, ...]
+"""Resolution in seconds, start of the bin, the rest of the key, and the sums."""
+
+Sums = dict[tuple[int | str, ...], tuple[int, ...]]
+"""Sums of one bin by the rest of their key."""
+
+
+class PointCounts(NamedTuple):
+    """What was counted at a point in one direction, and the parts of it that no label has."""
+
+    packets: int
+    octets: int
+    unmatched_packets: int = 0
+    unmatched_octets: int = 0
+    unattributed_packets: int = 0
+    unattributed_octets: int = 0
+
+
+class Told(NamedTuple):
+    """The coverage that an interval tells of."""
+
+    point: int
+    place: int
+    coverage: Coverage
+    reason: str
+    segments: str
+    overlapping: bool
+
+
+class RollUps:
+    """What entries add to roll-ups: ``labels``, ``points`` and ``coverage`` hold sums by the start of their bin of 5 minutes."""
+
+    def __init__(self) -> None:
+        self.labels: dict[int, Sums] = {}
+        self.points: dict[int, Sums] = {}
+        self.coverage: dict[int, Sums] = {}
+
+    def add_usage(self, parts: list[Part], point: int, counts: LabelCounts) -> None:
+        """Add the usage of labels at a point over an interval that was cut into ``parts``."""
+        for part in parts:
+            sums = self.labels.setdefault(part.bin_start, {})
+            whole = part.end - part.start == part.whole
+            for label, direction, packets, octets in counts:
+                shares = (packets, octets) if whole else (part.share(packets), part.share(octets))
+                key = (label, point, direction)
+                found = sums.get(key)
+                sums[key] = shares if found is None else (found[0] + shares[0], found[1] + shares[1])
+
+    def add_difference(self, bins: dict[int, Sums], start: int, key: tuple[int, ...], difference: Iterable[int]) -> None:
+        """Add to a sum of ``labels`` or ``points`` what a correction changes in one bin; it may be negative."""
+        _add(bins.setdefault(start, {}), key, tuple(difference))
+
+    def add_totals(self, parts: list[Part], point: int, direction: int, counts: PointCounts) -> None:
+        """Add the totals of a point in one direction."""
+        for part in parts:
+            _add(self.points.setdefault(part.bin_start, {}), (point, direction), tuple(map(part.share, counts)))
+
+    def add_coverage(self, parts: list[Part], told: Told) -> None:
+        """Add the coverage that an interval tells of."""
+        for part in parts:
+            length = part.end - part.start
+            state = state_in_bins(parts, told.coverage).value
+            key = (told.point, told.place, state, told.reason, told.segments)
+            _add(self.coverage.setdefault(part.bin_start, {}), key, (length, length if told.overlapping else 0))
+
+
+def roll_up(bins: Mapping[int, Sums]) -> Iterator[list[Row]]:
+    """Give the rows that sums over bins of 5 minutes add, those of each bin of either resolution in the order of their keys.
+
+    Raises ``InvalidBatchError`` for one that no roll-up can hold.
+    """
+    hours: dict[int, list[Sums]] = {}
+    for start, sums in sorted(bins.items()):
+        hours.setdefault(start // HOUR * HOUR, []).append(sums)
+        yield _rows(BIN, start, sums)
+    for start, several in sorted(hours.items()):
+        yield _rows(HOUR, start, several[0] if len(several) == 1 else _merge(several))
+
+
+def _rows(width: int, start: int, sums: Sums) -> list[Row]:
+    resolution = width // SECOND
+    rows: list[Row] = [(resolution, start, *key, *shares) for key, shares in sorted(sums.items())]
+    if any(max(shares) > HIGHEST for shares in sums.values()):
+        message = "intervals: their counts add up to more than a roll-up can hold"
+        raise InvalidBatchError(message)
+    return rows
+
+
+def _merge(several: Iterable[Sums]) -> Sums:
+    merged: Sums = {}
+    for sums in several:
+        for key, shares in sums.items():
+            _add(merged, key, shares)
+    return merged
+
+
+def _add(sums: Sums, key: tuple[int | str, ...], shares: tuple[int, ...]) -> None:
+    found = sums.get(key)
+    sums[key] = shares if found is None else tuple(one + other for one, other in zip(found, shares, strict=True))

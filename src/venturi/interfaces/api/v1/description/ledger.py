@@ -1,0 +1,119 @@
+"""The description of the ledger's part of the own API: batches, spools, postings and corrections."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from venturi.core.ledger.batch import MEDIA_TYPE
+from venturi.interfaces.api.v1.description.operations import Answer, Operation, Parameter
+from venturi.interfaces.api.v1.forms.ledger import (
+    AcknowledgementForm,
+    NewCorrectionForm,
+    PostingForm,
+    PostingList,
+    PostingWithEntries,
+    SpoolForm,
+    SpoolList,
+)
+
+_GROUP = "ledger"
+_TEXT = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+_ORDINAL = Annotated[int, Meta(ge=0, lt=1 << 31)]
+_ENVELOPE = Annotated[bytes, Meta(extra_json_schema={"format": "binary"})]
+_LINE = {"posting": 17, "ordinal": 3, "packets": -2, "octets": -3000}
+
+
+def ledger_operations(largest_page: int) -> list[Operation]:
+    """Describe the ledger of a server whose pages hold ``largest_page`` resources at most."""
+    limit = Parameter(name="limit", description="How many the page holds at most.", form=Annotated[int, Meta(ge=1, le=largest_page)])
+    return [_post_batch(), _post_correction(), *_spools(limit), *_postings(limit)]
+
+
+def _post_batch() -> Operation:
+    return Operation(
+        method="POST",
+        path="/v1/batches",
+        group=_GROUP,
+        summary="Post a batch",
+        description=(
+            "The answer comes when the batch is on stable storage. The same batch again gets the same answer and posts nothing; another "
+            "one of the same agent, spool and sequence gets 409 and is kept aside, as is one that does not follow from its neighbours. "
+            "Batches may come late and in any order. An agent posts its own."
+        ),
+        request=_ENVELOPE,
+        request_media_type=MEDIA_TYPE,
+        answers={200: Answer(description="The batch is posted, now or before.", form=AcknowledgementForm)},
+        refusals=(409, 413),
+    )
+
+
+def _post_correction() -> Operation:
+    return Operation(
+        method="POST",
+        path="/v1/corrections",
+        group=_GROUP,
+        summary="Post a correction",
+        description="Adds to the counts of entries that it names. They stay; every figure from now on has the correction in it.",
+        request=NewCorrectionForm,
+        example={"reason": "counted twice on 3 March", "entries": [_LINE]},
+        answers={201: Answer(description="The posting.", form=PostingForm)},
+        refusals=(404, 409, 413),
+    )
+
+
+def _spools(limit: Parameter) -> list[Operation]:
+    marker = Parameter(name="marker", description="The ``next`` of the page before.", form=_TEXT)
+    spool_id = Parameter(name="spool_id", place="path", description="The id of the spool.")
+    return [
+        Operation(
+            method="GET",
+            path="/v1/spools",
+            group=_GROUP,
+            summary="List spools",
+            description="Lists the spools that batches came from, each with the sequences that are outstanding.",
+            parameters=[limit, marker],
+            answers={200: Answer(description="A page of spools.", form=SpoolList)},
+        ),
+        Operation(
+            method="GET",
+            path="/v1/spools/{spool_id}",
+            group=_GROUP,
+            summary="Show what is posted of a spool",
+            description="What an agent asks before it delivers. Of a spool that nothing is posted of, the highest sequence is 0.",
+            parameters=[spool_id],
+            answers={200: Answer(description="The spool.", form=SpoolForm)},
+            refusals=(404,),
+        ),
+    ]
+
+
+def _postings(limit: Parameter) -> list[Operation]:
+    marker = Parameter(name="marker", description="The ``next`` of the page before.", form=_TEXT)
+    after = Parameter(name="marker", description="The ``next`` of the page before.", form=_ORDINAL)
+    equal = [
+        Parameter(name=name, description=f"Only those with this very {name}; repeated, any of them.", form=_TEXT, many=True)
+        for name in ("kind", "agent_id", "spool_id")
+    ]
+    number = Parameter(name="number", place="path", description="The number of the posting.", form=Annotated[int, Meta(ge=0, lt=10**18)])
+    return [
+        Operation(
+            method="GET",
+            path="/v1/postings",
+            group=_GROUP,
+            summary="List postings",
+            description="Lists batches and corrections in the order of their commits.",
+            parameters=[limit, marker, *equal],
+            answers={200: Answer(description="A page of postings.", form=PostingList)},
+            refusals=(404,),
+        ),
+        Operation(
+            method="GET",
+            path="/v1/postings/{number}",
+            group=_GROUP,
+            summary="Show a posting and its entries",
+            description="Every record with point, place, interval, classifier and revision, and with labels and points as they were then.",
+            parameters=[number, limit, after],
+            answers={200: Answer(description="The posting and a page of its entries.", form=PostingWithEntries)},
+            refusals=(404,),
+        ),
+    ]

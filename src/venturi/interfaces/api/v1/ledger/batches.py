@@ -1,0 +1,39 @@
+"""Routes by which something is posted: batches and corrections."""
+
+from dataclasses import asdict
+
+from litestar import Response, post
+from litestar.di import NamedDependency
+from litestar.types import ControllerRouterHandler
+
+from venturi.core.domain.control.principal import Principal
+from venturi.interfaces.api.v1.forms.ledger import NewCorrectionForm, correction_lines, posting_fields
+from venturi.interfaces.api.v1.forms.reading import read_body
+from venturi.interfaces.api.v1.wire import answer
+from venturi.services.control.policy import OPERATION, Operation
+from venturi.services.ledger.correcting import CorrectionPosting
+from venturi.services.ledger.posting import BatchPosting
+from venturi.services.ledger.reading import LedgerReading
+
+
+@post("/v1/batches", sync_to_thread=True, opt={OPERATION: Operation.POST_BATCH})
+def post_batch(body: bytes, caller: NamedDependency[Principal], batches: NamedDependency[BatchPosting]) -> Response[bytes]:
+    """Post a batch, and answer once it is on stable storage; a batch that is posted already is answered alike."""
+    return answer(asdict(batches.post(caller, body)))
+
+
+@post("/v1/corrections", sync_to_thread=True, opt={OPERATION: Operation.POST_CORRECTION})
+def post_correction(
+    body: bytes,
+    caller: NamedDependency[Principal],
+    corrections: NamedDependency[CorrectionPosting],
+    ledger: NamedDependency[LedgerReading],
+) -> Response[bytes]:
+    """Post a correction, and give its posting."""
+    form = read_body(body, NewCorrectionForm)
+    number = corrections.post(caller, form.reason, correction_lines(form))
+    posting, _ = ledger.posting(caller, number, 0, 0)
+    return answer(posting_fields(posting), status=201)
+
+
+POSTING_ROUTES: list[ControllerRouterHandler] = [post_batch, post_correction]

@@ -1,0 +1,91 @@
+"""Corrections: postings that name entries and say what is to be added to their counts.
+
+Owns what a correction may do. The entry that it names stays as it is; roll-ups follow, so that they are at any time the sum of entries as
+corrected.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from venturi.adapters.store.ledger.corrected import COUNT_NAMES, CorrectedEntry, find_entry
+from venturi.adapters.store.ledger.postings import EntryRows, LedgerWriter
+from venturi.adapters.store.store import Store
+from venturi.core.domain.control.principal import Principal
+from venturi.core.domain.errors import ConflictError, EntryNotFoundError, InvalidRequestError
+from venturi.core.domain.interval import Nanoseconds
+from venturi.core.ledger.batch import HIGHEST
+from venturi.core.ledger.bins import cut
+from venturi.core.ledger.roll_ups import PointCounts, RollUps
+from venturi.services.control.policy import Operation, require
+
+CORRECTION = "correction"
+"""The kind of a posting that corrects."""
+
+
+@dataclass(frozen=True)
+class CorrectionLine:
+    """What is to be added to the counts of one entry, in the order of ``COUNT_NAMES``; the counts may be negative."""
+
+    posting: int
+    ordinal: int
+    counts: Sequence[int]
+
+
+class CorrectionPosting:
+    """Posts corrections, from any thread."""
+
+    def __init__(self, store: Store, clock: Callable[[], Nanoseconds]) -> None:
+        """Post into ``store``; ``clock`` gives the time."""
+        self._store = store
+        self._clock = clock
+
+    def post(self, caller: Principal, reason: str, lines: Sequence[CorrectionLine]) -> int:
+        """Post a correction and give its number.
+
+        Raises ``ForbiddenError``; ``EntryNotFoundError`` for a line that names no entry of usage or totals; ``InvalidRequestError`` for
+        two that name one, or counts that an entry does not have; ``ConflictError`` for one that leaves an entry with counts that cannot be.
+        """
+        require(caller, Operation.POST_CORRECTION)
+        if len({(line.posting, line.ordinal) for line in lines}) != len(lines):
+            message = "entries: two of them name the same entry"
+            raise InvalidRequestError(message)
+        with self._store.posting() as writer:
+            rows, sums = EntryRows(), RollUps()
+            for place, line in enumerate(lines):
+                _correct(writer, line, sums)
+                rows.corrections.append((writer.posting, place, line.posting, line.ordinal, *line.counts))
+            columns = {"kind": CORRECTION, "posted_at": self._clock(), "author": caller.user_id, "reason": reason}
+            writer.add_posting(columns, rows)
+            writer.add_roll_ups(sums)
+        return writer.posting
+
+
+def _correct(writer: LedgerWriter, line: CorrectionLine, sums: RollUps) -> None:
+    """Add to the roll-ups the difference that a line makes: the shares of what counts then, less those of what counts now."""
+    entry = find_entry(writer.connection, line.posting, line.ordinal)
+    if entry is None:
+        message = f"there is no entry of usage or totals {line.ordinal} in posting {line.posting}"
+        raise EntryNotFoundError(message)
+    counts = _add(entry, line)
+    for part in cut(entry.start, entry.end):
+        difference = [part.share(then) - part.share(before) for then, before in zip(counts, entry.counts, strict=True)]
+        if entry.label_version is None:
+            sums.add_difference(sums.points, part.bin_start, (entry.point_version, entry.direction), PointCounts(*difference))
+        else:
+            key = (entry.label_version, entry.point_version, entry.direction)
+            sums.add_difference(sums.labels, part.bin_start, key, difference)
+
+
+def _add(entry: CorrectedEntry, line: CorrectionLine) -> list[int]:
+    """Give the counts of an entry with those of a line added; refuse counts that cannot be."""
+    where = f"entry {line.ordinal} of posting {line.posting}"
+    if any(line.counts[len(entry.counts) :]):
+        message = f"{where} is one of usage, which has no {' and no '.join(COUNT_NAMES[2::2])}"
+        raise InvalidRequestError(message)
+    counts = [before + added for before, added in zip(entry.counts, line.counts, strict=False)]
+    parts = zip(counts[2::2], counts[3::2], strict=True)
+    packets, octets = map(sum, zip((0, 0), *parts, strict=True))
+    if not all(0 <= count <= HIGHEST for count in counts) or packets > counts[0] or octets > counts[1]:
+        message = f"{where} would count what cannot be: {dict(zip(COUNT_NAMES, counts, strict=False))}"
+        raise ConflictError(message)
+    return counts

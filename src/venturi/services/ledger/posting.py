@@ -1,0 +1,161 @@
+"""Posting batches: each once, for good, in whatever order they come.
+
+Owns what is refused and what is answered. A batch is known by agent, spool and sequence; its digest covers its content and the digest of
+the batch before it, so two batches of one name or a link that does not fit are seen, kept aside and told as an alarm.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from venturi.adapters.store.ledger.conflicts import Conflict
+from venturi.adapters.store.ledger.postings import LedgerWriter
+from venturi.adapters.store.store import Store
+from venturi.core.domain.control.principal import Principal
+from venturi.core.domain.errors import BatchConflictError, ForbiddenError
+from venturi.core.domain.interval import Nanoseconds
+from venturi.core.ledger.batch import Batch, Envelope, encode_batch
+from venturi.services.control.policy import Operation, require
+from venturi.services.ledger.entering import EnteredBatch
+from venturi.services.ledger.receiving import read_batch, read_envelope
+
+BATCH = "batch"
+"""The kind of a posting that came from an agent."""
+
+
+class LedgerAlarm(StrEnum):
+    """What an operator should see to in the ledger."""
+
+    CONFLICT = "batch_conflict"
+    """A batch contradicts what is posted; it is kept aside."""
+    OVERLAP = "overlapping_agents"
+    """Two agents metered one point at the same time, so its packets may be counted twice."""
+    VOLATILE = "volatile_database"
+    """The database acknowledges what a crash can still lose."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledgement:
+    """The ledger's word that a batch is on stable storage; the same whenever the batch comes. ``digest`` is in hexadecimal."""
+
+    agent_id: str
+    spool_id: str
+    sequence: int
+    digest: str
+    posting: int
+
+
+class BatchPosting:
+    """Posts what agents send, from any thread."""
+
+    def __init__(self, store: Store, clock: Callable[[], Nanoseconds], alarm: Callable[[str, str], None]) -> None:
+        """Post into ``store``; ``clock`` gives the time, ``alarm`` is told a kind and a sentence."""
+        self._store = store
+        self._clock = clock
+        self._alarm = alarm
+
+    def start(self) -> None:
+        """Tell an alarm if the database may lose what it has committed."""
+        volatility = self._store.find_volatility()
+        if volatility is not None:
+            self._alarm(LedgerAlarm.VOLATILE, f"batches are acknowledged before they are on stable storage: {volatility}")
+
+    def post(self, caller: Principal, body: bytes) -> Acknowledgement:
+        """Post the batch in an envelope, unless it is posted already, and acknowledge it.
+
+        Raises ``ForbiddenError`` for another agent's, ``InvalidBatchError``, ``BatchConflictError`` and ``StoreError``.
+        """
+        require(caller, Operation.POST_BATCH)
+        envelope = read_envelope(body)
+        _require_own(caller, envelope)
+        now = self._clock()
+        batch = read_batch(envelope, now)
+        outcome, overlaps = self._enter(envelope, batch, now)
+        if isinstance(outcome, str):
+            self._alarm(LedgerAlarm.CONFLICT, outcome)
+            raise BatchConflictError(outcome)
+        for sentence in overlaps:
+            self._alarm(LedgerAlarm.OVERLAP, sentence)
+        return outcome
+
+    def _enter(self, envelope: Envelope, batch: Batch, now: Nanoseconds) -> tuple[Acknowledgement | str, list[str]]:
+        """Give the acknowledgement, or say what the batch contradicts."""
+        with self._store.posting() as writer:
+            known = writer.find(envelope.spool_id, [envelope.sequence])
+            contradiction = _find_contradiction(writer, envelope)
+            if contradiction is not None:
+                writer.conflicts.keep(_conflict(envelope, contradiction), now)
+                return contradiction, []
+            if known:
+                return _acknowledge(envelope, known[envelope.sequence].posting), []
+            entered = EnteredBatch(writer, envelope, batch)
+            writer.add_posting(_posting_columns(envelope, batch, now), entered.rows)
+            entered.add_roll_ups()
+            writer.spools.note(envelope.spool_id, envelope.agent_id, envelope.host, envelope.sequence, now)
+        return _acknowledge(envelope, writer.posting), _tell_overlaps(envelope, batch, entered.overlapping)
+
+
+def _require_own(caller: Principal, envelope: Envelope) -> None:
+    """Refuse a batch of another agent or host than those that the caller's token is bound to."""
+    if caller.agent_id is None:
+        return
+    if envelope.agent_id != caller.agent_id:
+        message = f"this token is bound to agent '{caller.agent_id}'"
+        raise ForbiddenError(message)
+    if envelope.host.lower() != (caller.host or "").lower():
+        message = f"this token is bound to host '{caller.host}'"
+        raise ForbiddenError(message)
+
+
+def _find_contradiction(writer: LedgerWriter, envelope: Envelope) -> str | None:
+    """Say what of the ledger a batch contradicts: the owner of its spool, its name, or its neighbours in the chain."""
+    spool, sequence = envelope.spool_id, envelope.sequence
+    owner = writer.spools.owner(spool)
+    if owner not in {None, envelope.agent_id}:
+        return f"spool {spool} belongs to another agent than '{envelope.agent_id}'"
+    around = writer.find(spool, [sequence - 1, sequence, sequence + 1])
+    same, before, after = (around.get(number) for number in (sequence, sequence - 1, sequence + 1))
+    if same is not None:
+        differs = same.digest != envelope.digest.hex()
+        return f"batch {sequence} of spool {spool} is posted already, with other content" if differs else None
+    if before is not None and before.digest != envelope.previous.hex():
+        return f"batch {sequence} of spool {spool} does not follow from the batch before it that is posted"
+    if after is not None and after.previous != envelope.digest.hex():
+        return f"batch {sequence} of spool {spool} is not the one that the batch after it follows from"
+    return None
+
+
+def _conflict(envelope: Envelope, sentence: str) -> Conflict:
+    return Conflict(
+        agent_id=envelope.agent_id,
+        host=envelope.host,
+        spool_id=envelope.spool_id,
+        sequence=envelope.sequence,
+        content=envelope.digest.hex(),
+        envelope=encode_batch(envelope),
+        sentence=sentence,
+    )
+
+
+def _acknowledge(envelope: Envelope, posting: int) -> Acknowledgement:
+    return Acknowledgement(
+        agent_id=envelope.agent_id,
+        spool_id=envelope.spool_id,
+        sequence=envelope.sequence,
+        digest=envelope.digest.hex(),
+        posting=posting,
+    )
+
+
+def _posting_columns(envelope: Envelope, batch: Batch, now: Nanoseconds) -> dict[str, object]:
+    told = msgspec.structs.asdict(envelope)
+    named = {name: told[name] for name in ("agent_id", "host", "spool_id", "sequence")}
+    chained = {"previous": envelope.previous.hex(), "digest": envelope.digest.hex()}
+    return {"kind": BATCH, "posted_at": now, "sealed_at": batch.sealed_at, **named, **chained}
+
+
+def _tell_overlaps(envelope: Envelope, batch: Batch, overlapping: frozenset[int]) -> list[str]:
+    points = sorted({batch.points[batch.intervals[place].point].id for place in overlapping})
+    return [f"agent '{envelope.agent_id}' and another metered observation point {point} at the same time" for point in points]
