@@ -28,6 +28,9 @@ _REFUSALS: dict[int, type[VenturiError]] = {
     409: ConflictError,
     413: RequestTooLargeError,
 }
+_PASSING = frozenset({408, 429})
+"""Refusals of what may be asked again as it is (RFC 9110 §15.5.9, RFC 6585 §4)."""
+
 _FIRST_SUCCESS, _FIRST_REDIRECT, _FIRST_REFUSAL, _FIRST_FAILURE = 200, 300, 400, 500
 _LONGEST_SENTENCE = 1000
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
@@ -54,7 +57,7 @@ def read_answer(status: int, content: bytes, request: str) -> object:
 
 def _refusal(status: int, content: bytes, request: str) -> VenturiError:
     sentence = _sentence(content) or f"{request}: refused with status {status}"
-    if status >= _FIRST_FAILURE:
+    if status >= _FIRST_FAILURE or status in _PASSING:
         return ServerError(sentence)
     return _REFUSALS.get(status, InvalidRequestError)(sentence)
 

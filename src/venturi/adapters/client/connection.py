@@ -77,20 +77,27 @@ class Connection:
         answer = self._send(method, target, content, _PAUSES if method in _IDEMPOTENT else ())
         return read_answer(answer.status, answer.data, f"{method} {self._url}{path}")
 
-    def _send(self, method: str, target: str, content: bytes | None, pauses: Sequence[float]) -> BaseHTTPResponse:
+    def post(self, path: str, content: bytes, media_type: str) -> object:
+        """Send octets of a media type, once, and give the decoded answer; raises as ``ask`` does."""
+        answer = self._send("POST", f"{self._url}{path}", content, (), media_type)
+        return read_answer(answer.status, answer.data, f"POST {self._url}{path}")
+
+    def _send(
+        self, method: str, target: str, content: bytes | None, pauses: Sequence[float], media_type: str = "application/json"
+    ) -> BaseHTTPResponse:
         """Send a request, and once more after each of the ``pauses`` where the connection failed."""
         assert self._pool is not None, "started"  # noqa: S101 - the life cycle is the composition's affair
         try:
-            return self._pool.request(method, target, body=content, headers=self._headers(), retries=False, redirect=False)
+            return self._pool.request(method, target, body=content, headers=self._headers(media_type), retries=False, redirect=False)
         except HTTPError as error:
             if not pauses or not isinstance(error, _PASSING):
                 message = f"the server at {self._url} cannot be reached: {_reason(error)}"
                 raise ServerError(message) from error
         time.sleep(pauses[0])
-        return self._send(method, target, content, pauses[1:])
+        return self._send(method, target, content, pauses[1:], media_type)
 
-    def _headers(self) -> dict[str, str]:
-        headers = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": f"venturi/{__version__}"}
+    def _headers(self, media_type: str) -> dict[str, str]:
+        headers = {"Accept": "application/json", "Content-Type": media_type, "User-Agent": f"venturi/{__version__}"}
         if self._config.token is not None:
             headers["Authorization"] = f"Bearer {self._config.token}"
         return headers

@@ -63,7 +63,9 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[dbapi2.Connection]:
         """Do all that is done inside, durably, or nothing of it; raises ``SpoolFullError`` where there is no room, else ``SpoolError``."""
-        assert self._connection is not None, "started"  # noqa: S101 - the life cycle is the composition's affair
+        if self._connection is None:
+            message = f"the spool {self._path} is closed"
+            raise SpoolError(message)
         with self._errors():
             self._connection.execute("BEGIN IMMEDIATE")
             try:

@@ -1,0 +1,1 @@
+"""The way of batches from the spool to the ledger."""

@@ -1,0 +1,24 @@
+"""How an agent delivers: in whose name, how often it tries again, and how long it keeps what was acknowledged."""
+
+from dataclasses import dataclass
+
+from venturi.core.domain.interval import SECOND
+
+_DAY = 86400 * SECOND
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryConfig:
+    """Who delivers, and its patience.
+
+    After a failure delivery waits for a random time: at most ``first_pause`` after the first, twice as much after each further one, and
+    never more than ``longest_pause`` (seconds). It asks the ledger anew what it has after each failure, and once ``standing_age`` seconds
+    went by. Acknowledged batches are kept for ``retention`` nanoseconds.
+    """
+
+    agent_id: str
+    host: str
+    first_pause: float = 1.0
+    longest_pause: float = 60.0
+    standing_age: float = 300.0
+    retention: int = 7 * _DAY

@@ -1,0 +1,166 @@
+"""Delivery: batches leave the spool for the ledger in order, one at a time, until each is acknowledged.
+
+Owns the thread, its patience and its state. A batch is sealed when it is about to be sent: until then what it will say may be coalesced,
+from then on it never changes. What the ledger has is agreed on first (``handshake``).
+"""
+
+import logging
+import threading
+import time
+from dataclasses import replace
+from random import SystemRandom
+
+from structlog.typing import FilteringBoundLogger
+
+from venturi.adapters.client.ledger import LedgerClient
+from venturi.adapters.spool.spool import Spool
+from venturi.adapters.spool.values import SealedBatch
+from venturi.core.domain.errors import ConflictError, ServerError, VenturiError
+from venturi.core.ledger.batch import Envelope
+from venturi.services.agent.delivery.config import DeliveryConfig
+from venturi.services.agent.delivery.handshake import shake_hands
+from venturi.services.agent.delivery.state import DeliveryPhase, DeliveryState
+
+_HIGHEST_DOUBLING = 16
+_STOP_SECONDS = 5.0
+
+
+class Delivery:
+    """Delivers in a thread of its own from ``start`` to ``stop``; metering goes on whatever becomes of it."""
+
+    def __init__(self, config: DeliveryConfig, spool: Spool, ledger: LedgerClient, log: FilteringBoundLogger) -> None:
+        self._config = config
+        self._spool = spool
+        self._ledger = ledger
+        self._log = log
+        self._chance = SystemRandom()
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._woken = threading.Event()
+        self._state = DeliveryState()
+        self._agreed_at: float | None = None
+        self._barred_spool = ""
+
+    def start(self) -> None:
+        """Begin to deliver: what was left over first."""
+        self._stopping.clear()
+        self._woken.set()
+        self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Deliver no more; a batch under way may still be acknowledged, and is sent again by the next start otherwise."""
+        self._stopping.set()
+        self._woken.set()
+        if self._thread is not None:
+            self._thread.join(_STOP_SECONDS)
+            self._thread = None
+
+    def wake(self) -> None:
+        """Say that there is something to deliver: a report border was recorded, or the spool renewed."""
+        self._woken.set()
+
+    @property
+    def state(self) -> DeliveryState:
+        """How delivery stands."""
+        return self._state
+
+    @property
+    def rolled_back(self) -> bool:
+        """Whether the spool, as it is now, was found rolled back: it is to be renewed, and delivery woken."""
+        return self._state.phase is DeliveryPhase.ROLLED_BACK and self._barred_spool == self._spool.spool_id
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._woken.wait()
+                self._woken.clear()
+                self._try()
+        finally:
+            self._state = replace(self._state, phase=DeliveryPhase.STOPPED)
+
+    def _try(self) -> None:
+        """Deliver what there is; where that fails, be woken again after a pause."""
+        try:
+            if self._spool.spool_id != self._barred_spool:
+                self._deliver()
+        except ConflictError as error:
+            self._bar(DeliveryPhase.REFUSED, f"the ledger refuses a batch of spool {self._spool.spool_id} for good: {error}")
+        except VenturiError as error:
+            self._fail(error)
+            if not self._stopping.wait(self._pause()):
+                self._woken.set()
+
+    def _deliver(self) -> None:
+        self._state = replace(self._state, phase=DeliveryPhase.DELIVERING)
+        if self._must_agree() and not self._agree():
+            self._bar(DeliveryPhase.ROLLED_BACK, f"the ledger has more of spool {self._spool.spool_id} than the file, which is an old copy")
+            return
+        while not self._stopping.is_set():
+            sealed = self._spool.seal(time.time_ns())
+            if sealed is None:
+                self._spool.forget_older_than(time.time_ns() - self._config.retention)
+                self._succeed()
+                return
+            self._send(sealed)
+
+    def _must_agree(self) -> bool:
+        return self._agreed_at is None or time.monotonic() - self._agreed_at > self._config.standing_age
+
+    def _agree(self) -> bool:
+        """Agree with the ledger and send what it lacks; False where the spool was rolled back."""
+        agreement = shake_hands(self._spool, self._ledger)
+        if agreement is None:
+            return False
+        self._note_lost(agreement.lost)
+        for sequence in agreement.undelivered:
+            sealed = self._spool.batch(sequence)
+            if sealed is not None and not self._stopping.is_set():
+                self._send(sealed)
+        self._agreed_at = time.monotonic()
+        return True
+
+    def _send(self, sealed: SealedBatch) -> None:
+        envelope = Envelope(
+            agent_id=self._config.agent_id,
+            host=self._config.host,
+            spool_id=self._spool.spool_id,
+            sequence=sealed.sequence,
+            previous=sealed.previous,
+            digest=sealed.digest,
+            payload=sealed.payload,
+        )
+        self._ledger.post(envelope)
+        self._spool.acknowledge(sealed.sequence, time.time_ns())
+        self._state = replace(self._state, sequence=sealed.sequence, acknowledged=self._state.acknowledged + 1)
+
+    def _succeed(self) -> None:
+        if self._state.failures:
+            self._log.info("batches are delivered again", sequence=self._state.sequence)
+        self._state = replace(self._state, phase=DeliveryPhase.IDLE, problem="", failures=0)
+
+    def _fail(self, error: VenturiError) -> None:
+        """Note a failure; it is logged when it begins and when it becomes another, as an error where somebody must see to it."""
+        self._agreed_at = None
+        problem = str(error)
+        if problem != self._state.problem:
+            level = logging.WARNING if isinstance(error, ServerError) else logging.ERROR
+            self._log.log(level, "batches cannot be delivered; they wait in the spool", problem=problem)
+        self._state = replace(self._state, phase=DeliveryPhase.RETRYING, problem=problem, failures=self._state.failures + 1)
+
+    def _bar(self, phase: DeliveryPhase, problem: str) -> None:
+        """Deliver nothing more of this spool."""
+        self._agreed_at = None
+        self._barred_spool = self._spool.spool_id
+        self._log.error("nothing more of this spool is delivered", problem=problem)
+        self._state = replace(self._state, phase=phase, problem=problem)
+
+    def _note_lost(self, lost: int) -> None:
+        if lost > self._state.lost:
+            self._log.error("the ledger lacks batches that the spool no longer holds", batches=lost)
+        self._state = replace(self._state, lost=lost)
+
+    def _pause(self) -> float:
+        """Choose how long to wait, with full jitter, so that agents which lost their server together do not come back together."""
+        doubled = self._config.first_pause * 2.0 ** min(self._state.failures - 1, _HIGHEST_DOUBLING)
+        return self._chance.uniform(0, min(doubled, self._config.longest_pause))
