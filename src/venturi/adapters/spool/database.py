@@ -20,6 +20,7 @@ _SETTINGS = (
     "PRAGMA locking_mode = EXCLUSIVE",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
+    "PRAGMA wal_autocheckpoint = 256",
     "PRAGMA foreign_keys = ON",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA trusted_schema = OFF",
@@ -75,6 +76,12 @@ class Database:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
 
+    def empty_log(self) -> None:
+        """Write what is in the log to its place in the file, so that the log is written from its beginning again."""
+        with self._errors():
+            if self._connection is not None:
+                self._connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+
     def octets(self) -> int:
         """Tell how much of the file is in use, in octets."""
         with self.transaction() as connection:
@@ -87,7 +94,9 @@ class Database:
         """Make an empty file that only its owner may read, in a folder that remembers it after a loss of power."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE))
+            # An existing file is left alone: to close a descriptor of it would let go of the locks that this process may have on it.
+            if not self._path.exists():
+                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE))
             folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 os.fsync(folder)

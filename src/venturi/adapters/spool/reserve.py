@@ -17,25 +17,22 @@ class Reserve:
         self._octets = octets
 
     def take(self) -> bool:
-        """Set the room aside where the disk has twice as much, and tell whether it is."""
+        """Set the room aside, and tell whether the disk has it."""
         try:
             if self._path.exists() and self._path.stat().st_size == self._octets:
                 return True
-            room = os.statvfs(self._path.parent)
-            return room.f_bavail * room.f_frsize >= 2 * self._octets and self._allocate()
+            self._allocate()
         except OSError:
+            self.give_back()
             return False
+        return True
 
-    def _allocate(self) -> bool:
+    def _allocate(self) -> None:
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
         try:
             os.posix_fallocate(descriptor, 0, self._octets)
-        except OSError:
-            self.give_back()
-            raise
         finally:
             os.close(descriptor)
-        return True
 
     def give_back(self) -> None:
         """Let the room be used."""

@@ -4,7 +4,8 @@ Owns the order: acknowledged batches, while they take up more than half of the l
 (``coalescing``); then all acknowledged batches. What waits is never dropped: after all that, nothing is recorded, and the kernel counts on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from pysqlite3.dbapi2 import Connection
@@ -44,10 +45,13 @@ class Room:
             self._log.warning("no room for the spool's reserve", spool=str(self._config.path), octets=self._config.reserve)
 
     def keep_within_limit(self) -> None:
-        """Make room down to nine tenths of the limit once it is reached; raises ``SpoolFullError`` where too little gives way."""
+        """Make room down to nine tenths of the limit once it is reached, and be at ease at half of it.
+
+        Raises ``SpoolFullError`` where too little gives way.
+        """
         octets, ample = self._database.octets(), self._config.limit * 9 // 10
         if octets <= self._config.limit:
-            if octets <= ample:
+            if octets <= self._config.limit // 2:
                 self._ease()
             return
         while octets > ample and self._make():
@@ -66,21 +70,40 @@ class Room:
             with self._database.transaction() as connection:
                 return work(connection)
         except SpoolFullError as error:
-            self._reserve.give_back()
-            return self._insist(work, error)
+            with self._opened_reserve():
+                return self._insist(work, error)
+
+    def write_to_make_room(self, work: Callable[[Connection], Kept]) -> Kept:
+        """Do ``work`` that makes room in the end, such as delivery, in one transaction; it may use the reserve.
+
+        Raises ``SpoolFullError`` where even that is too little, with nothing of the work done.
+        """
+        try:
+            with self._database.transaction() as connection:
+                return work(connection)
+        except SpoolFullError:
+            with self._opened_reserve(), self._database.transaction() as connection:
+                return work(connection)
+
+    @contextmanager
+    def _opened_reserve(self) -> Iterator[None]:
+        """Let the reserve be used, first to empty the log, which is then written from its beginning; set it aside again if it is left."""
+        self._reserve.give_back()
+        with suppress(SpoolFullError):
+            self._database.empty_log()
+        try:
+            yield
+        finally:
+            self._reserve.take()
 
     def _insist(self, work: Callable[[Connection], Kept], refusal: SpoolFullError) -> Kept:
-        made = True
-        while made:
-            try:
-                made = self._make()
-                with self._database.transaction() as connection:
-                    kept = work(connection)
-            except SpoolFullError as error:
-                refusal = error
-            else:
-                self._reserve.take()
-                return kept
+        """Let one thing after the other give way until ``work`` can be done."""
+        try:
+            while self._make():
+                with suppress(SpoolFullError), self._database.transaction() as connection:
+                    return work(connection)
+        except SpoolFullError as error:
+            refusal = error
         self._note(Pressure.FULL, str(refusal))
         raise refusal
 

@@ -110,7 +110,7 @@ class Spool:
         coalesced.
         """
         with self._lock:
-            return self._room.write(lambda connection: _seal(connection, at, self._config.batch_rows))
+            return self._room.write_to_make_room(lambda connection: _seal(connection, at, self._config.batch_rows))
 
     def head(self) -> ChainHead:
         """Give the last batch that was sealed."""
@@ -127,7 +127,7 @@ class Spool:
         with self._lock, self._database.transaction() as connection:
             return batches.read_digest(connection, sequence)
 
-    def undelivered(self, highest: int = 0, missing: Sequence[tuple[int, int]] = ()) -> list[int]:
+    def undelivered(self, highest: int, missing: Sequence[tuple[int, int]] = ()) -> list[int]:
         """List, in order, the batches that a ledger lacks which has all up to ``highest`` but for the ``missing`` ranges (ends included).
 
         Those that it never acknowledged are among them, whatever it has: their acknowledgement is still to come.
@@ -138,12 +138,12 @@ class Spool:
     def acknowledge(self, sequence: int, at: int) -> None:
         """Note that the ledger holds a batch for good."""
         with self._lock:
-            self._room.write(lambda connection: batches.mark_acknowledged(connection, sequence, at))
+            self._room.write_to_make_room(lambda connection: batches.mark_acknowledged(connection, sequence, at))
 
     def forget_older_than(self, at: int) -> int:
         """Remove the batches that were acknowledged before a time, in nanoseconds since the epoch, and tell how many."""
         with self._lock:
-            return self._room.write(lambda connection: batches.drop_acknowledged(connection, at))
+            return self._room.write_to_make_room(lambda connection: batches.drop_acknowledged(connection, at))
 
     def renew(self, moment: Moment, readings: Mapping[str, LastReading]) -> Renewal:
         """Begin anew under another spool id, after it was found that the file is older than what it has delivered.
@@ -153,7 +153,9 @@ class Spool:
         generations without one are forgotten, so that they are found in the kernel as another spool's.
         """
         with self._lock:
-            return self._room.write(lambda connection: renew(connection, secrets.token_hex(_SPOOL_ID_OCTETS), moment, readings))
+            return self._room.write_to_make_room(
+                lambda connection: renew(connection, secrets.token_hex(_SPOOL_ID_OCTETS), moment, readings)
+            )
 
     def size(self) -> SpoolSize:
         """Tell how much is kept, and what a lack of room has come to."""

@@ -1,0 +1,1 @@
+"""Every state in which a crash can leave files, made of what a program asked the kernel to write."""
