@@ -18,7 +18,7 @@ from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import COUNTED_DIRECTIONS, DirectionCode
 from venturi.core.domain.prefix import ADDRESS_BITS
 from venturi.core.meter.pair_counts import CLASS_BITS
-from venturi.core.meter.scaling import RunningScale, join_limbs, to_limbs
+from venturi.core.meter.scaling import Limbs, RunningScale, join_limbs, to_limbs
 from venturi.core.meter.summing import OUTSIDE_WINDOW_CODE, unpack_origins, unpack_pairs
 from venturi.core.meter.usage_sums import UsageSums
 
@@ -81,15 +81,16 @@ class Settlement:
         keys, sums = keys[order], sums[order]
         exporters, rates = unpack_origins(keys[:, 2])
         estimated = (rates != 0).astype(np.int64)[:, np.newaxis]
-        counts = np.concatenate([self._scaled(keys, sums), to_limbs(sums[:, 0]), to_limbs(sums[:, 1]), estimated], axis=1)
+        observed = np.concatenate([to_limbs(sums[:, 0]), to_limbs(sums[:, 1])], axis=1)
+        counts = np.concatenate([self._scaled(keys, sums, observed), observed, estimated], axis=1)
         places = np.stack([keys[:, 0] >> _CODE_SHIFT, keys[:, 1], points[exporters]], axis=1)
         grouped = (self._grouping.direction, self._grouping.interval, self._grouping.observation_point)
         places[:, [not kept for kept in grouped]] = -1
         return _Entries(keys[:, 0], places, counts)
 
-    def _scaled(self, keys: NDArray[np.int64], sums: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Scale the sums of each origin and direction in turn: limbs of packets and octets, int64, shape (n, 4)."""
-        scaled = np.concatenate([to_limbs(sums[:, 0]), to_limbs(sums[:, 1])], axis=1)
+    def _scaled(self, keys: NDArray[np.int64], sums: NDArray[np.int64], observed: Limbs) -> Limbs:
+        """Scale the sums of each origin and direction in turn; ``observed`` and what is given are limbs of packets and octets, (n, 4)."""
+        scaled = observed.copy()
         _, rates = unpack_origins(keys[:, 2])
         sampled = np.flatnonzero(rates)
         wholes = np.stack([keys[sampled, 2], keys[sampled, 0] >> _CODE_SHIFT], axis=1)

@@ -37,8 +37,12 @@ def usage_fields(record: UsageRecord) -> dict[str, Cell]:
 
 def label_fields(label: MeteringLabel) -> dict[str, str]:
     """Give the fields that say whose the counts are; those that the label does not have are left out."""
-    others = {"label_id": label.id, "project_id": label.project_id}
-    return {"label": label.name, **{name: text for name, text in others.items() if text}}
+    fields = {"label": label.name}
+    if label.id:
+        fields["label_id"] = label.id
+    if label.project_id:
+        fields["project_id"] = label.project_id
+    return fields
 
 
 def place_fields(direction: Direction | None, interval: Interval | None, observation_point: str | None) -> dict[str, str]:

@@ -4,6 +4,7 @@ Owns their wording and when they apply. Losses have figures of their own and are
 """
 
 from collections.abc import Collection, Iterator
+from itertools import islice
 
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.label import LabelWithRules
@@ -47,9 +48,10 @@ class RunNotes:
 
 
 def _about_labels(labels: Collection[LabelWithRules], labels_with_usage: Collection[str]) -> Iterator[str]:
-    silent = [entry.label.name or entry.label.id for entry in labels if entry.label.id not in labels_with_usage]
-    if silent and labels_with_usage:
-        names = ", ".join(silent[:_NAMED]) + (", …" if len(silent) > _NAMED else "")
-        yield f"{len(silent):,} of {len(labels):,} labels had no traffic: {names}"
-    elif silent:
+    silent_count = len(labels) - len(labels_with_usage)
+    if silent_count and labels_with_usage:
+        silent = (entry.label.name or entry.label.id for entry in labels if entry.label.id not in labels_with_usage)
+        names = ", ".join(islice(silent, _NAMED)) + (", …" if silent_count > _NAMED else "")
+        yield f"{silent_count:,} of {len(labels):,} labels had no traffic: {names}"
+    elif silent_count:
         yield "no label counted anything; the rules may be of another network, or the inside prefixes may be wrong"
