@@ -79,8 +79,8 @@ class VenturiLayout:
         """Give the seconds of compiling the changed rules, of their application, and of the last reading before them."""
         began = time.perf_counter()
         classifier = _compile(change_one(self._labels, turn))
-        compiled = time.perf_counter()
         before, after = self._generation, _new_generation(classifier)
+        compiled = time.perf_counter()
         self._driver.apply(self._metered, classifier, after)
         applied = time.perf_counter()
         self._classifier, self._generation = classifier, after
