@@ -215,15 +215,9 @@ def _write_explanations(explanations: "Sequence[Explanation]", form: str) -> Non
 def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: ExitStack) -> "ApiParts":
     """Start the store and what runs beside it, and give the parts of the API; ``running`` stops them again."""
     from venturi.interfaces.api.application import ApiParts
-    from venturi.interfaces.api.neutron.remembered import RememberedLists
     from venturi.interfaces.api.neutron.routes import neutron_routes
     from venturi.interfaces.api.v1.routes import v1_routes
-    from venturi.services.control.explaining import Explaining
-    from venturi.services.control.labels import LabelControl
     from venturi.services.control.plans import PlanControl
-    from venturi.services.control.points import PointControl
-    from venturi.services.control.revisions import RevisionControl
-    from venturi.services.control.rules import RuleControl
 
     store = running.enter_context(_open_store(settings.database, settings.database_connections))
     tokens, last_use = _token_control(store)
@@ -231,17 +225,7 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
     running.callback(last_use.stop)
     plans = PlanControl(store, _now, observer.raise_alarm)
     running.callback(plans.stop)
-    services = {
-        **_ledger_services(store, observer),
-        "labels": LabelControl(store),
-        "rules": RuleControl(store),
-        "lists": RememberedLists(store.latest_revision),
-        "points": PointControl(store),
-        "plans": plans,
-        "explaining": Explaining(store),
-        "revisions": RevisionControl(store),
-        "tokens": tokens,
-    }
+    services = {**_store_services(store), **_ledger_services(store, observer), "plans": plans, "tokens": tokens}
     return ApiParts(
         store=store,
         services=services,
@@ -263,6 +247,27 @@ def _ledger_services(store: "Store", observer: "RequestObserver") -> dict[str, o
     batches = BatchPosting(store, _now, observer.raise_alarm)
     batches.start()
     return {"batches": batches, "corrections": CorrectionPosting(store, _now), "ledger": LedgerReading(store)}
+
+
+def _store_services(store: "Store") -> dict[str, object]:
+    """Make the services that need nothing but the store."""
+    from venturi.interfaces.api.neutron.remembered import RememberedLists
+    from venturi.services.control.explaining import Explaining
+    from venturi.services.control.labels import LabelControl
+    from venturi.services.control.points import PointControl
+    from venturi.services.control.revisions import RevisionControl
+    from venturi.services.control.rules import RuleControl
+    from venturi.services.reports.reporting import UsageReports
+
+    return {
+        "labels": LabelControl(store),
+        "rules": RuleControl(store),
+        "lists": RememberedLists(store.latest_revision),
+        "points": PointControl(store),
+        "explaining": Explaining(store),
+        "revisions": RevisionControl(store),
+        "reports": UsageReports(store, _now),
+    }
 
 
 def _authentication(settings: ServeSettings, tokens: "TokenControl") -> "Authentication":

@@ -27,6 +27,7 @@ from venturi.adapters.store.tables.revisions import RevisionTable, lock_revision
 from venturi.adapters.store.tables.rules import RuleTable
 from venturi.adapters.store.tables.tokens import TokenTable
 from venturi.adapters.store.transaction import Transaction
+from venturi.adapters.store.usage.sums import UsageTables
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.control.revision import Revision
 from venturi.core.domain.errors import StoreError
@@ -53,6 +54,7 @@ class StoreReader:
         self.leases = LeaseTable(transaction)
         self.revisions = RevisionTable(transaction)
         self.ledger = LedgerReader(transaction)
+        self.usage = UsageTables(transaction)
 
 
 class StoreWriter(StoreReader):

@@ -9,24 +9,27 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from venturi.core.domain.coverage import Coverage, CoverageReason
+from venturi.core.domain.generation import Segments
 from venturi.core.ledger.bins import BIN, Part
 
 _STATES = tuple(Coverage)
 _REASONS = tuple(CoverageReason)
 
 SETTLING = BIN
-"""How long after its end an interval may lack records that are on their way."""
+"""How old a time is of which all records are due; those of a younger one may be on their way."""
 
 
 class Covering(NamedTuple):
     """The coverage of an interval: the worst state, as its place in ``Coverage``, reasons as bits, and for how long counts are known.
 
-    Bit n of ``reasons`` stands for the nth reason of ``CoverageReason``; ``known`` is in nanoseconds.
+    Bit n of ``reasons`` stands for the nth reason of ``CoverageReason``; ``known`` is in nanoseconds. ``merged`` tells that some counts
+    are of super-packets as one packet each (``core.domain.generation.Segments``).
     """
 
     worst: int
     reasons: int
     known: int
+    merged: bool = False
 
     @property
     def state(self) -> Coverage:
@@ -59,39 +62,50 @@ def state_in_bins(parts: Sequence[Part], coverage: Coverage) -> Coverage:
     return max(coverage, Coverage.INTERPOLATED, key=_STATES.index) if len(parts) > 1 else coverage
 
 
-def tell(nanoseconds: int, coverage: Coverage, reason: CoverageReason = CoverageReason.NONE, *, overlapping: bool = False) -> Told:
+def tell(
+    nanoseconds: int,
+    coverage: Coverage,
+    reason: CoverageReason = CoverageReason.NONE,
+    *,
+    overlapping: bool = False,
+    segments: Segments = Segments.WIRE,
+) -> Told:
     """Read a row of the roll-up: for how long a device's records told of this state and reason."""
     reasons = _bit(reason) | (_bit(CoverageReason.OVERLAPPING) if overlapping else 0)
-    return Told(nanoseconds, Covering(_STATES.index(coverage), reasons, 0 if coverage is Coverage.GAP else nanoseconds))
+    known = 0 if coverage is Coverage.GAP else nanoseconds
+    return Told(nanoseconds, Covering(_STATES.index(coverage), reasons, known, segments is Segments.MERGED))
 
 
 def cover(start: int, end: int, devices: Iterable[Told], now: int) -> Covering:
     """Give the coverage of the bin from ``start`` to ``end`` at a point, by what each of its devices told.
 
     The worst state wins. The bin is covered whole if the records of one device tile it: those tell of exactly its length. Else the rest
-    is a gap, for the reason ``missing``; or, until ``SETTLING`` after its end, ``partial`` and ``pending``. What is known is the time of
-    the device that knows most.
+    is a gap, for the reason ``missing``; or, as long as a device told of as much of the bin as is due, ``partial`` and ``pending``. What is
+    known is the time of the device that knows most.
     """
     width = end - start
-    whole, covering = False, Covering(0, 0, 0)
+    whole, longest, covering = False, 0, Covering(0, 0, 0)
     for device in devices:
-        whole = whole or device.told == width
-        worst, reasons, known = device.covering
-        covering = Covering(max(covering.worst, worst), covering.reasons | reasons, max(covering.known, min(known, width)))
+        whole, longest = whole or device.told == width, max(longest, device.told)
+        covering = _join(covering, device.covering, max(covering.known, min(device.covering.known, width)))
     if whole:
         return covering
-    lacking = _PENDING if now < end + SETTLING else _UNTOLD
-    return Covering(max(covering.worst, lacking.worst), covering.reasons | lacking.reasons, covering.known)
+    pending = now < end + SETTLING and longest >= now - SETTLING - start
+    return _join(covering, _PENDING if pending else _UNTOLD, covering.known)
 
 
 def cover_in_sequence(one: Covering, next_one: Covering) -> Covering:
     """Give the coverage of two intervals that follow each other, as one."""
-    return Covering(max(one.worst, next_one.worst), one.reasons | next_one.reasons, one.known + next_one.known)
+    return _join(one, next_one, one.known + next_one.known)
 
 
 def cover_side_by_side(one: Covering, other: Covering) -> Covering:
     """Give the coverage of what is summed over two points in the same interval."""
-    return Covering(max(one.worst, other.worst), one.reasons | other.reasons, min(one.known, other.known))
+    return _join(one, other, min(one.known, other.known))
+
+
+def _join(one: Covering, other: Covering, known: int) -> Covering:
+    return Covering(max(one.worst, other.worst), one.reasons | other.reasons, known, one.merged or other.merged)
 
 
 def _bit(reason: CoverageReason) -> int:

@@ -42,6 +42,9 @@ class Operation(StrEnum):
     UPDATE_POINT = "update_observation_point"
     DELETE_POINT = "delete_observation_point"
 
+    READ_USAGE = "get_usage"
+    READ_POINT_TOTALS = "get_point_totals"
+
     EXPLAIN = "explain"
     READ_PLAN = "get_plan"
     LIST_REVISIONS = "get_revisions"
@@ -120,6 +123,11 @@ POLICY: Mapping[Operation, Grant] = {
     Operation.CREATE_POINT: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.UPDATE_POINT: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.DELETE_POINT: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    # Said of the label; whoever may see usage of its own labels sees it at its own and at shared points, and that of others' shared labels
+    # at its own points (``services.reports.access``).
+    Operation.READ_USAGE: Grant(READERS, READERS, ADMINS, ADMINS),
+    # Said of the point.
+    Operation.READ_POINT_TOTALS: Grant(READERS, READERS, ADMINS, ADMINS),
     Operation.EXPLAIN: Grant(READERS, READERS, ADMINS, ADMINS),
     # A plan holds labels of many projects; an agent reads that of its own host alone.
     Operation.READ_PLAN: Grant(AGENTS, AGENTS, AGENTS, AGENTS),

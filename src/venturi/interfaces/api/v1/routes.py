@@ -13,6 +13,7 @@ from venturi.interfaces.api.v1.plans import PLAN_ROUTES
 from venturi.interfaces.api.v1.points import POINT_ROUTES
 from venturi.interfaces.api.v1.revisions import REVISION_ROUTES
 from venturi.interfaces.api.v1.tokens import TOKEN_ROUTES
+from venturi.interfaces.api.v1.usage.routes import USAGE_ROUTES
 
 
 def v1_routes() -> list[ControllerRouterHandler]:
@@ -22,5 +23,5 @@ def v1_routes() -> list[ControllerRouterHandler]:
     and then awaits what runs in a thread once too little.
     """
     control = (CALLER_ROUTES, POINT_ROUTES, LABEL_ROUTES, EXPLAINING_ROUTES, TOKEN_ROUTES, REVISION_ROUTES, PLAN_ROUTES)
-    routes = (*control, POSTING_ROUTES, LEDGER_READING_ROUTES, OPENAPI_ROUTES)
+    routes = (*control, POSTING_ROUTES, LEDGER_READING_ROUTES, USAGE_ROUTES, OPENAPI_ROUTES)
     return [Router("/", route_handlers=[handler for group in routes for handler in group])]

@@ -15,6 +15,7 @@ from venturi.interfaces.api.v1.description.ledger import ledger_operations
 from venturi.interfaces.api.v1.description.networking import networking_operations
 from venturi.interfaces.api.v1.description.operations import Error, Json, NeutronError, Operation, Unauthenticated
 from venturi.interfaces.api.v1.description.own import own_operations
+from venturi.interfaces.api.v1.description.usage import usage_operations
 
 _REFERENCE = "#/components/schemas/{name}"
 _DESCRIPTION = (
@@ -29,7 +30,8 @@ _SECURITY: Json = {
 
 def all_operations(largest_page: int) -> list[Operation]:
     """Describe every operation of a server whose pages hold ``largest_page`` resources at most."""
-    return [*own_operations(largest_page), *ledger_operations(largest_page), *networking_operations(), *frame_operations()]
+    own = [*own_operations(largest_page), *ledger_operations(largest_page), *usage_operations()]
+    return [*own, *networking_operations(), *frame_operations()]
 
 
 def make_document(largest_page: int) -> Json:

@@ -75,11 +75,12 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """An answer that is no error: its meaning and its form, None for no body."""
+    """An answer that is no error: its meaning and its form, None for no body; ``text_form`` is a media type that it has as text too."""
 
     description: str
     form: Any = None
     media_type: str = "application/json"
+    text_form: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def document(self, schema_of: SchemaOf) -> Json:
@@ -89,6 +90,8 @@ class Answer:
             described["headers"] = {name: {"description": text, "schema": {"type": "string"}} for name, text in self.headers.items()}
         if self.form is not None:
             described["content"] = {self.media_type: {"schema": schema_of(self.form)}}
+            if self.text_form is not None:
+                described["content"][self.text_form] = {"schema": {"type": "string"}}
         return described
 
 

@@ -1,0 +1,128 @@
+"""Sums of roll-ups over spans of time, as rows of plain numbers.
+
+Owns the statements, and that sums are exact whatever their size: they are added up in integers that have no bound.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, false, func, or_, select
+
+from venturi.adapters.store.schema.ledger_tables import LEDGER_COVERAGE_BINS, LEDGER_LABEL_BINS, LEDGER_POINT_BINS
+from venturi.adapters.store.transaction import Transaction
+from venturi.adapters.store.usage.versions import LabelVersion, PointVersion, read_label_versions, read_point_versions
+from venturi.core.domain.interval import SECOND
+
+_HALF = 32
+_LOW = (1 << _HALF) - 1
+_SEEKS = 20_000
+_SQLITE = "sqlite"
+
+Row = tuple[Any, ...]
+"""A row of a result."""
+
+
+class Span(NamedTuple):
+    """Bins of ``width`` from ``start`` to ``end``, borders of such bins, in nanoseconds since the UTC epoch."""
+
+    width: int
+    start: int
+    end: int
+
+
+class Chosen(NamedTuple):
+    """What is summed: labels at points, both by their versions, None for all of them."""
+
+    labels: frozenset[int] | None
+    points: frozenset[int] | None
+
+
+class UsageTables:
+    """The roll-ups that one transaction sees."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._embedded = transaction.connection.dialect.name == _SQLITE
+
+    def label_versions(self) -> list[LabelVersion]:
+        """Give the labels that sums name."""
+        return read_label_versions(self._transaction.connection)
+
+    def point_versions(self) -> list[PointVersion]:
+        """Give the points that sums name."""
+        return read_point_versions(self._transaction.connection)
+
+    def usage(self, span: Span, step: int | None, by: Sequence[str], chosen: Iterable[Chosen]) -> Iterator[Row]:
+        """Sum usage: rows of the start of a step, the columns ``by``, packets and octets.
+
+        ``by`` names of ``label_version``, ``point_version`` and ``direction``; a ``step`` of None sums over the span, whose start is
+        given. What two of ``chosen`` have in common is summed once.
+        """
+        table = LEDGER_LABEL_BINS
+        where = or_(*(_is_chosen(table, span, each) for each in chosen))
+        return self._sums(table, span, step, by, where, ("packets", "octets"))
+
+    def totals(self, span: Span, step: int | None, by: Sequence[str], points: frozenset[int] | None) -> Iterator[Row]:
+        """Sum what points counted: rows as ``usage`` gives them, with unmatched and unattributed packets and octets behind."""
+        counts = [f"{part}{unit}" for part in ("", "unmatched_", "unattributed_") for unit in ("packets", "octets")]
+        return self._sums(LEDGER_POINT_BINS, span, step, by, _is_one_of(LEDGER_POINT_BINS.c.point_version, points), counts)
+
+    def coverage(self, span: Span, points: frozenset[int]) -> Sequence[Row]:
+        """Read coverage: rows of start, point version, place, state, reason, segments, nanoseconds and nanoseconds that overlap."""
+        table = LEDGER_COVERAGE_BINS
+        names = ("start_at", "point_version", "place", "coverage", "reason", "segments", "nanoseconds", "overlapping_nanoseconds")
+        statement = _within(select(*(table.c[name] for name in names)), table, span)
+        return self._fetch(statement.where(_is_one_of(table.c.point_version, points)))
+
+    def _sums(
+        self, table: Table, span: Span, step: int | None, by: Sequence[str], where: ColumnElement[bool], counts: Sequence[str]
+    ) -> Iterator[Row]:
+        keys = [*([_step_start(table, span, step)] if step else []), *(table.c[name] for name in by)]
+        columns = [column for name in counts for column in self._sum(table.c[name])]
+        statement = _within(select(*keys, *columns), table, span).where(where).group_by(*keys).order_by(*keys)
+        start = () if step else (span.start,)
+        first = len(keys)
+        for row in self._fetch(statement):
+            if row[first] is not None:  # of nothing, without keys
+                yield (*start, *row[:first], *self._joined(row[first:]))
+
+    def _sum(self, column: ColumnElement[int]) -> list[ColumnElement[Any]]:
+        """Sum a column; SQLite, which sums in 64 bits, in halves."""
+        if not self._embedded:
+            return [func.sum(column)]
+        return [func.sum(column.bitwise_rshift(_HALF)), func.sum(column.bitwise_and(_LOW))]
+
+    def _joined(self, sums: Sequence[Any]) -> list[int]:
+        if not self._embedded:
+            return [int(each) for each in sums]
+        return [(sums[place] << _HALF) + sums[place + 1] for place in range(0, len(sums), 2)]
+
+    def _fetch(self, statement: Select[Any]) -> Sequence[Row]:
+        with self._transaction.fetching:
+            return self._transaction.connection.execute(statement).all()
+
+
+def _within(statement: Select[Any], table: Table, span: Span) -> Select[Any]:
+    return statement.where(table.c.resolution == span.width // SECOND, table.c.start_at >= span.start, table.c.start_at < span.end)
+
+
+def _step_start(table: Table, span: Span, step: int) -> ColumnElement[int]:
+    start: ColumnElement[int] = table.c.start_at
+    return start if step == span.width else start - start % step
+
+
+def _is_chosen(table: Table, span: Span, chosen: Chosen) -> ColumnElement[bool]:
+    """Give the condition; few labels are sought in each bin, since the time comes first in the key."""
+    condition = and_(_is_one_of(table.c.label_version, chosen.labels), _is_one_of(table.c.point_version, chosen.points))
+    bins = range(span.start, span.end, span.width)
+    if chosen.labels is None or len(bins) * len(chosen.labels) > _SEEKS:
+        return condition
+    return and_(_is_one_of(table.c.start_at, frozenset(bins)), condition)
+
+
+def _is_one_of(column: ColumnElement[int], numbers: frozenset[int] | None) -> ColumnElement[bool]:
+    if numbers is None:
+        return column.is_not(None)
+    if not numbers:
+        return false()
+    return column.in_(bindparam(None, sorted(numbers), expanding=True, literal_execute=True))

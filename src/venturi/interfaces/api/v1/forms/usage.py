@@ -1,0 +1,92 @@
+"""Wire forms of reports of usage, as their readers get them.
+
+Owns their fields for the description; they are written by ``usage.writing``, piece by piece.
+"""
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from venturi.core.domain.coverage import Coverage
+from venturi.core.domain.direction import Direction
+from venturi.core.domain.generation import Segments
+from venturi.interfaces.api.v1.forms.texts import Identifier, TimeText
+from venturi.services.reports.request import Grouping, Resolution
+
+_Count = Annotated[int, Meta(description="An exact integer; corrections may make it smaller.")]
+
+
+class CoverageForm(Struct, kw_only=True):
+    """How much of the truth counts are: the worst state of any part, why, and for how many seconds the counts are known."""
+
+    coverage: Coverage
+    reasons: list[str]
+    known_seconds: Annotated[int, Meta(ge=0)]
+    segments: Segments
+
+
+class PointGroupForm(CoverageForm, kw_only=True):
+    """What rows are told apart by, as far as ``group_by`` asks for it. Of what is deleted, the usage stays."""
+
+    observation_point_id: Identifier | UnsetType = UNSET
+    observation_point_name: str | UnsetType = UNSET
+    observation_point_deleted: bool | UnsetType = UNSET
+    point_project_id: str | UnsetType = UNSET
+    direction: Direction | UnsetType = UNSET
+    packets: _Count
+    octets: _Count
+
+
+class UsageRowForm(PointGroupForm, kw_only=True):
+    """What labels counted in an interval."""
+
+    label_id: Identifier | UnsetType = UNSET
+    label_name: str | UnsetType = UNSET
+    label_deleted: bool | UnsetType = UNSET
+    project_id: str | UnsetType = UNSET
+
+
+class PointTotalsForm(PointGroupForm, kw_only=True):
+    """What points counted in an interval; what no label counts, and what could not be classed, are parts of packets and octets."""
+
+    unmatched_packets: _Count
+    unmatched_octets: _Count
+    unattributed_packets: _Count
+    unattributed_octets: _Count
+
+
+class UsageIntervalForm(CoverageForm, kw_only=True):
+    """An interval, its coverage at all points that the report is about, and a row for each group that counted anything."""
+
+    start: TimeText
+    end: TimeText
+    usage: list[UsageRowForm]
+
+
+class PointIntervalForm(CoverageForm, kw_only=True):
+    """An interval, its coverage at all points that the report is about, and a row for each group that counted anything there."""
+
+    start: TimeText
+    end: TimeText
+    usage: list[PointTotalsForm]
+
+
+class ReportForm(Struct, kw_only=True, rename={"from_": "from"}):
+    """The bounds of a report, widened to whole intervals."""
+
+    from_: TimeText
+    to: TimeText
+    resolution: Resolution
+    group_by: list[Grouping]
+
+
+class UsageReportForm(ReportForm, kw_only=True):
+    """A report of the usage of labels."""
+
+    intervals: list[UsageIntervalForm]
+
+
+class PointReportForm(ReportForm, kw_only=True):
+    """A report of the totals of points."""
+
+    intervals: list[PointIntervalForm]

@@ -1,0 +1,115 @@
+"""Queries of usage: parameters into a request for a report.
+
+Owns their names and defaults. What a report can be is for the services.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from venturi.core.domain.errors import InvalidRequestError, InvalidTimeError
+from venturi.core.domain.interval import Nanoseconds, parse_time
+from venturi.core.ledger.bins import DAY
+from venturi.core.rules.checks import printable
+from venturi.interfaces.api.v1.forms.reading import Query, read_once
+from venturi.services.reports.request import Grouping, Resolution, UsageRequest, align
+
+Word = TypeVar("Word", bound=StrEnum)
+
+POINT_FILTERS = {"observation_point_id": "point_ids", "point_project_id": "point_project_ids"}
+USAGE_FILTERS = {"label_id": "label_ids", "project_id": "project_ids", **POINT_FILTERS}
+"""The filters, and the fields of a request that they fill."""
+
+_OTHERS = frozenset({"from", "to", "resolution", "group_by", "format"})
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class UsageForm(StrEnum):
+    """The forms of an answer."""
+
+    JSON = "json"
+    CSV = "csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Askable:
+    """What a resource can be asked: its filters, and what it tells apart, the first ``unasked`` of which by default."""
+
+    filters: dict[str, str]
+    groupings: Sequence[Grouping]
+    unasked: tuple[Grouping, ...]
+
+
+def read_request(query: Query, askable: Askable, now: Nanoseconds) -> UsageRequest:
+    """Read what a report is asked for, by default the day until ``now``; raises ``InvalidRequestError`` naming the parameter.
+
+    It ends with the interval that ``now`` is in, whatever is asked.
+    """
+    unknown = sorted(set(query) - _OTHERS - set(askable.filters))
+    if unknown:
+        message = f"{printable(unknown[0])}: usage has no such parameter; it can be filtered by {', '.join(askable.filters)}"
+        raise InvalidRequestError(message)
+    resolution = _read_word(query, "resolution", Resolution, Resolution.TOTAL)
+    end = min(_read_time(query, "to", now), now)
+    start = _read_time(query, "from", Nanoseconds(end - DAY))
+    if start >= end:
+        message = "from: a report begins before it ends, and that is now at the latest"
+        raise InvalidRequestError(message)
+    aligned_start, aligned_end = align(start, end, resolution)
+    return UsageRequest(
+        start=aligned_start,
+        end=aligned_end,
+        resolution=resolution,
+        group_by=_read_groupings(query, askable),
+        **{field: _read_values(query, name) for name, field in askable.filters.items()},
+    )
+
+
+def read_form(query: Query, accepted: str) -> UsageForm:
+    """Read the form of the answer: ``format``, or CSV for a reader that accepts it rather than JSON; raises ``InvalidRequestError``."""
+    wanted = [part.partition(";")[0].strip().lower() for part in accepted.split(",")]
+    by_header = UsageForm.CSV if "text/csv" in wanted and "application/json" not in wanted else UsageForm.JSON
+    return _read_word(query, "format", UsageForm, by_header)
+
+
+def _read_time(query: Query, name: str, unasked: Nanoseconds) -> Nanoseconds:
+    text = read_once(query, name)
+    if text is None:
+        return unasked
+    try:
+        return parse_time(text)
+    except InvalidTimeError as error:
+        message = f"{name}: {printable(error)}"
+        raise InvalidRequestError(message) from error
+
+
+def _read_word(query: Query, name: str, words: type[Word], unasked: Word) -> Word:
+    text = read_once(query, name)
+    return unasked if text is None else _word(name, text, list(words))
+
+
+def _read_groupings(query: Query, askable: Askable) -> tuple[Grouping, ...]:
+    if "group_by" not in query:
+        return askable.unasked
+    asked = {_word("group_by", text, askable.groupings) for values in query["group_by"] for text in values.split(",") if text}
+    return tuple(grouping for grouping in askable.groupings if grouping in asked)
+
+
+def _word(name: str, text: str, words: Sequence[Word]) -> Word:
+    for word in words:
+        if word == text:
+            return word
+    message = f"{name}: '{printable(text)}' is none of {', '.join(words)}"
+    raise InvalidRequestError(message)
+
+
+def _read_values(query: Query, name: str) -> frozenset[str] | None:
+    if name not in query:
+        return None
+    for text in query[name]:
+        if _UNFIT.search(text):
+            message = f"{name}: control characters are not allowed"
+            raise InvalidRequestError(message)
+    return frozenset(query[name])

@@ -1,0 +1,191 @@
+"""Reports of usage as JSON and CSV (RFC 4180), interval by interval.
+
+Owns names and order of fields. What many rows have in common is spelled once; blocks are large enough that their number costs nothing.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+import msgspec
+
+from venturi.core.domain.generation import Segments
+from venturi.core.domain.interval import SECOND, format_time
+from venturi.core.ledger.covering import Covering
+from venturi.services.reports.groups import Group
+from venturi.services.reports.reporting import ReportInterval, ReportRow
+from venturi.services.reports.request import Grouping, UsageRequest
+
+USAGE_COUNTS = ("packets", "octets")
+POINT_COUNTS = (*USAGE_COUNTS, "unmatched_packets", "unmatched_octets", "unattributed_packets", "unattributed_octets")
+COVERAGE_FIELDS = ("coverage", "reasons", "known_seconds", "segments")
+
+_BLOCK = 1 << 16
+_REMEMBERED = 50_000
+_FIELDS = {
+    Grouping.LABEL: ("label_id", "label_name", "project_id", "label_deleted"),
+    Grouping.PROJECT: ("project_id",),
+    Grouping.POINT: ("observation_point_id", "observation_point_name", "point_project_id", "observation_point_deleted"),
+    Grouping.POINT_PROJECT: ("point_project_id",),
+    Grouping.DIRECTION: ("direction",),
+}
+
+Fields = dict[str, object]
+Spelling = TypeVar("Spelling")
+
+
+def group_field_names(group_by: Sequence[Grouping]) -> tuple[str, ...]:
+    """Name the fields that tell groups apart, each once."""
+    return tuple(dict.fromkeys(name for grouping in group_by for name in _FIELDS[grouping]))
+
+
+def write_json(request: UsageRequest, intervals: Iterable[ReportInterval], counts: Sequence[str]) -> Iterator[bytes]:
+    """Write an object with the bounds and the list of ``intervals``, each with its coverage and the rows of its groups."""
+    head: Fields = {"from": format_time(request.start), "to": format_time(request.end)}
+    head |= {"resolution": request.resolution, "group_by": request.group_by}
+    return _gather(_json_pieces(head, intervals, _JsonRows(request.group_by, counts)))
+
+
+def write_csv(request: UsageRequest, intervals: Iterable[ReportInterval], counts: Sequence[str]) -> Iterator[bytes]:
+    """Write a header and a line for each row; an interval without rows that is not complete has a line without counts."""
+    names = group_field_names(request.group_by)
+    heading = _csv_line(["interval_start", "interval_end", *names, *counts, *COVERAGE_FIELDS])
+    return _gather(_csv_pieces(heading, intervals, _CsvRows(names, counts)))
+
+
+class _JsonRows:
+    """Spells rows in JSON."""
+
+    def __init__(self, group_by: Sequence[Grouping], counts: Sequence[str]) -> None:
+        self._names = group_field_names(group_by)
+        self._counts = ",".join(f'"{name}":%d' for name in counts).encode() + b","
+        self._group = _Remembered(self._spell)
+
+    def interval(self, interval: ReportInterval) -> bytes:
+        """Spell an interval with its rows."""
+        bounds = _members({"start": format_time(interval.start), "end": format_time(interval.end)})
+        rows = b",".join(map(self._row, interval.rows))
+        return b'{%s,%s,"usage":[%s]}' % (bounds, _json_coverage(interval.coverage), rows)
+
+    def _row(self, row: ReportRow) -> bytes:
+        return b"{%s%s%s}" % (self._group(row.group), self._counts % tuple(row.counts), _json_coverage(row.coverage))
+
+    def _spell(self, group: Group) -> bytes:
+        fields = _group_fields(group)
+        members = _members({name: fields[name] for name in self._names})
+        return members + b"," if members else b""
+
+
+class _CsvRows:
+    """Spells rows in CSV."""
+
+    def __init__(self, names: Sequence[str], counts: Sequence[str]) -> None:
+        self._names = names
+        self._nothing = "," * (len(names) + len(counts))
+        self._counts = ",%d" * len(counts)
+        self._group = _Remembered(self._spell)
+
+    def interval(self, interval: ReportInterval) -> bytes:
+        """Spell the rows of an interval."""
+        bounds = f"{format_time(interval.start)},{format_time(interval.end)}"
+        lines = [bounds + self._group(row.group) + self._counts % tuple(row.counts) + _csv_coverage(row.coverage) for row in interval.rows]
+        if not lines and interval.coverage.worst:
+            lines = [bounds + self._nothing + _csv_coverage(interval.coverage)]
+        return "".join(lines).encode()
+
+    def _spell(self, group: Group) -> str:
+        fields = _group_fields(group)
+        line = _csv_line([_csv_cell(fields[name]) for name in self._names])
+        return f",{line}".rstrip("\r\n") if self._names else ""
+
+
+class _Remembered(Generic[Spelling]):
+    """Remembers how groups are spelled, which many rows share."""
+
+    def __init__(self, spell: Callable[[Group], Spelling]) -> None:
+        self._spell = spell
+        self._known: dict[int, tuple[Group, Spelling]] = {}
+
+    def __call__(self, group: Group) -> Spelling:
+        """Spell a group."""
+        known = self._known.get(id(group))
+        if known is None or known[0] is not group:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            known = self._known[id(group)] = (group, self._spell(group))
+        return known[1]
+
+
+def _json_pieces(head: Fields, intervals: Iterable[ReportInterval], rows: _JsonRows) -> Iterator[bytes]:
+    yield b'{%s,"intervals":[' % _members(head)
+    separator = b""
+    for interval in intervals:
+        yield separator + rows.interval(interval)
+        separator = b","
+    yield b"]}"
+
+
+def _csv_pieces(heading: str, intervals: Iterable[ReportInterval], rows: _CsvRows) -> Iterator[bytes]:
+    yield heading.encode()
+    yield from map(rows.interval, intervals)
+
+
+def _gather(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Join small pieces to blocks."""
+    block: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        block.append(piece)
+        size += len(piece)
+        if size >= _BLOCK:
+            yield b"".join(block)
+            block, size = [], 0
+    yield b"".join(block)
+
+
+def _group_fields(group: Group) -> Fields:
+    label, point = group.label, group.point
+    return {
+        "label_id": label and label.label_id,
+        "label_name": label and label.name,
+        "label_deleted": label and label.deleted,
+        "project_id": group.project_id,
+        "observation_point_id": point and point.point_id,
+        "observation_point_name": point and point.name,
+        "observation_point_deleted": point and point.deleted,
+        "point_project_id": group.point_project_id,
+        "direction": group.direction,
+    }
+
+
+def _coverage_fields(covering: Covering) -> Fields:
+    segments = Segments.MERGED if covering.merged else Segments.WIRE
+    known = covering.known // SECOND
+    return dict(zip(COVERAGE_FIELDS, (covering.state, covering.reason_names, known, segments), strict=True))
+
+
+def _members(fields: Fields) -> bytes:
+    return msgspec.json.encode(fields)[1:-1]
+
+
+@lru_cache(maxsize=1024)
+def _json_coverage(covering: Covering) -> bytes:
+    return _members(_coverage_fields(covering))
+
+
+@lru_cache(maxsize=1024)
+def _csv_coverage(covering: Covering) -> str:
+    fields = _coverage_fields(covering)
+    return "," + _csv_line([fields["coverage"], " ".join(covering.reason_names), fields["known_seconds"], fields["segments"]])
+
+
+def _csv_cell(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _csv_line(cells: Sequence[object]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue()

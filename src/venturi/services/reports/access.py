@@ -1,0 +1,59 @@
+"""Access to usage: which labels and points a caller's report may sum.
+
+Owns the one rule. A caller who is no administrator sees its own labels at points that are its own or shared, and shared labels at its
+own points; nothing else, even of a shared label that it owns. What counts is whose and how shared they were when they were metered.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from venturi.adapters.store.usage.sums import Chosen
+from venturi.adapters.store.usage.versions import LabelVersion, PointVersion
+from venturi.core.domain.control.principal import Principal
+from venturi.services.control.policy import Operation, listed_project
+from venturi.services.reports.request import UsageRequest
+
+
+def choose_usage(
+    caller: Principal, request: UsageRequest, labels: Sequence[LabelVersion], points: Sequence[PointVersion]
+) -> tuple[Chosen, ...]:
+    """Choose what a report of usage may sum; raises ``ForbiddenError`` if that is nothing for anybody of the caller's role."""
+    project = listed_project(caller, Operation.READ_USAGE)
+    asked_labels = [label for label in labels if _asks_for_label(request, label)]
+    asked_points = [point for point in points if _asks_for_point(request, point)]
+    if project is None:
+        all_labels = request.label_ids is None and request.project_ids is None
+        return (Chosen(None if all_labels else _versions(asked_labels), _all_or(asked_points, request)),)
+    own_points = [point for point in asked_points if point.project_id == project]
+    open_points = [point for point in asked_points if point.shared or point.project_id == project]
+    own_labels = [label for label in asked_labels if label.project_id == project]
+    shared_labels = [label for label in asked_labels if label.shared and label.project_id != project]
+    return Chosen(_versions(own_labels), _versions(open_points)), Chosen(_versions(shared_labels), _versions(own_points))
+
+
+def choose_totals(caller: Principal, request: UsageRequest, points: Sequence[PointVersion]) -> Chosen:
+    """Choose the points whose totals a report may sum: those that the caller may see; raises as ``choose_usage`` does."""
+    project = listed_project(caller, Operation.READ_POINT_TOTALS)
+    asked = [point for point in points if _asks_for_point(request, point)]
+    if project is None:
+        return Chosen(None, _all_or(asked, request))
+    return Chosen(None, _versions(point for point in asked if point.project_id == project))
+
+
+def _all_or(points: Iterable[PointVersion], request: UsageRequest) -> frozenset[int] | None:
+    return None if request.point_ids is None and request.point_project_ids is None else _versions(points)
+
+
+def _versions(chosen: Iterable[LabelVersion | PointVersion]) -> frozenset[int]:
+    return frozenset(each.version for each in chosen)
+
+
+def _asks_for_label(request: UsageRequest, label: LabelVersion) -> bool:
+    return _passes(label.label_id, request.label_ids) and _passes(label.project_id, request.project_ids)
+
+
+def _asks_for_point(request: UsageRequest, point: PointVersion) -> bool:
+    return _passes(point.point_id, request.point_ids) and _passes(point.project_id, request.point_project_ids)
+
+
+def _passes(value: str, wanted: frozenset[str] | None) -> bool:
+    return wanted is None or value in wanted

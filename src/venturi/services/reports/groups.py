@@ -1,0 +1,94 @@
+"""Groups: what rows of a report are told apart by, made of the versions that sums name.
+
+Owns that versions of one label or point are one group, under its latest name, and which points a group's coverage is that of.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from venturi.adapters.store.usage.versions import LabelVersion, PointVersion
+from venturi.core.domain.direction import Direction, DirectionCode
+from venturi.services.reports.request import Grouping
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The points at which what a group counts can have passed; None does not restrict.
+
+    ``project_id`` is the project of labels that are not shared: they apply at its points and at shared ones.
+    """
+
+    project_id: str | None = None
+    point_id: str | None = None
+    point_project_id: str | None = None
+
+    def holds(self, point: PointVersion) -> bool:
+        """Tell whether a point is among them."""
+        return (
+            (self.project_id is None or point.shared or point.project_id == self.project_id)
+            and (self.point_id is None or point.point_id == self.point_id)
+            and (self.point_project_id is None or point.project_id == self.point_project_id)
+        )
+
+
+@dataclass(frozen=True)
+class Group:
+    """What a row is about; None where the report does not tell it apart. Groups with equal scopes have the same one."""
+
+    label: LabelVersion | None = None
+    project_id: str | None = None
+    point: PointVersion | None = None
+    point_project_id: str | None = None
+    direction: Direction | None = None
+    scope: Scope = field(default_factory=Scope, compare=False)
+
+
+class Groups:
+    """Finds the group of a row of sums; each group is made once."""
+
+    def __init__(self, group_by: Sequence[Grouping], labels: Iterable[LabelVersion], points: Iterable[PointVersion]) -> None:
+        self._group_by = frozenset(group_by)
+        self._labels = {label.version: label for label in labels}
+        self._points = {point.version: point for point in points}
+        self._latest_labels = {label.label_id: label for label in self._labels.values()}
+        self._latest_points = {point.point_id: point for point in self._points.values()}
+        self._sharing = {label.project_id for label in self._labels.values() if label.shared}
+        by_label, by_point = {Grouping.LABEL, Grouping.PROJECT}, {Grouping.POINT, Grouping.POINT_PROJECT}
+        wanted = (("label_version", by_label), ("point_version", by_point), ("direction", {Grouping.DIRECTION}))
+        self.columns = tuple(name for name, groupings in wanted if groupings & self._group_by)
+        """The columns of sums by which a group is found."""
+        self.made: list[Group] = []
+        """The groups that were found, by their numbers."""
+        self._known: dict[tuple[int, ...], int] = {}
+        self._numbers: dict[Group, int] = {}
+        self._scopes: dict[Scope, Scope] = {}
+
+    def find(self, key: tuple[int, ...]) -> int:
+        """Give the number of the group of these values of ``columns``."""
+        number = self._known.get(key)
+        if number is None:
+            made = self._make(dict(zip(self.columns, key, strict=True)))
+            number = self._known[key] = self._numbers.setdefault(made, len(self.made))
+            if number == len(self.made):
+                self.made.append(made)
+        return number
+
+    def _make(self, key: dict[str, int]) -> Group:
+        label = self._labels[key["label_version"]] if "label_version" in key else None
+        point = self._points[key["point_version"]] if "point_version" in key else None
+        by_point = Grouping.POINT in self._group_by
+        scope = Scope(self._scoped_project(label), point.point_id if point and by_point else None, point.project_id if point else None)
+        return Group(
+            label=self._latest_labels[label.label_id] if label and Grouping.LABEL in self._group_by else None,
+            project_id=label.project_id if label else None,
+            point=self._latest_points[point.point_id] if point and by_point else None,
+            point_project_id=point.project_id if point else None,
+            direction=DirectionCode(key["direction"]).direction if "direction" in key else None,
+            scope=self._scopes.setdefault(scope, scope),
+        )
+
+    def _scoped_project(self, label: LabelVersion | None) -> str | None:
+        if label is None:
+            return None
+        everywhere = self._latest_labels[label.label_id].shared if Grouping.LABEL in self._group_by else label.project_id in self._sharing
+        return None if everywhere else label.project_id

@@ -1,0 +1,133 @@
+"""Usage under ``/v1``: what can be asked, and how it is answered as JSON and as CSV."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.api.v1.conftest import OWN, Caller
+from tests.reports.filling import KnownVersion, MeteredRecord, fill, version_id
+from tests.support.server import make_token, running_server
+from venturi.adapters.store.store import Store, StoreConfig
+from venturi.core.domain.direction import DirectionCode
+
+HUGE = 1 << 62
+DAY = "from=2026-03-01T12:00:00Z&to=2026-03-01T14:00:00Z"
+RECORDS = [
+    MeteredRecord(1, 0, 3600, [(1, DirectionCode.EGRESS, 2, HUGE), (2, DirectionCode.EGRESS, 1, 5)], unmatched=7),
+    MeteredRecord(1, 0, 3600, [(3, DirectionCode.EGRESS, 2, HUGE)], place=2),
+]
+
+
+@pytest.fixture(scope="module")
+def metered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Caller]]:
+    """Callers of a server whose ledger holds an hour at one point of the project ``own``, by role."""
+    folder = tmp_path_factory.mktemp("metered")
+    database = f"sqlite:///{folder / 'venturi.db'}"
+    store = Store(StoreConfig(database))
+    store.start()
+    store.stop()
+    labels = [
+        KnownVersion(1, OWN, name="before"),
+        KnownVersion(2, "other", shared=True),
+        KnownVersion(3, OWN, name='a "quoted", name', of=1),
+    ]
+    fill(database, labels, [KnownVersion(1, OWN)], RECORDS)
+    secrets = {role: make_token(database, role, OWN) for role in ("admin", "reader", "none")}
+    with running_server(folder, "--auth", "token", database=database) as server:
+        yield {role: Caller(server, secret) for role, secret in secrets.items()}
+
+
+def test_a_report_in_json(metered: dict[str, Caller]) -> None:
+    status, report = metered["reader"].ask(
+        "GET", f"/v1/usage?{DAY}&resolution=1h&group_by=label,direction&group_by=point&project_id={OWN}&project_id=nobody"
+    )
+    assert status == 200
+    assert {name: report[name] for name in ("from", "to", "resolution")} == {
+        "from": "2026-03-01T12:00:00Z",
+        "to": "2026-03-01T14:00:00Z",
+        "resolution": "1h",
+    }
+    assert report["group_by"] == ["label", "point", "direction"]
+    first, second = report["intervals"]
+    complete = {"coverage": "complete", "reasons": [], "known_seconds": 3600, "segments": "wire"}
+    assert first == {"start": "2026-03-01T12:00:00Z", "end": "2026-03-01T13:00:00Z", **complete, "usage": first["usage"]}
+    row = {
+        "label_id": version_id(1),
+        "label_name": 'a "quoted", name',
+        "project_id": OWN,
+        "label_deleted": True,
+        "observation_point_id": version_id(1),
+        "observation_point_name": "point 1",
+        "point_project_id": OWN,
+        "observation_point_deleted": True,
+        "direction": "egress",
+        "packets": 4,
+        "octets": 2 * HUGE,
+        **complete,
+    }
+    assert first["usage"] == [row]
+    assert (second["coverage"], second["reasons"], second["usage"]) == ("gap", ["missing"], [])
+
+
+@pytest.mark.parametrize(("form", "accept"), [("&format=csv", "application/json"), ("", "text/csv")])
+def test_a_report_in_csv(metered: dict[str, Caller], form: str, accept: str) -> None:
+    caller = metered["admin"]
+    headers = {"X-Auth-Token": caller.secret, "Accept": accept}
+    answer = caller.server.request("GET", f"/v1/usage?{DAY}&resolution=1h&group_by=label{form}", headers=headers)
+    assert answer.headers["Content-Type"].partition(";")[0] == "text/csv"
+    lines = list(csv.DictReader(io.StringIO(answer.data.decode(), newline="")))
+    assert [(line["interval_start"], line["label_name"], line["octets"], line["coverage"], line["reasons"]) for line in lines] == [
+        ("2026-03-01T12:00:00Z", 'a "quoted", name', str(2 * HUGE), "complete", ""),
+        ("2026-03-01T12:00:00Z", "label 2", "5", "complete", ""),
+        ("2026-03-01T13:00:00Z", "", "", "gap", "missing"),
+    ]
+
+
+def test_totals_of_points(metered: dict[str, Caller]) -> None:
+    report = metered["reader"].ask("GET", f"/v1/usage/points?{DAY}&group_by=point")[1]
+    (row,) = report["intervals"][0]["usage"]
+    assert (row["observation_point_id"], row["unmatched_octets"], row["unattributed_packets"]) == (version_id(1), 7, 0)
+
+
+@pytest.mark.parametrize("path", ["/v1/usage", "/v1/usage/points"])
+def test_by_default_the_last_day_is_reported(metered: dict[str, Caller], path: str) -> None:
+    status, report = metered["admin"].ask("GET", path)
+    assert (status, report["resolution"], len(report["intervals"])) == (200, "total", 1)
+    assert (report["intervals"][0]["coverage"], report["intervals"][0]["usage"]) == ("gap", [])
+
+
+def test_whoever_may_read_no_usage_is_refused(metered: dict[str, Caller]) -> None:
+    for path in ("/v1/usage", "/v1/usage/points"):
+        status, document = metered["none"].ask("GET", path)
+        assert (status, document["error"]["type"]) == (403, "Forbidden")
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("label=1", "label: usage has no such parameter"),
+        ("resolution=2h", "resolution: '2h' is none of 5m, 1h, 1d, total"),
+        ("resolution=1h&resolution=1d", "resolution: given 2 times"),
+        ("group_by=label,colour", "group_by: 'colour' is none of"),
+        ("from=yesterday", "from: 'yesterday'"),
+        ("from=2026-03-02&to=2026-03-01", "from: a report begins before it ends"),
+        ("from=1970-01-01&resolution=5m", "at most"),
+        ("from=1969-12-31&to=1970-01-02", "from: no usage is older than 1970-01-01T00:00:00Z"),
+        ("from=9999-12-31&to=9999-12-31T01:00:00Z", "from: a report begins before it ends, and that is now at the latest"),
+        ("format=xml", "format: 'xml' is none of json, csv"),
+        ("label_id=%00", "label_id: control characters"),
+    ],
+)
+def test_what_is_refused(metered: dict[str, Caller], query: str, sentence: str) -> None:
+    status, document = metered["admin"].ask("GET", f"/v1/usage?{query}")
+    assert (status, sentence in document["error"]["message"]) == (400, True), document
+
+
+def test_points_have_no_labels_to_group_by(metered: dict[str, Caller]) -> None:
+    answers: list[tuple[int, Any]] = [
+        metered["admin"].ask("GET", f"/v1/usage/points?{query}") for query in ("group_by=label", "label_id=1")
+    ]
+    assert [status for status, _ in answers] == [400, 400]

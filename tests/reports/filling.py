@@ -1,0 +1,123 @@
+"""Usage in a store for tests of what reports it: roll-ups, written past the posting of batches.
+
+Owns the making of versions, bins and coverage from records in a short spelling. Times are seconds after ``NOON``.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, insert, update
+
+from tests.support.databases import writing_connection
+from venturi.adapters.store.schema.ledger_tables import (
+    LEDGER_COVERAGE_BINS,
+    LEDGER_INTERVALS,
+    LEDGER_LABEL_BINS,
+    LEDGER_LABEL_VERSIONS,
+    LEDGER_POINT_BINS,
+    LEDGER_POINT_VERSIONS,
+    LEDGER_STATE,
+)
+from venturi.core.domain.coverage import Coverage
+from venturi.core.domain.direction import DirectionCode
+from venturi.core.domain.interval import SECOND
+from venturi.core.ledger.bins import BIN, HOUR, cut
+from venturi.core.ledger.covering import state_in_bins
+
+NOON = 1_772_366_400
+"""2026-03-01T12:00:00Z, in seconds since the UTC epoch."""
+
+
+def version_id(number: int) -> str:
+    """Give the id of the label or point that a number of a version stands for."""
+    return f"00000000-0000-4000-8000-{number:012d}"
+
+
+@dataclass(frozen=True)
+class KnownVersion:
+    """A label or point as the ledger knows it; ``of`` is the number that its id is made of, by default that of the version."""
+
+    number: int
+    project_id: str = "p1"
+    shared: bool = False
+    name: str = ""
+    of: int = 0
+
+    def row(self, kind: str) -> dict[str, object]:
+        """Give the row of its version."""
+        identifier = version_id(self.of or self.number)
+        name = self.name or f"{kind} {self.number}"
+        return {"id": self.number, f"{kind}_id": identifier, "name": name, "project_id": self.project_id, "shared": self.shared}
+
+
+@dataclass(frozen=True)
+class MeteredRecord:
+    """What a device at a point told of a time, and what labels counted: (label version, direction, packets, octets)."""
+
+    point: int
+    start: float
+    end: float
+    usage: Sequence[tuple[int, DirectionCode, int, int]] = ()
+    coverage: Coverage = Coverage.COMPLETE
+    reason: str = ""
+    place: int = 1
+    unmatched: int = 0
+
+
+@dataclass
+class _Bins:
+    usage: defaultdict[tuple[int, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    totals: defaultdict[tuple[int, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * 6))
+    coverage: defaultdict[tuple[object, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+
+    def add(self, record: MeteredRecord, width: int) -> None:
+        """Add a record to the bins of one width."""
+        parts = cut(round((NOON + record.start) * SECOND), round((NOON + record.end) * SECOND), width)
+        for part in parts:
+            key = (width // SECOND, part.bin_start)
+            told = self.coverage[*key, record.point, record.place, state_in_bins(parts, record.coverage).value, record.reason, "wire"]
+            told[0] += part.end - part.start
+            for label, direction, packets, octets in record.usage:
+                sums = self.usage[*key, label, record.point, direction]
+                sums[0], sums[1] = sums[0] + part.share(packets), sums[1] + part.share(octets)
+            if record.unmatched:
+                totals = self.totals[*key, record.point, DirectionCode.EGRESS]
+                for place in (1, 3):
+                    totals[place] += part.share(record.unmatched)
+
+
+def fill(database: str, labels: Sequence[KnownVersion], points: Sequence[KnownVersion], records: Sequence[MeteredRecord]) -> None:
+    """Write what the ledger would hold after ``records``."""
+    bins = _Bins()
+    for record in records:
+        bins.add(record, BIN)
+        bins.add(record, HOUR)
+    with writing_connection(database) as connection:
+        connection.execute(insert(LEDGER_LABEL_VERSIONS), [label.row("label") for label in labels])
+        connection.execute(insert(LEDGER_POINT_VERSIONS), [point.row("point") | {"kind": "interface"} for point in points])
+        _insert_intervals(connection, records)
+        for table, rows in ((LEDGER_LABEL_BINS, bins.usage), (LEDGER_POINT_BINS, bins.totals), (LEDGER_COVERAGE_BINS, bins.coverage)):
+            names = [column.name for column in table.columns]
+            if rows:
+                connection.execute(insert(table), [dict(zip(names, (*key, *sums), strict=True)) for key, sums in sorted(rows.items())])
+
+
+def _insert_intervals(connection: Connection, records: Sequence[MeteredRecord]) -> None:
+    connection.execute(update(LEDGER_STATE).values(posting=1))
+    known = {"posting": 1, "generation": 1, "overlapping": False}
+    connection.execute(
+        insert(LEDGER_INTERVALS),
+        [
+            known
+            | {
+                "ordinal": ordinal,
+                "point_version": record.point,
+                "place": record.place,
+                "coverage": record.coverage,
+                "reason": record.reason,
+            }
+            | {"start_at": round((NOON + record.start) * SECOND), "end_at": round((NOON + record.end) * SECOND)}
+            for ordinal, record in enumerate(records)
+        ],
+    )

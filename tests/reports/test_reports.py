@@ -1,0 +1,202 @@
+"""Reports of usage on every database: sums, intervals, groups, coverage, access."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import pytest
+
+from tests.reports.filling import NOON, KnownVersion, MeteredRecord, fill, version_id
+from tests.support.control_values import OPERATOR
+from tests.support.databases import open_store
+from venturi.adapters.store.store import Store
+from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
+from venturi.core.domain.coverage import Coverage
+from venturi.core.domain.direction import DirectionCode
+from venturi.core.domain.interval import SECOND, Nanoseconds
+from venturi.services.reports.reporting import ReportInterval, UsageReports
+from venturi.services.reports.request import Grouping, Resolution, UsageRequest, align
+
+IN, OUT = DirectionCode.INGRESS, DirectionCode.EGRESS
+HUGE = 1 << 62
+LATER = Nanoseconds((NOON + 1_000_000) * SECOND)
+READER = Principal(user_id="reader", project_id="p1", roles=IMPLIED_ROLES[Role.READER])
+
+LABELS = [
+    KnownVersion(1, "p1"),
+    KnownVersion(2, "p2"),
+    KnownVersion(3, "p1", shared=True),
+    KnownVersion(4, "p2", shared=True),
+    KnownVersion(5, "p1", name="renamed", of=1),
+]
+POINTS = [
+    KnownVersion(1, "p1"),
+    KnownVersion(2, "p2"),
+    KnownVersion(3, "p1", shared=True),
+    KnownVersion(4, "p2", shared=True),
+]
+EVERY_LABEL = [(label, OUT, 1, 1 << label) for label in (1, 2, 3, 4)]
+RECORDS = [
+    *(MeteredRecord(point, 0, 3600, EVERY_LABEL, unmatched=7) for point in (1, 2, 3, 4)),
+    MeteredRecord(1, 3600, 7200, [(5, OUT, 3, HUGE), (1, OUT, 1, HUGE), (1, IN, 1, 100)]),
+    MeteredRecord(2, 3600, 7200, [(2, OUT, 3, HUGE)], Coverage.PARTIAL, "bypass"),
+    MeteredRecord(3, 3600, 7200, [(5, OUT, 0, HUGE)]),
+    MeteredRecord(4, 3600, 5400),
+]
+
+
+@pytest.fixture
+def reports(database: str) -> Iterator[UsageReports]:
+    """Reports on each database, long after the records."""
+    with open_store(database) as store:
+        fill(database, LABELS, POINTS, RECORDS)
+        yield UsageReports(store, lambda: LATER)
+
+
+def ask(
+    resolution: Resolution = Resolution.TOTAL, *group_by: Grouping, start: int = 0, end: int = 7200, **filters: Iterable[str]
+) -> UsageRequest:
+    """Ask for a report of some seconds after noon."""
+    aligned_start, aligned_end = align((NOON + start) * SECOND, (NOON + end) * SECOND, resolution)
+    values = {name: frozenset(wanted) for name, wanted in filters.items()}
+    return UsageRequest(start=aligned_start, end=aligned_end, resolution=resolution, group_by=group_by, **values)
+
+
+def octets(intervals: Iterator[ReportInterval]) -> list[int]:
+    """List the octets of all rows in order."""
+    return [row.counts[1] for interval in intervals for row in interval.rows]
+
+
+def test_sums_go_beyond_64_bits(reports: UsageReports) -> None:
+    label = {version_id(1)}
+    assert octets(reports.usage(OPERATOR, ask(label_ids=label, start=3600))) == [3 * HUGE + 100]
+    by_direction = list(reports.usage(OPERATOR, ask(Resolution.TOTAL, Grouping.LABEL, Grouping.DIRECTION, label_ids=label, start=3600)))
+    assert sorted((row.group.direction, row.counts[1]) for row in by_direction[0].rows) == [("egress", 3 * HUGE), ("ingress", 100)]
+    assert {row.group.label.name for row in by_direction[0].rows if row.group.label} == {"renamed"}
+
+
+class Split(NamedTuple):
+    """A resolution and bounds, and the starts of intervals and the octets that label 2 has at point 2 in them."""
+
+    name: str
+    resolution: Resolution
+    start: int
+    end: int
+    expected: list[tuple[int, int]]
+
+
+SPLITS = [
+    Split("hours", Resolution.HOUR, 0, 7200, [(0, 4), (3600, HUGE)]),
+    Split("widened", Resolution.HOUR, 10, 3601, [(0, 4), (3600, HUGE)]),
+    Split("5 minutes", Resolution.FIVE_MINUTES, 3600, 4200, [(3600, HUGE // 12), (3900, HUGE // 6 - HUGE // 12)]),
+    Split("a day", Resolution.DAY, 0, 7200, [(-43_200, HUGE + 4)]),
+    Split("a total of hours", Resolution.TOTAL, 0, 7200, [(0, HUGE + 4)]),
+    Split("a total of both", Resolution.TOTAL, 3300, 7500, [(3300, HUGE + 4 - 4 * 3300 // 3600)]),
+    Split("a total of 5 minutes", Resolution.TOTAL, 3600, 3900, [(3600, HUGE // 12)]),
+]
+
+
+@pytest.mark.parametrize("split", SPLITS, ids=lambda split: split.name)
+def test_intervals(reports: UsageReports, split: Split) -> None:
+    request = ask(split.resolution, start=split.start, end=split.end, label_ids=[version_id(2)], point_ids=[version_id(2)])
+    found = [(interval.start // SECOND - NOON, interval.rows[0].counts[1]) for interval in reports.usage(OPERATOR, request)]
+    assert found == split.expected
+
+
+GROUPINGS: list[tuple[Sequence[Grouping], set[tuple[object, ...]]]] = [
+    ((), {(120,)}),
+    ((Grouping.PROJECT,), {("p1", 40), ("p2", 80)}),
+    ((Grouping.POINT_PROJECT,), {("p1", 60), ("p2", 60)}),
+    ((Grouping.PROJECT, Grouping.POINT_PROJECT), {(a, b, 20 if a == "p1" else 40) for a in ("p1", "p2") for b in ("p1", "p2")}),
+    ((Grouping.DIRECTION,), {("egress", 120)}),
+    ((Grouping.LABEL,), {(version_id(label), "p1" if label % 2 else "p2", 4 << label) for label in (1, 2, 3, 4)}),
+    ((Grouping.POINT,), {(version_id(point), "p1" if point % 2 else "p2", 30) for point in (1, 2, 3, 4)}),
+]
+
+
+@pytest.mark.parametrize(("group_by", "expected"), GROUPINGS, ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
+def test_groups(reports: UsageReports, group_by: Sequence[Grouping], expected: set[tuple[object, ...]]) -> None:
+    found = set()
+    for interval in reports.usage(OPERATOR, ask(Resolution.TOTAL, *group_by, end=3600)):
+        for group, counts, _ in interval.rows:
+            label, point = group.label and group.label.label_id, group.point and group.point.point_id
+            told = (label, group.project_id, point, group.point_project_id, group.direction)
+            found.add((*(each for each in told if each is not None), counts[1]))
+    assert found == expected
+
+
+def seen(caller: Principal, reports: UsageReports, label_ids: Sequence[str] = ()) -> set[tuple[str, str]]:
+    """List label and point of the rows that a caller sees, of these labels or of all."""
+    filters = {"label_ids": label_ids} if label_ids else {}
+    request = ask(Resolution.HOUR, Grouping.LABEL, Grouping.POINT, start=0, end=3600, **filters)
+    return {
+        (row.group.label.label_id[-1], row.group.point.point_id[-1])
+        for interval in reports.usage(caller, request)
+        for row in interval.rows
+        if row.group.label and row.group.point
+    }
+
+
+ACCESS = [
+    # label, at points: own, other's, own shared, other's shared
+    ("own", "1", "134"),
+    ("another's", "2", ""),
+    ("own, shared", "3", "134"),
+    ("another's, shared", "4", "13"),
+]
+
+
+@pytest.mark.parametrize(("name", "label", "points"), ACCESS)
+def test_what_a_reader_sees(reports: UsageReports, name: str, label: str, points: str) -> None:
+    assert {point for found, point in seen(READER, reports) if found == label} == set(points), name
+    filtered = seen(READER, reports, [version_id(int(label))])
+    assert filtered == {(label, point) for point in points}
+    assert {point for found, point in seen(OPERATOR, reports) if found == label} == set("1234")
+
+
+def test_totals_of_points(reports: UsageReports) -> None:
+    request = ask(Resolution.HOUR, Grouping.POINT, end=3600)
+    for caller, points in ((OPERATOR, "1234"), (READER, "13")):
+        rows = [row for interval in reports.point_totals(caller, request) for row in interval.rows]
+        assert {row.group.point.point_id[-1] for row in rows if row.group.point} == set(points)
+        assert {tuple(row.counts) for row in rows} == {(0, 7, 0, 7, 0, 0)}
+
+
+def test_coverage_is_that_of_the_points_of_a_group(reports: UsageReports) -> None:
+    (interval,) = reports.usage(OPERATOR, ask(Resolution.HOUR, Grouping.LABEL, Grouping.POINT, start=3600))
+    rows = {
+        (row.group.label.version, row.group.point.version): row.coverage for row in interval.rows if row.group.label and row.group.point
+    }
+    assert {key: (covering.state, covering.reason_names) for key, covering in rows.items()} == {
+        (5, 1): (Coverage.COMPLETE, []),
+        (2, 2): (Coverage.PARTIAL, ["bypass"]),
+        (5, 3): (Coverage.COMPLETE, []),
+    }
+    assert (interval.coverage.state, interval.coverage.reason_names) == (Coverage.GAP, ["bypass", "missing"])
+    assert interval.coverage.known == 1800 * SECOND
+
+
+COVERAGES = [
+    ("before anything", -7200, -3600, [], (Coverage.GAP, ["missing"], 0)),
+    ("whole", 0, 3600, [1], (Coverage.COMPLETE, [], 3600)),
+    ("a hole", 3600, 7200, [4], (Coverage.GAP, ["missing"], 1800)),
+    ("a total with a hole", 0, 7500, [4], (Coverage.GAP, ["missing"], 5700)),
+    ("a total before the first record too", -600, 3600, [1], (Coverage.COMPLETE, [], 4200)),
+    ("after the last record of a deleted point", 7200, 10_800, [1], (Coverage.GAP, ["missing"], 0)),
+]
+
+
+@pytest.mark.parametrize(("name", "start", "end", "points", "expected"), COVERAGES, ids=[case[0] for case in COVERAGES])
+def test_coverage_of_an_interval(
+    reports: UsageReports, name: str, start: int, end: int, points: list[int], expected: tuple[Coverage, list[str], int]
+) -> None:
+    wanted = {"point_ids": [version_id(point) for point in points]} if points else {}
+    (interval,) = reports.usage(OPERATOR, ask(Resolution.TOTAL, start=start, end=end, **wanted))
+    assert (interval.coverage.state, interval.coverage.reason_names, interval.coverage.known // SECOND) == expected, name
+
+
+def test_an_interval_that_is_not_over_is_pending(sqlite_store: Store, tmp_path: object) -> None:
+    fill(f"sqlite:///{tmp_path}/venturi.db", LABELS, POINTS, [MeteredRecord(1, 0, 120, [(1, OUT, 1, 9)])])
+    reports = UsageReports(sqlite_store, lambda: Nanoseconds((NOON + 130) * SECOND))
+    (interval,) = reports.usage(OPERATOR, ask(Resolution.FIVE_MINUTES, end=300))
+    assert (interval.coverage.state, interval.coverage.reason_names) == (Coverage.PARTIAL, ["pending"])
+    assert octets(iter([interval])) == [9]
