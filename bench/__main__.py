@@ -5,12 +5,13 @@ Owns the options and the order of the groups.
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from bench.compare.captures import compare_captures
 from bench.compare.control import compare_control
 from bench.compare.dataplane import compare_dataplane
 from bench.compare.exports import compare_exports, find_reader
+from bench.compare.ledger import compare_ledger
 from bench.compare.memory import compare_memory
 from bench.compare.profile import profile_all
 from bench.compare.programs import Programs
@@ -19,12 +20,19 @@ from bench.compare.targets import Results
 from bench.inputs.catalogue import Inputs, find_inputs
 from bench.machine import describe_machine, describe_versions
 from bench.report import write_profiles, write_results
-from bench.scale import SCALES
+from bench.scale import SCALES, Scale
 
 METERING_GROUPS = ("start", "exports", "memory", "captures", "profile")
 """The groups that meter the inputs."""
 
-GROUPS = (*METERING_GROUPS, "control", "dataplane")
+OTHER_GROUPS: Mapping[str, Callable[[Scale, int], Results]] = {
+    "control": compare_control,
+    "dataplane": compare_dataplane,
+    "ledger": compare_ledger,
+}
+"""The groups that make what they need themselves, and what measures them."""
+
+GROUPS = (*METERING_GROUPS, *OTHER_GROUPS)
 
 
 def main() -> None:
@@ -37,10 +45,9 @@ def main() -> None:
     print()
     metering = set(options.only) & set(METERING_GROUPS)
     results = _compare(find_inputs(scale), options.only, options.runs) if metering else Results()
-    if "control" in options.only:
-        results.extend(compare_control(scale, options.runs))
-    if "dataplane" in options.only:
-        results.extend(compare_dataplane(scale, options.runs))
+    for name, compare in OTHER_GROUPS.items():
+        if name in options.only:
+            results.extend(compare(scale, options.runs))
     print(write_results(results))
     if "profile" in options.only:
         print(f"\n{write_profiles(profile_all(find_inputs(scale)))}")

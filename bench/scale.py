@@ -26,7 +26,8 @@ class Scale:
     A server is sent ``requests`` of a kind, Neutron ``peer_requests``, which takes a second or more for one; ``bulk_rules`` are created
     many at a time, ``many_labels`` are there while more are created.
 
-    Routers are metered by each of ``forwarding_labels``.
+    Routers are metered by each of ``forwarding_labels``. A database is sent ``posted_batches`` in each way and asked for the usage of
+    ``reported_days``.
     """
 
     name: str
@@ -39,6 +40,8 @@ class Scale:
     bulk_rules: int
     many_labels: int
     forwarding_labels: tuple[int, ...]
+    posted_batches: int
+    reported_days: int
 
 
 SCALES = {
@@ -53,6 +56,8 @@ SCALES = {
         bulk_rules=100_000,
         many_labels=100_000,
         forwarding_labels=(100, 1_000, 10_000),
+        posted_batches=60,
+        reported_days=30,
     ),
     "small": Scale(
         "small",
@@ -65,5 +70,7 @@ SCALES = {
         bulk_rules=2_000,
         many_labels=2_000,
         forwarding_labels=(100, 1_000),
+        posted_batches=5,
+        reported_days=2,
     ),
 }

@@ -26,7 +26,7 @@ _START_SECONDS = 120
 
 @dataclass(frozen=True)
 class Server:
-    """A running server; ``database`` is its SQLite file."""
+    """A running server; ``database`` is its SQLite file, where it has one."""
 
     name: str
     port: int
@@ -40,6 +40,11 @@ class Server:
     def peak_octets(self) -> int:
         """Give the most memory that the process has held (VmHWM)."""
         return self._status("VmHWM")
+
+    def cpu_seconds(self) -> float:
+        """Give the processor time that the process has taken so far."""
+        fields = Path(f"/proc/{self.process_id}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def _status(self, entry: str) -> int:
         lines = Path(f"/proc/{self.process_id}/status").read_text(encoding="ascii").splitlines()
@@ -55,10 +60,11 @@ def install_neutron() -> Path | None:
 
 
 @contextmanager
-def running_venturi(folder: Path) -> Iterator[Server]:
-    """Run venturi's server on an empty database until the end of the block."""
+def running_venturi(folder: Path, url: str | None = None) -> Iterator[Server]:
+    """Run venturi's server until the end of the block: on an empty database in the folder, or on that of the URL."""
     database = folder / "venturi.sqlite"
-    command = [str(VENTURI), "serve", "--listen", "127.0.0.1:0", "--database", f"sqlite:///{database}", "--log-form", "json"]
+    location = url or f"sqlite:///{database}"
+    command = [str(VENTURI), "serve", "--listen", "127.0.0.1:0", "--database", location, "--log-form", "json"]
     with _running(command, folder / "venturi.log") as (process, log):
         url = json.loads(_wait_for_line(process, log, '"listening"'))["urls"][0]
         yield Server(VENTURI_NAME, _port(url), process.pid, database)

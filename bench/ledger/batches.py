@@ -4,10 +4,12 @@ Owns their shape and their numbers, which are the same in every run but for the 
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
+
+import zstandard
 
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.interval import SECOND
@@ -62,6 +64,20 @@ class BatchShape:
         return f"{self.points:,} points, {each}, {self.labels:,} labels, both directions: {self.rows:,} usage records"
 
 
+@dataclass(frozen=True)
+class SealedBatches:
+    """Batches as they travel, and the ``packets`` of all their usage records together."""
+
+    shape: BatchShape
+    bodies: Sequence[bytes]
+    packets: int
+
+    @property
+    def records(self) -> int:
+        """The usage records of all of them."""
+        return len(self.bodies) * self.shape.rows
+
+
 class BatchStream:
     """What one agent's spool delivers: batches of one shape, each chained to the one before."""
 
@@ -75,25 +91,30 @@ class BatchStream:
         self._sequence = 0
         self._previous = FIRST_PREVIOUS
 
-    def seal(self, count: int) -> Iterator[Envelope]:
+    def seal(self, count: int) -> SealedBatches:
         """Seal the next ``count`` batches."""
-        for _ in range(count):
-            self._sequence += 1
-            payload = encode_batch(self._make_batch())
-            digest = chain_digest(self._spool_id, self._sequence, self._previous, payload)
-            yield Envelope(
-                agent_id=self._agent,
-                host=self._agent,
-                spool_id=self._spool_id,
-                sequence=self._sequence,
-                previous=self._previous,
-                digest=digest,
-                payload=payload,
-            )
-            self._previous = digest
+        batches = [self._make_batch(self._sequence + number) for number in range(count)]
+        packets = sum(row.packets for batch in batches for interval in batch.intervals for row in interval.usage)
+        return SealedBatches(self.shape, [self._seal_one(batch) for batch in batches], packets)
 
-    def _make_batch(self) -> Batch:
-        first_reading = (self._sequence - 1) * self.shape.readings
+    def _seal_one(self, batch: Batch) -> bytes:
+        self._sequence += 1
+        payload = encode_batch(batch)
+        digest = chain_digest(self._spool_id, self._sequence, self._previous, payload)
+        envelope = Envelope(
+            agent_id=self._agent,
+            host=self._agent,
+            spool_id=self._spool_id,
+            sequence=self._sequence,
+            previous=self._previous,
+            digest=digest,
+            payload=payload,
+        )
+        self._previous = digest
+        return zstandard.compress(encode_batch(envelope))
+
+    def _make_batch(self, number: int) -> Batch:
+        first_reading = number * self.shape.readings
         readings = range(first_reading, first_reading + self.shape.readings)
         intervals = [self._meter(point, reading) for reading in readings for point in range(self.shape.points)]
         return Batch(version=BATCH_VERSION, sealed_at=intervals[-1].end, points=self._points, labels=self._labels, intervals=intervals)
@@ -125,7 +146,12 @@ class BatchStream:
 
     @cached_property
     def _labels(self) -> list[BatchLabel]:
-        return [BatchLabel(str(UUID(int=number + 1)), f"label-{number}", PROJECT, True) for number in range(self.shape.labels)]  # noqa: FBT003 - a row
+        return [BatchLabel(label_id(number), f"label-{number}", PROJECT, True) for number in range(self.shape.labels)]  # noqa: FBT003 - a row
+
+
+def label_id(number: int) -> str:
+    """Give the id of a label by its number."""
+    return str(UUID(int=number + 1))
 
 
 def _sum_up(usage: list[UsageRow], direction: int) -> DirectionTotals:

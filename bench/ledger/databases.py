@@ -48,7 +48,9 @@ def running_postgresql() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-DATABASES: Mapping[str, Callable[[], AbstractContextManager[str]]] = {"PostgreSQL": running_postgresql, "SQLite": running_sqlite}
+POSTGRESQL, SQLITE = "PostgreSQL", "SQLite"
+
+DATABASES: Mapping[str, Callable[[], AbstractContextManager[str]]] = {POSTGRESQL: running_postgresql, SQLITE: running_sqlite}
 """What runs each database, by its name."""
 
 

@@ -1,0 +1,75 @@
+"""``python -m bench.ledger SCALE RUNS``: posts to each database and reads usage back, and prints the figures as JSON.
+
+Owns what is measured in which order.
+"""
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from bench.control.servers import running_venturi
+from bench.ledger.batches import BatchShape, BatchStream, SealedBatches
+from bench.ledger.databases import DATABASES, POSTGRESQL, has_postgresql, measure_flush
+from bench.ledger.figures import FILLING, SERVICE, LedgerFigures, PostingFigures
+from bench.ledger.posting import check_posted, post_over_http, post_through_service, posting_service, prepare_database
+from bench.ledger.reports import FILLING_SHAPE, measure_reports
+from bench.scale import SCALES, Scale
+
+SHAPE = BatchShape(points=10, labels=500)
+"""What is posted: a minute of a host with ten routers."""
+
+
+def main(scale: str, runs: str) -> None:
+    """Measure every database that this machine has."""
+    figures = LedgerFigures(remarks=[f"The disk below the databases keeps 8 KiB for good in {measure_flush() * 1e3:.2g} ms."])
+    for database in DATABASES:
+        if database == POSTGRESQL and not has_postgresql():
+            figures.remarks.append("PostgreSQL is not installed and was left out.")
+            continue
+        _measure_posting(database, SCALES[scale], int(runs), figures)
+        _measure_reading(database, SCALES[scale], int(runs), figures)
+    sys.stdout.buffer.write(msgspec.json.encode(figures))
+
+
+def _measure_posting(database: str, scale: Scale, runs: int, figures: LedgerFigures) -> None:
+    """Post the batches of one spool: the first of them for nothing, then ``runs`` times some to each way of posting."""
+    stream = BatchStream(1, SHAPE)
+    first = stream.seal(1)
+    by_service = [stream.seal(scale.posted_batches) for _ in range(runs)]
+    by_http = [stream.seal(scale.posted_batches) for _ in range(runs)]
+    with DATABASES[database]() as url, tempfile.TemporaryDirectory() as folder:
+        prepare_database(url)
+        with posting_service(url) as service:
+            post_through_service(service, first, database, SERVICE)
+            figures.postings.append(_median([post_through_service(service, batches, database, SERVICE) for batches in by_service]))
+        with running_venturi(Path(folder), url) as server:
+            figures.postings.append(_median([post_over_http(server, batches, database) for batches in by_http]))
+        check_posted(url, _count_packets([first, *by_service, *by_http]))
+
+
+def _measure_reading(database: str, scale: Scale, runs: int, figures: LedgerFigures) -> None:
+    """Fill the days with usage, and ask for it."""
+    batches = BatchStream(1, FILLING_SHAPE).seal(scale.reported_days)
+    with DATABASES[database]() as url, tempfile.TemporaryDirectory() as folder:
+        prepare_database(url)
+        with posting_service(url) as service:
+            figures.postings.append(post_through_service(service, batches, database, FILLING))
+        check_posted(url, batches.packets)
+        with running_venturi(Path(folder), url) as server:
+            figures.reports += measure_reports(server, database, scale.reported_days, max(runs, 3))
+
+
+def _median(measured: Sequence[PostingFigures]) -> PostingFigures:
+    """Give the figures of the median rate; of two in the middle, the slower."""
+    return sorted(measured, key=lambda figures: figures.rate)[(len(measured) - 1) // 2]
+
+
+def _count_packets(posted: Sequence[SealedBatches]) -> int:
+    return sum(batches.packets for batches in posted)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

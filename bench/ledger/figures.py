@@ -1,0 +1,52 @@
+"""What is measured of the ledger, as values that pass from the measuring process to the one that reports.
+
+Owns names and units; imports nothing large, so that the reporting process stays small.
+"""
+
+from dataclasses import dataclass, field
+
+SERVICE = "the posting service"
+HTTP = "POST /v1/batches"
+FILLING = "the posting service, to fill it"
+"""The ways of posting: in the process that measures, to a server, and before usage is read back."""
+
+
+@dataclass(frozen=True)
+class PostingFigures:
+    """The usage records that were posted in ``wall`` seconds and how: the median run.
+
+    Each is a row of entries, and adds to a row of each of the two roll-ups. ``cpu`` is the processor time of the process that posted, in
+    seconds, of all its threads.
+    """
+
+    database: str
+    way: str
+    shape: str
+    batches: int
+    records: int
+    wall: float
+    cpu: float
+
+    @property
+    def rate(self) -> float:
+        """Usage records a second."""
+        return self.records / self.wall
+
+
+@dataclass(frozen=True)
+class ReportFigures:
+    """What a report of usage over HTTP took to its last octet, in ``seconds``; ``octets`` are those of its answer."""
+
+    database: str
+    report: str
+    seconds: float
+    octets: int
+
+
+@dataclass
+class LedgerFigures:
+    """All figures of a run, and remarks about what they were measured on."""
+
+    postings: list[PostingFigures] = field(default_factory=list)
+    reports: list[ReportFigures] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)

@@ -1,0 +1,89 @@
+"""Posting as fast as one sender can: through the service that posts, and through a server.
+
+Owns what is sent and the checks. Batches are sealed before the clock runs; every figure needs the roll-ups to hold just what was sent.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import urllib3
+from sqlalchemy import func, select
+
+from bench.control.servers import Server
+from bench.ledger.batches import SealedBatches
+from bench.ledger.figures import HTTP, PostingFigures
+from bench.measure.processes import ProgramFailedError
+from venturi.adapters.store.engines.engines import build_engines
+from venturi.adapters.store.engines.locations import read_location
+from venturi.adapters.store.migrations.running import upgrade_schema
+from venturi.adapters.store.schema.ledger_tables import LEDGER_LABEL_BINS
+from venturi.adapters.store.store import Store, StoreConfig
+from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
+from venturi.core.domain.interval import Nanoseconds
+from venturi.core.ledger.batch import MEDIA_TYPE
+from venturi.services.ledger.posting import BatchPosting
+
+_OPERATOR = Principal(user_id="bench", project_id="", roles=IMPLIED_ROLES[Role.ADMIN])
+_TIMEOUT = 120.0
+
+
+def prepare_database(url: str) -> None:
+    """Give a database this version's schema."""
+    engines = build_engines(read_location(url), 1)
+    with engines.writers.begin() as connection:
+        upgrade_schema(connection)
+    engines.dispose()
+
+
+@contextmanager
+def posting_service(url: str) -> Iterator[BatchPosting]:
+    """Open a store and give the service that posts into it."""
+    store = Store(StoreConfig(url))
+    store.start()
+    try:
+        yield BatchPosting(store, lambda: Nanoseconds(time.time_ns()), _refuse)
+    finally:
+        store.stop()
+
+
+def post_through_service(service: BatchPosting, batches: SealedBatches, database: str, way: str) -> PostingFigures:
+    """Post in this process; ``way`` names what for."""
+    began, began_cpu = time.perf_counter(), time.process_time()
+    for body in batches.bodies:
+        service.post(_OPERATOR, body)
+    return _tell(database, way, batches, time.perf_counter() - began, time.process_time() - began_cpu)
+
+
+def post_over_http(server: Server, batches: SealedBatches, database: str) -> PostingFigures:
+    """Post to a server over one connection."""
+    with urllib3.HTTPConnectionPool("127.0.0.1", server.port, timeout=_TIMEOUT, retries=False) as connection:
+        began, began_cpu = time.perf_counter(), server.cpu_seconds()
+        for body in batches.bodies:
+            answer = connection.request("POST", "/v1/batches", body=body, headers={"Content-Type": MEDIA_TYPE})
+            if answer.status != 200:
+                message = f"the server answers {answer.status} to a batch: {answer.data[:500]!r}"
+                raise ProgramFailedError(message)
+        return _tell(database, HTTP, batches, time.perf_counter() - began, server.cpu_seconds() - began_cpu)
+
+
+def check_posted(url: str, packets: int) -> None:
+    """Hold both roll-ups of a database against the packets of all that was posted; raise ``ProgramFailedError`` where they differ."""
+    table = LEDGER_LABEL_BINS
+    engines = build_engines(read_location(url), 1)
+    with engines.readers.connect() as connection:
+        summed = connection.execute(select(table.c.resolution, func.sum(table.c.packets)).group_by(table.c.resolution)).all()
+    engines.dispose()
+    if len(summed) != 2 or any(int(total) != packets for _, total in summed):
+        message = f"{packets} packets were posted, the roll-ups hold {[tuple(row) for row in summed]}"
+        raise ProgramFailedError(message)
+
+
+def _tell(database: str, way: str, batches: SealedBatches, wall: float, cpu: float) -> PostingFigures:
+    return PostingFigures(database, way, str(batches.shape), len(batches.bodies), batches.records, wall, cpu)
+
+
+def _refuse(kind: str, sentence: str) -> None:
+    """Let no alarm pass: nothing here should raise one."""
+    message = f"{kind}: {sentence}"
+    raise ProgramFailedError(message)
