@@ -9,6 +9,7 @@ import platform
 import struct
 
 from venturi.adapters.drivers.ebpf.bpf.libbpf import refusal
+from venturi.core.domain.errors import KernelRefusedError
 
 PROTOCOL_FAMILIES = {4: 2, 6: 10}
 """The kernel's numbers of the families (PF_INET, PF_INET6)."""
@@ -19,15 +20,22 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 _ATTRIBUTE_OCTETS = 128
 _OBJECT_INFO, _LINK_CREATE = 15, 28
 _NETFILTER, _TCX_INGRESS, _TCX_EGRESS = 45, 46, 47
-_PRIORITY = 200  # after filter and firewalld
+_PRIORITIES = range(200, 1224)  # after filter and firewalld; one hook takes no two programs of the same priority, and no more than 1024
 _PROGRAM_ID_OFFSET = 4
 _LINK_PLACE_OFFSET = 16
 
 
 def link_netfilter(program: int, family: int, hook: int) -> int:
     """Attach a program at a netfilter hook of a family in the thread's namespace, and give the link; raises ``KernelRefusedError``."""
-    attributes = struct.pack("=IIIIIIiI", program, 0, _NETFILTER, 0, PROTOCOL_FAMILIES[family], hook, _PRIORITY, 0)
-    return _bpf("the program cannot be linked to netfilter", _LINK_CREATE, attributes)
+    for priority in _PRIORITIES:
+        attributes = struct.pack("=IIIIIIiI", program, 0, _NETFILTER, 0, PROTOCOL_FAMILIES[family], hook, priority, 0)
+        try:
+            return _bpf("the program cannot be linked to netfilter", _LINK_CREATE, attributes)
+        except KernelRefusedError as error:
+            if error.number != errno.EBUSY:
+                raise
+    message = "the program cannot be linked to netfilter"
+    raise refusal(message, errno.EBUSY)
 
 
 def link_tcx(program: int, device: int, *, egress: bool) -> int:
