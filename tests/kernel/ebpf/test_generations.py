@@ -67,7 +67,7 @@ def test_a_process_killed_while_it_applies_leaves_nothing_that_miscounts(router:
     metered = router.metered()
     apply_new(ebpf, metered)
     before = router.forwarded()
-    chance = random.Random(5)
+    chance = random.Random(5)  # noqa: S311 - moments to die in are no secret
     with router.traffic(PACKETS, tmp_path):
         for _ in range(12):
             kill_while_applying(ebpf, metered, chance.uniform(0, 0.12))
