@@ -1,14 +1,17 @@
 """Super-packets count as the segments on the wire that they stand for, or as iptables counts them."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from tests.kernel.ebpf.conftest import MakeDriver
 from tests.support.kernel.metering import new_generation
-from tests.support.kernel.router import INNER, OUTER, Router, run
+from tests.support.kernel.router import INNER, OUTER, Router, run, running_router
 from tests.support.kernel.streams import stream
 from tests.support.tools import needs
 from venturi.adapters.drivers.ebpf.configuration import EbpfConfig
@@ -19,36 +22,52 @@ from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.generation import Hook, Segments
 
-pytestmark = [pytest.mark.root, needs("ip", "clang", "ethtool", "iptables")]
+pytestmark = [pytest.mark.root, needs("ip", "clang", "ethtool", "iptables", "nft")]
 
 ETHERNET_OCTETS = 14
-LARGEST_LENGTH = 65_535
-STREAM_OCTETS = 8 << 20
 NOTHING = CompiledClassifier([])
 
 
-def offload(namespace: str, device: str, *settings: str) -> None:
-    """Switch offloads of a device on and off."""
-    run("ip", "netns", "exec", namespace, "ethtool", "-K", device, *settings)
+@pytest.fixture(scope="module")
+def quiet_router() -> Iterator[Router]:
+    """A router whose devices have said all that they say of multicast groups when they come up (RFC 3810 §9.11: twice, within 2 s)."""
+    with running_router() as router:
+        time.sleep(2.5)
+        yield router
 
 
-def from_sender(router: Router) -> None:
-    """Let the sender's super-packets reach the hook (GSO), to be cut at the router's outer device."""
-    offload(router.namespace, OUTER, "tso", "off", "gso", "off")
+class Offloads(NamedTuple):
+    """Who makes super-packets, how large they may become, and how many octets make them so large."""
+
+    sender: str
+    receiver: str
+    largest: int = 65_536
+    stream_octets: int = 4 << 20
 
 
-def from_receive_offload(router: Router) -> None:
-    """Let the router make super-packets of what comes in segments (GRO)."""
-    offload(f"{router.name}-source", "source", "tso", "off", "gso", "off")
-    offload(router.namespace, INNER, "gro", "on")
-    offload(router.namespace, OUTER, "tso", "off", "gso", "off")
+OFFLOADS = {
+    "of the sender": Offloads(sender="on", receiver="off"),
+    "of the receive offload": Offloads(sender="off", receiver="on"),
+    "beyond 64 KiB": Offloads(sender="on", receiver="off", largest=180_000, stream_octets=48 << 20),
+}
 
 
-def beyond_64_kib(router: Router) -> None:
-    """Let the sender make super-packets larger than the length fields of IP can say (BIG TCP)."""
-    for namespace, device in ((f"{router.name}-source", "source"), (router.namespace, OUTER)):
-        run("ip", "-n", namespace, "link", "set", "dev", device, "gso_max_size", "180000", "gro_max_size", "180000")
-    from_sender(router)
+def set_offloads(router: Router, offloads: Offloads) -> None:
+    """Let the sender make super-packets or segments, and the router make super-packets of those; what leaves it is cut.
+
+    The kernel takes the jumbo option of super-packets beyond 64 KiB for part of every segment when it compares them with the MTU.
+    """
+    run("ip", "-n", router.namespace, *f"link set dev {OUTER} mtu 1600".split())
+    source, destination = f"{router.name}-source", f"{router.name}-destination"
+    sizes = f"gso_max_size {offloads.largest} gro_max_size {offloads.largest}".split()
+    for namespace, device in ((source, "source"), (router.namespace, INNER), (router.namespace, OUTER), (destination, "destination")):
+        run("ip", "-n", namespace, "link", "set", "dev", device, *sizes)
+    for namespace, device, settings in (
+        (source, "source", f"tso {offloads.sender} gso {offloads.sender}"),
+        (router.namespace, INNER, f"gro {offloads.receiver}"),
+        (router.namespace, OUTER, "tso off gso off"),
+    ):
+        run("ip", "netns", "exec", namespace, "ethtool", "-K", device, *settings.split())
 
 
 def on_the_wire(router: Router) -> dict[Direction, Counts]:
@@ -72,31 +91,48 @@ def by_direction(reading: Reading) -> dict[Direction, Counts]:
     return sums
 
 
+@contextmanager
+def forward_rules(router: Router, family: int) -> Iterator[Callable[[], list[Counts]]]:
+    """Give what counts, by iptables, all packets that leave by the outer device, and those beyond 64 KiB by nftables."""
+    execute = ("ip", "netns", "exec", router.namespace)
+    iptables = (*execute, "iptables-legacy" if family == 4 else "ip6tables-legacy")
+    table = "add table inet large; add chain inet large f { type filter hook forward priority 0; };"
+    rule = "add rule inet large f meta length > 65535 counter"
+    run(*execute, "nft", f"{table} {rule}")
+    run(*iptables, "-A", "FORWARD", "-o", OUTER)
+
+    def read() -> list[Counts]:
+        words = run(*execute, "nft", "list", "table", "inet", "large").split()
+        large = Counts(int(words[words.index("packets") + 1]), int(words[words.index("bytes") + 1]))
+        return [Counts(*map(int, run(*iptables, "-nvxL", "FORWARD").splitlines()[2].split()[:2])), large]
+
+    yield read
+    run(*execute, "nft", "delete", "table", "inet", "large")
+    run(*iptables, "-F", "FORWARD")
+
+
 @pytest.mark.parametrize("hook", Hook)
 @pytest.mark.parametrize("family", [4, 6])
-@pytest.mark.parametrize("offloads", [from_sender, from_receive_offload, beyond_64_kib])
-def test_super_packets(offloads: Callable[[Router], None], family: int, hook: Hook, own_router: Router, make_driver: MakeDriver) -> None:
+@pytest.mark.parametrize("offloads", OFFLOADS)
+def test_super_packets(offloads: str, family: int, hook: Hook, quiet_router: Router, make_driver: MakeDriver) -> None:
     """By the wire they equal the device's own statistics; merged, what iptables counts, which sees fewer and larger ones."""
-    offloads(own_router)
-    execute = ("ip", "netns", "exec", own_router.namespace, "iptables-legacy" if family == 4 else "ip6tables-legacy")
-    run(*execute, "-A", "FORWARD", "-o", OUTER)
-    metered = replace(own_router.metered(), hook=hook)
+    set_offloads(quiet_router, OFFLOADS[offloads])
+    metered = replace(quiet_router.metered(), hook=hook)
     drivers = {segments: make_driver(EbpfConfig(segments=segments)) for segments in Segments}
     generation = new_generation(NOTHING)
     for driver in drivers.values():
         driver.apply(metered, NOTHING, generation)
-    before = on_the_wire(own_router)
-    stream(own_router, family, STREAM_OCTETS)
-    passed = {direction: _less(counts, before[direction]) for direction, counts in on_the_wire(own_router).items()}
-    readings = {segments: driver.read(metered, generation) for segments, driver in drivers.items()}
-    assert {segments: reading.segments for segments, reading in readings.items()} == {segments: segments for segments in Segments}
+    with forward_rules(quiet_router, family) as read_rules:
+        before = on_the_wire(quiet_router)
+        stream(quiet_router, family, OFFLOADS[offloads].stream_octets)
+        passed = {direction: _less(counts, before[direction]) for direction, counts in on_the_wire(quiet_router).items()}
+        readings = {segments: driver.read(metered, generation) for segments, driver in drivers.items()}
+        by_iptables, large = read_rules()
     assert by_direction(readings[Segments.WIRE]) == passed
-    merged = by_direction(readings[Segments.MERGED])[Direction.EGRESS]
-    assert merged.packets < passed[Direction.EGRESS].packets / 4
-    if hook is Hook.NETFILTER:
-        assert merged == Counts(*map(int, run(*execute, "-nvxL", "FORWARD").splitlines()[2].split()[:2]))
-    if offloads is beyond_64_kib and family == 6:
-        assert merged.octets / merged.packets > LARGEST_LENGTH
+    assert by_direction(readings[Segments.MERGED])[Direction.EGRESS] == by_iptables
+    assert by_iptables.packets < passed[Direction.EGRESS].packets / 4
+    assert (large.packets > 0) == (family == 6 and offloads == "beyond 64 KiB")
+    assert {segments: reading.segments for segments, reading in readings.items()} == {segments: segments for segments in Segments}
 
 
 def _less(after: Counts, before: Counts) -> Counts:
