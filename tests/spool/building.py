@@ -44,7 +44,7 @@ CLASSIFIER = tuple(
 
 def open_spool(path: Path, *, limit: int = 1 << 30, reserve: int = 4096, batch_rows: int = 50_000) -> Spool:
     """Give a spool, started."""
-    spool = Spool(SpoolConfig(path=path, agent_id="an agent", limit=limit, reserve=reserve, batch_rows=batch_rows), LOG)
+    spool = Spool(SpoolConfig(path=path, agent_id="agent-1", limit=limit, reserve=reserve, batch_rows=batch_rows), LOG)
     spool.start()
     return spool
 

@@ -185,6 +185,6 @@ def test_a_crowd_of_acknowledged_batches_gives_way_before_any_distribution_over_
     spool = open_spool(tmp_path / "spool.db", limit=octets - 4096)
     spool.record(recording_of(200, GENERATION))
     size = spool.size()
-    assert (size.pressure, size.waiting) == (Pressure.SHORTENED, 1)
+    assert (size.pressure, size.waiting, size.waiting_since) == (Pressure.SHORTENED, 1, moment_of(199).wall)
     assert 0 < size.acknowledged < 199
     spool.stop()

@@ -43,6 +43,7 @@ class Delivery:
 
     def start(self) -> None:
         """Begin to deliver: what was left over first."""
+        self._agreed_at = None
         self._stopping.clear()
         self._woken.set()
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
@@ -92,7 +93,8 @@ class Delivery:
                 self._woken.set()
 
     def _deliver(self) -> None:
-        self._state = replace(self._state, phase=DeliveryPhase.DELIVERING)
+        if not self._state.failures:
+            self._state = replace(self._state, phase=DeliveryPhase.DELIVERING)
         if self._must_agree() and not self._agree():
             self._bar(DeliveryPhase.ROLLED_BACK, f"the ledger has more of spool {self._spool.spool_id} than the file, which is an old copy")
             return

@@ -1,0 +1,234 @@
+"""Batches on their way to a ledger: over bad connections, to servers that refuse, to ledgers and from spools that were set back."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.delivery.delivering import delivering, wait_for
+from tests.delivery.posting_ledger import Fault, PostingLedger, posting_ledger
+from tests.spool.building import (
+    BEGIN,
+    CLASSIFIER,
+    READING,
+    counted_octets,
+    interval_of,
+    moment_of,
+    open_spool,
+    recording_of,
+    sealed_of,
+    spooled_generation,
+    totals_of,
+    waiting_of,
+)
+from tests.support.scripted_server import http_answer, scripted_server
+from tests.support.server import ServerProcess
+from venturi.adapters.spool.spool import Spool
+from venturi.adapters.spool.values import LastReading
+from venturi.core.domain.coverage import Coverage, CoverageReason
+from venturi.core.ledger.recorded import LabelSet, RecordedInterval
+from venturi.services.agent.delivery.state import DeliveryPhase
+
+GENERATION = f"{1:032x}"
+PLACE = interval_of(1).interval.place
+OCTETS = 3 * 100 * 40
+"""What is counted between two readings."""
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    """A spool with a generation, whose batches hold one interval each."""
+    spool = metering_spool(tmp_path / "spool.db")
+    yield spool
+    spool.stop()
+
+
+def metering_spool(path: Path) -> Spool:
+    """Give a spool with a generation."""
+    spool = open_spool(path, batch_rows=1)
+    spool.enter(spooled_generation(spool), CLASSIFIER)
+    return spool
+
+
+def record(spool: Spool, *readings: int) -> None:
+    """Record readings by number."""
+    for reading in readings:
+        spool.record(recording_of(reading, GENERATION))
+
+
+def posted_octets(ledger: PostingLedger) -> int:
+    """Sum what the ledger has of the generation."""
+    recorded = [RecordedInterval(batch.points[entry.point], LabelSet(()), entry) for batch in ledger.batches() for entry in batch.intervals]
+    return counted_octets(recorded)[PLACE, GENERATION]
+
+
+def test_batches_arrive_in_order_after_a_handshake_and_with_the_token(spool: Spool) -> None:
+    record(spool, 1, 2, 3)
+    with posting_ledger() as ledger, delivering(spool, ledger.url) as delivery:
+        wait_for(lambda: delivery.state.phase is DeliveryPhase.IDLE)
+        record(spool, 4)
+        delivery.wake()
+        wait_for(lambda: delivery.state.sequence == 4)
+        assert ledger.requests == [f"GET /v1/spools/{spool.spool_id}", *["POST /v1/batches"] * 4]
+        assert set(ledger.tokens) == {"Bearer a-token"}
+        assert list(ledger.posted[spool.spool_id]) == [1, 2, 3, 4]
+        assert posted_octets(ledger) == 4 * OCTETS
+    assert delivery.state.phase is DeliveryPhase.STOPPED
+    assert spool.undelivered(4) == []
+
+
+def test_nothing_is_sealed_while_the_ledger_cannot_be_asked(spool: Spool) -> None:
+    record(spool, 1, 2)
+    with delivering(spool, "http://127.0.0.1:1") as delivery:
+        wait_for(lambda: delivery.state.failures > 3)
+        assert "cannot be reached" in delivery.state.problem
+        assert delivery.state.phase is DeliveryPhase.RETRYING
+        assert (spool.head().sequence, spool.size().waiting) == (0, 2)
+
+
+@pytest.mark.parametrize("fault", [fault for fault in Fault if fault not in {Fault.NONE, Fault.CONFLICT}])
+def test_a_batch_that_is_not_acknowledged_is_sent_again_and_posted_once(spool: Spool, fault: Fault) -> None:
+    record(spool, 1, 2)
+    with posting_ledger([fault, fault]) as ledger, delivering(spool, ledger.url) as delivery:
+        wait_for(lambda: delivery.state.phase is DeliveryPhase.IDLE)
+        assert posted_octets(ledger) == 2 * OCTETS
+        assert delivery.state.acknowledged == 2
+        assert sum(request.startswith("GET") for request in ledger.requests) == 3, "a handshake after each failure"
+
+
+def test_a_bad_network_loses_nothing_and_doubles_nothing(spool: Spool) -> None:
+    chance = Random(5)  # noqa: S311 - to be repeated
+    passing = [fault for fault in Fault if fault is not Fault.CONFLICT]
+    with posting_ledger(chance.choices(passing, k=100)) as ledger, delivering(spool, ledger.url) as delivery:
+        for reading in range(1, 31):
+            record(spool, reading)
+            delivery.wake()
+        wait_for(lambda: posted_octets(ledger) == 30 * OCTETS and delivery.state.phase is DeliveryPhase.IDLE)
+    assert spool.undelivered(spool.head().sequence) == []
+
+
+def test_a_conflict_ends_the_delivery_of_this_spool(spool: Spool) -> None:
+    record(spool, 1, 2)
+    with posting_ledger([Fault.CONFLICT]) as ledger, delivering(spool, ledger.url) as delivery:
+        wait_for(lambda: delivery.state.phase is DeliveryPhase.REFUSED)
+        delivery.wake()
+        time.sleep(0.05)
+        assert ledger.requests.count("POST /v1/batches") == 1
+        assert "for good: not so" in delivery.state.problem
+    assert spool.undelivered(0) == [1]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"spool_id": "another", "highest": 0}',
+        '{"highest": -1}',
+        '{"spool_id": "SPOOL", "highest": 9223372036854775808}',
+        '{"spool_id": "SPOOL", "highest": 1, "digest": "not hexadecimal", "missing": []}',
+        '{"spool_id": "SPOOL", "highest": 0, "missing": [[1]]}',
+        "[]",
+        "null",
+        '{"spool_id": "SPOOL", "highest": 1e400}',
+        "no JSON",
+        "",
+    ],
+)
+def test_what_is_no_answer_of_a_ledger_is_not_believed(spool: Spool, answer: str) -> None:
+    record(spool, 1)
+    with scripted_server([http_answer(answer.replace("SPOOL", spool.spool_id))] * 20) as server, delivering(spool, server.url) as delivery:
+        wait_for(lambda: delivery.state.failures > 1)
+        assert delivery.state.phase is DeliveryPhase.RETRYING
+    assert all(request.startswith("GET") for request in server.requests)
+    assert spool.head().sequence == 0
+
+
+def test_a_ledger_that_was_set_back_is_sent_what_it_lacks(spool: Spool) -> None:
+    record(spool, 1, 2, 3, 4)
+    with posting_ledger() as ledger, delivering(spool, ledger.url) as delivery:
+        wait_for(lambda: delivery.state.phase is DeliveryPhase.IDLE)
+    del ledger.posted[spool.spool_id][4], ledger.posted[spool.spool_id][2]
+    with posting_ledger(posted=ledger.posted) as restored, delivering(spool, restored.url) as delivery:
+        wait_for(lambda: delivery.state.phase is DeliveryPhase.IDLE)
+        assert posted_octets(restored) == 4 * OCTETS
+        assert restored.requests.count("POST /v1/batches") == 2
+
+
+def test_what_is_no_longer_held_is_told_as_lost(spool: Spool) -> None:
+    record(spool, 1, 2)
+    with posting_ledger() as ledger, delivering(spool, ledger.url, retention=-1 << 60) as delivery:
+        wait_for(lambda: delivery.state.phase is DeliveryPhase.IDLE)
+    with posting_ledger() as emptied, delivering(spool, emptied.url) as delivery:
+        wait_for(lambda: delivery.state.phase is DeliveryPhase.IDLE)
+        assert (delivery.state.lost, emptied.posted) == (2, {})
+        record(spool, 3)
+        delivery.wake()
+        wait_for(lambda: delivery.state.sequence == 3)
+
+
+@pytest.fixture
+def rolled_back(tmp_path: Path) -> Iterator[tuple[PostingLedger, Path]]:
+    """A ledger that has readings 1 to 4 of a spool, and the file of that spool as it was after reading 2."""
+    spool = metering_spool(tmp_path / "spool.db")
+    record(spool, 1, 2)
+    spool.stop()
+    copy = Path(shutil.copy(tmp_path / "spool.db", tmp_path / "copy.db"))
+    spool.start()
+    record(spool, 3, 4)
+    with posting_ledger() as ledger:
+        with delivering(spool, ledger.url) as delivery:
+            wait_for(lambda: delivery.state.phase is DeliveryPhase.IDLE)
+        spool.stop()
+        yield ledger, copy
+
+
+@pytest.mark.parametrize("more", [(), (3, 4, 5)], ids=["the ledger is ahead", "another batch has the name"])
+def test_a_spool_that_was_rolled_back_delivers_nothing_until_it_is_renewed(
+    rolled_back: tuple[PostingLedger, Path], more: tuple[int, ...]
+) -> None:
+    ledger, copy = rolled_back
+    spool = open_spool(copy, batch_rows=1)
+    record(spool, *more)
+    while more and spool.seal(99):
+        pass
+    with delivering(spool, ledger.url) as delivery:
+        wait_for(lambda: delivery.rolled_back)
+        assert posted_octets(ledger) == 4 * OCTETS
+        renewal = spool.renew(moment_of(9), {GENERATION: LastReading(moment=moment_of(9), pairs=totals_of(9))})
+        assert not delivery.rolled_back
+        record(spool, 10)
+        delivery.wake()
+        wait_for(lambda: delivery.state.phase is DeliveryPhase.IDLE and bool(delivery.state.acknowledged))
+    spool.stop()
+    assert posted_octets(ledger) == 5 * OCTETS, "of readings 1 to 4 and 10; those from 5 to 9 lie in the gap"
+    (gap,) = renewal.gaps
+    assert (gap.interval.coverage, gap.interval.reason) == (Coverage.GAP, CoverageReason.SPOOL_ROLLED_BACK)
+    assert gap.interval.start <= BEGIN + 2 * READING
+    assert gap.interval.end == BEGIN + 9 * READING
+    assert gap.interval in [interval for batch in ledger.batches() for interval in batch.intervals]
+
+
+def test_a_real_server_takes_what_is_delivered_and_knows_it_again(spool: Spool, server: ServerProcess) -> None:
+    record(spool, 1, 2, 3)
+    with delivering(spool, server.url) as delivery:
+        wait_for(lambda: delivery.state.phase is DeliveryPhase.IDLE)
+        assert (delivery.state.acknowledged, delivery.state.problem) == (3, "")
+    with delivering(spool, server.url) as again:
+        wait_for(lambda: again.state.phase is DeliveryPhase.IDLE)
+        assert again.state.acknowledged == 0
+    standing = server.request("GET", f"/v1/spools/{spool.spool_id}").json()
+    head = spool.head()
+    assert (standing["highest"], standing["digest"], standing["missing"]) == (head.sequence, head.digest.hex(), [])
+
+
+def test_a_renewed_spool_forgets_generations_that_were_not_read_again(spool: Spool) -> None:
+    record(spool, 1, 2)
+    spool.seal(1)
+    renewal = spool.renew(moment_of(5), {})
+    assert spool.generations() == ()
+    assert (renewal.intervals, renewal.batches) == (1, 1)
+    assert [entry.interval.start for entry in renewal.gaps] == [BEGIN]
+    assert waiting_of(spool) == list(renewal.gaps)
+    assert (sealed_of(spool), spool.head().sequence) == ([], 0)
