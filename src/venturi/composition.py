@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from venturi.interfaces.api.application import ApiParts
     from venturi.interfaces.api.authentication import Authentication
     from venturi.interfaces.api.requests import RequestObserver
+    from venturi.interfaces.ledger_commands import LedgerCommands
     from venturi.interfaces.maintenance_commands import MaintenanceCommands
     from venturi.interfaces.render.chart import Specification
     from venturi.interfaces.resource_commands import ResourceCommands
@@ -202,6 +203,13 @@ def maintain_database(database: str | None) -> "MaintenanceCommands":
     from venturi.interfaces.maintenance_commands import MaintenanceCommands
 
     return MaintenanceCommands(database_url(database), sys.stdout)
+
+
+def keep_ledger(database: str | None) -> "LedgerCommands":
+    """Give the commands on the ledger of a database, None for the server's."""
+    from venturi.interfaces.ledger_commands import LedgerCommands
+
+    return LedgerCommands(database_url(database), sys.stdout)
 
 
 def _write_explanations(explanations: "Sequence[Explanation]", form: str) -> None:

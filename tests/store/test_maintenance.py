@@ -116,8 +116,8 @@ BAD_BACKUPS: dict[str, tuple[bytes, type[StoreError], str]] = {
     "cut at a line": (_dump(HEAD, LABELS, [1, 1, "u", "p"]), StoreError, "is damaged or ends early"),
     "a lost row": (_dump(HEAD, LABELS, [1, 1, "u", "p"], {"line": "end", "rows": 2}), StoreError, "is damaged or ends early"),
     "rows of no table": (_dump(HEAD, [1, 1, "u", "p"], {"line": "end", "rows": 1}), StoreError, "is damaged or ends early"),
-    "another format": (_dump(HEAD | {"format": "other"}), StoreError, "is other 1, which this venturi does not read"),
-    "a newer format": (_dump(HEAD | {"version": 2}), StoreError, "is venturi store 2, which this venturi does not read"),
+    "another format": (_dump(HEAD | {"format": "other"}), StoreError, "is other 1, which is not read here"),
+    "a newer format": (_dump(HEAD | {"version": 2}), StoreError, "is venturi store 2, which is not read here"),
     "a newer schema": (_dump(HEAD | {"schema": "9999"}), SchemaError, "it was made by a newer one"),
     "an unknown table": (
         _dump(HEAD, LABELS | {"table": "users"}, [1, 1, "u", "p"], {"line": "end", "rows": 1}),

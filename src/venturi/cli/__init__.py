@@ -7,6 +7,7 @@ from venturi.cli.apply import apply
 from venturi.cli.completion import completion
 from venturi.cli.db import db
 from venturi.cli.explain import explain
+from venturi.cli.ledger import ledger
 from venturi.cli.meter import meter
 from venturi.cli.resources.label import label
 from venturi.cli.resources.point import point
@@ -23,5 +24,5 @@ def venturi() -> None:
     """Meter network traffic by label, exact to the octet."""
 
 
-for command in (meter, rules, explain, serve, label, rule, point, token, revision, apply, completion, db):
+for command in (meter, rules, explain, serve, label, rule, point, token, revision, apply, completion, db, ledger):
     venturi.add_command(command)

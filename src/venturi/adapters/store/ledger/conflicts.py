@@ -4,6 +4,7 @@ Owns how many are kept: of one spool a limited number, each once however often i
 """
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, select
@@ -27,6 +28,12 @@ class Conflict:
     content: str
     envelope: bytes
     sentence: str
+
+
+def count_conflicts(connection: Connection, spool_ids: Sequence[str]) -> dict[str, int]:
+    """Give how many batches of each spool are kept aside, for those of which any are."""
+    statement = select(_CONFLICTS.spool_id, func.count()).where(_CONFLICTS.spool_id.in_(spool_ids))
+    return {row[0]: row[1] for row in connection.execute(statement.group_by(_CONFLICTS.spool_id))}
 
 
 class ConflictTable:

@@ -104,7 +104,7 @@ class LedgerWriter:
             raise InvalidBatchError(message) from error
 
 
-def sealed_columns(row: Mapping[str, Any]) -> list[Any]:
+def sealed_columns(row: Mapping[Any, Any]) -> list[Any]:
     """Give the columns of a posting that its seal covers."""
     return [row.get(column.name) for column in LEDGER_POSTINGS.c if column.name != "seal"]
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from heapq import merge
 from typing import Any
 
-from sqlalchemy import Row, Table, and_, case, exists, func, null, or_, select
+from sqlalchemy import Row, Table, and_, case, exists, null, or_, select
 
+from venturi.adapters.store.ledger.conflicts import count_conflicts
 from venturi.adapters.store.ledger.spools import Spool, SpoolTable
 from venturi.adapters.store.schema.ledger_tables import (
-    LEDGER_CONFLICTS,
     LEDGER_CORRECTIONS,
     LEDGER_GENERATIONS,
     LEDGER_INTERVALS,
@@ -92,6 +92,5 @@ class LedgerReader:
         return SpoolTable(self._connection).list(limit, after)
 
     def conflicts(self, spool_ids: Sequence[str]) -> dict[str, int]:
-        """Give how many batches of each spool are kept aside, for those of which any are."""
-        statement = select(LEDGER_CONFLICTS.c.spool_id, func.count()).where(LEDGER_CONFLICTS.c.spool_id.in_(spool_ids))
-        return {row[0]: row[1] for row in self._connection.execute(statement.group_by(LEDGER_CONFLICTS.c.spool_id))}
+        """Give how many batches of spools are kept aside, by spool."""
+        return count_conflicts(self._connection, spool_ids)

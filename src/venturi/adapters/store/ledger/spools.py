@@ -3,14 +3,16 @@
 Owns the ranges that are missing: kept as ranges, so that a spool of years costs no more to ask about than one of a day.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from venturi.adapters.store.ledger.conflicts import count_conflicts
 from venturi.adapters.store.schema.ledger_tables import LEDGER_MISSING, LEDGER_POSTINGS, LEDGER_SPOOLS
 
+_AT_ONCE = 500
 _SPOOLS = LEDGER_SPOOLS.c
 _MISSING = LEDGER_MISSING.c
 
@@ -87,6 +89,15 @@ class SpoolTable:
         missing = select(LEDGER_MISSING).where(_MISSING.spool_id.in_([row.spool_id for row in rows]))
         ranges = self._connection.execute(missing.order_by(_MISSING.spool_id, _MISSING.first_sequence)).all()
         return [_read_spool(row, [(each[1], each[2]) for each in ranges if each.spool_id == row.spool_id]) for row in rows]
+
+
+def read_spools(connection: Connection) -> Iterator[tuple[Spool, int]]:
+    """Give all spools by id, each with how many of its batches are kept aside."""
+    table, after = SpoolTable(connection), ""
+    while page := table.list(_AT_ONCE, after):
+        conflicts = count_conflicts(connection, [spool.spool_id for spool in page])
+        yield from ((spool, conflicts.get(spool.spool_id, 0)) for spool in page)
+        after = page[-1].spool_id
 
 
 def _read_spool(row: Row[Any], missing: Sequence[tuple[int, int]]) -> Spool:

@@ -29,7 +29,7 @@ def back_up(url: str, path: Path) -> int:
         if schema is None:
             message = "the database has no tables, so there is nothing to back up"
             raise SchemaError(message)
-        stream = _create(path)
+        stream = create_private_file(path)
         try:
             with stream:
                 if connection.dialect.name == SQLITE:
@@ -55,8 +55,8 @@ def read_tables(connection: Connection) -> Iterator[TableRows]:
             yield TableRows(str(table.name), names, some)
 
 
-def _create(path: Path) -> BinaryIO:
-    """Create a file for its owner's eyes only."""
+def create_private_file(path: Path) -> BinaryIO:
+    """Create a file for its owner's eyes only; raises ``StoreError`` if it exists or cannot be written."""
     try:
         return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE), "wb")
     except FileExistsError as error:

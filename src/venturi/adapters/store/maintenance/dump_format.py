@@ -1,7 +1,8 @@
 """The form of a dump: what every database's backup can be written as, and restored into any.
 
-Owns the lines of it: JSON, compressed by Zstandard. The first names format, version and schema; each table begins with a
-line naming it and its columns, followed by one array for each row; the last line counts the rows, so that a cut shows.
+Owns the lines of it: JSON, compressed by Zstandard. A dump is of the whole store, or of the ledger alone. The first line names format,
+version and schema; each table begins with a line naming it and its columns, followed by one array for each row; the last line counts the
+rows, so that a cut shows.
 """
 
 import io
@@ -14,6 +15,7 @@ import zstandard
 from venturi.core.domain.errors import StoreError
 
 FORMAT = "venturi store"
+LEDGER_FORMAT = "venturi ledger"
 VERSION = 1
 MAGIC = b"\x28\xb5\x2f\xfd"
 """How a dump begins: as every Zstandard frame does (RFC 8878 §3.1.1)."""
@@ -50,12 +52,12 @@ class TableRows(NamedTuple):
     rows: Sequence[Sequence[Any]]
 
 
-def write_dump(stream: BinaryIO, schema: str, tables: Iterable[TableRows]) -> int:
+def write_dump(stream: BinaryIO, schema: str, tables: Iterable[TableRows], form: str = FORMAT) -> int:
     """Write a dump; give the number of its rows."""
     count, table = 0, None
     encode = msgspec.json.encode
     with zstandard.ZstdCompressor(level=6).stream_writer(stream, closefd=False) as compressed:
-        compressed.write(encode(Head(FORMAT, VERSION, schema)) + b"\n")
+        compressed.write(encode(Head(form, VERSION, schema)) + b"\n")
         for some in tables:
             if some.table != table:
                 table = some.table
@@ -69,12 +71,12 @@ def write_dump(stream: BinaryIO, schema: str, tables: Iterable[TableRows]) -> in
 class DumpReader:
     """Reads a dump: its ``schema`` first, then the rows of its tables, in the order in which they can be restored."""
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
+    def __init__(self, stream: BinaryIO, name: str, form: str = FORMAT) -> None:
         self._name = name
         self._lines = iter(io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(stream)))
         head = self._decode(self._next_line(), Head)
-        if head.format != FORMAT or head.version != VERSION:
-            message = f"{name} is {head.format} {head.version}, which this venturi does not read"
+        if head.format != form or head.version != VERSION:
+            message = f"{name} is {head.format} {head.version}, which is not read here"
             raise StoreError(message)
         self.schema = head.schema
 

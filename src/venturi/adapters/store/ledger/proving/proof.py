@@ -1,0 +1,36 @@
+"""The proof of a whole ledger, in the order in which a difference tells most.
+
+Owns that order, and what is counted on the way. Nothing is repaired here.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from venturi.adapters.store.ledger.proving.chains import prove_chains
+from venturi.adapters.store.ledger.proving.roll_ups import prove_roll_ups
+from venturi.adapters.store.ledger.proving.seals import prove_seals
+from venturi.adapters.store.maintenance.opening import open_for_reading
+from venturi.adapters.store.migrations.running import require_head
+from venturi.adapters.store.schema.ledger_tables import LEDGER_SPOOLS
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was found to be as it was posted."""
+
+    postings: int
+    entries: int
+    spools: int
+    bins: int
+
+
+def prove_ledger(url: str) -> Proof:
+    """Prove that a ledger is as it was posted; raises ``LedgerError`` with the first difference, and ``StoreError``."""
+    with open_for_reading(url) as connection:
+        require_head(connection)
+        postings, entries = prove_seals(connection)
+        prove_chains(connection)
+        bins = prove_roll_ups(connection)
+        spools = connection.execute(select(func.count()).select_from(LEDGER_SPOOLS)).scalar_one()
+    return Proof(postings, entries, spools, bins)

@@ -1,0 +1,81 @@
+"""The ledger as a file, and back: all of it, with the same numbers, seals and chains, from a database of any kind into any other.
+
+Owns that nothing is mixed: a ledger is imported where there is none.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, insert, select
+
+from venturi.adapters.store.maintenance.backup import create_private_file
+from venturi.adapters.store.maintenance.dump_format import LEDGER_FORMAT, DumpReader, TableRows, write_dump
+from venturi.adapters.store.maintenance.opening import open_for_reading, open_for_writing
+from venturi.adapters.store.migrations.running import head_schema, require_head, upgrade_schema
+from venturi.adapters.store.schema.ledger_tables import LEDGER_STATE, LEDGER_TABLES
+from venturi.core.domain.errors import SchemaError, StoreError
+
+_AT_ONCE = 2000
+_TABLES = {table.name: table for table in LEDGER_TABLES}
+
+
+def export_ledger(url: str, path: Path) -> int:
+    """Write the ledger into a file that does not exist yet, and give the number of its rows; raises ``StoreError``."""
+    with open_for_reading(url) as connection:
+        require_head(connection)
+        stream = create_private_file(path)
+        try:
+            with stream:
+                count = write_dump(stream, head_schema(), _read_ledger(connection), LEDGER_FORMAT)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except BaseException:
+            path.unlink()
+            raise
+    return count
+
+
+def import_ledger(url: str, path: Path) -> int:
+    """Put the ledger of a file into a database whose ledger is empty, and give the number of rows; raises ``StoreError``."""
+    try:
+        with path.open("rb") as stream:
+            dump = DumpReader(stream, str(path), LEDGER_FORMAT)
+            if dump.schema != head_schema():
+                message = f"{path} has the schema {dump.schema}; this venturi imports {head_schema()}"
+                raise SchemaError(message)
+            with open_for_writing(url) as connection:
+                upgrade_schema(connection)
+                _require_empty(connection)
+                return _insert(connection, dump)
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}"
+        raise StoreError(message) from error
+
+
+def _read_ledger(connection: Connection) -> Iterator[TableRows]:
+    for table in LEDGER_TABLES:
+        names = [str(column.name) for column in table.c]
+        rows = connection.execute(select(table).order_by(*table.primary_key).execution_options(yield_per=_AT_ONCE))
+        for some in rows.partitions():
+            yield TableRows(str(table.name), names, some)
+
+
+def _require_empty(connection: Connection) -> None:
+    posted = connection.execute(select(LEDGER_STATE.c.posting).with_for_update()).scalar_one()
+    if posted or any(connection.execute(select(1).select_from(table).limit(1)).first() for table in LEDGER_TABLES[1:]):
+        message = "the database has a ledger that is not empty; a ledger is imported where there is none"
+        raise StoreError(message)
+    connection.execute(delete(LEDGER_STATE))
+
+
+def _insert(connection: Connection, dump: DumpReader) -> int:
+    count = 0
+    for some in dump.rows():
+        table = _TABLES.get(some.table)
+        if table is None:
+            message = f"the file holds a table {some.table}, which a ledger does not have"
+            raise StoreError(message)
+        connection.execute(insert(table), [dict(zip(some.columns, row, strict=True)) for row in some.rows])
+        count += len(some.rows)
+    return count

@@ -1,0 +1,52 @@
+"""``venturi ledger``: what an operator does with the ledger in the server's database."""
+
+from pathlib import Path
+
+import rich_click as click
+
+from venturi import composition
+from venturi.cli.db import database_option
+
+
+@click.group()
+def ledger() -> None:
+    """Prove, export and import the ledger."""
+
+
+@ledger.command()
+@database_option
+def verify(database: str | None) -> int:
+    """Prove that the ledger is as it was posted: recompute seals and roll-ups, check chains.
+
+    Servers may go on meanwhile. Ends with exit code 15 and the first difference if there is one.
+    """
+    return composition.keep_ledger(database).verify()
+
+
+@ledger.command()
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@database_option
+def export(file: Path, database: str | None) -> int:
+    """Write the whole ledger into a new file, as it is at this moment.
+
+    Servers may go on meanwhile.
+    """
+    return composition.keep_ledger(database).export(file)
+
+
+@ledger.command("import")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@database_option
+def import_ledger(file: Path, database: str | None) -> int:
+    """Put an exported ledger into a database, of whatever kind, whose ledger is empty.
+
+    Stop the servers that use it first.
+    """
+    return composition.keep_ledger(database).import_(file)
+
+
+@ledger.command()
+@database_option
+def spools(database: str | None) -> int:
+    """List the spools that batches came from, with what is outstanding of each."""
+    return composition.keep_ledger(database).spools()

@@ -1,0 +1,129 @@
+"""Whatever arrives in the place of a batch is refused in one sentence that names the field."""
+
+import msgspec
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.batches import BEGINNING, SpoolOfTests, make_batch_point, make_interval, send_form
+from venturi.core.domain.errors import InvalidBatchError
+from venturi.core.ledger.batch import HIGHEST, Batch, DirectionTotals, Envelope, UsageRow, encode_batch
+from venturi.core.ledger.bins import DAY
+from venturi.services.ledger.receiving import MOST_OCTETS, read_batch, read_envelope
+
+SPOOL = SpoolOfTests()
+ENVELOPE = SPOOL.seal(make_interval(0, usage=[(0, 0, 10, 1000)]))
+WHOLE = send_form(ENVELOPE)
+NOW = BEGINNING + DAY
+
+
+def compress(content: bytes) -> bytes:
+    return zstandard.ZstdCompressor().compress(content)
+
+
+def envelope_with(**changed: object) -> bytes:
+    return compress(msgspec.msgpack.encode(msgspec.structs.asdict(ENVELOPE) | changed))
+
+
+def test_a_batch_is_read_as_it_was_sealed() -> None:
+    assert read_envelope(WHOLE) == ENVELOPE
+    assert read_batch(ENVELOPE, NOW).intervals[0].usage == [UsageRow(0, 0, 10, 1000)]
+
+
+BAD_BODIES = {
+    "nothing": (b"", "envelope"),
+    "not compressed": (encode_batch(ENVELOPE), "not compressed with Zstandard"),
+    "cut": (WHOLE[: len(WHOLE) // 2], ""),
+    "no MessagePack": (compress(b"\xc1"), "envelope: "),
+    "too deep": (compress(b"\x91" * 100_000 + b"\x00"), "envelope: "),
+    "another form": (compress(msgspec.msgpack.encode([1, 2])), "envelope: Expected 'object', got 'array'"),
+    "no digest": (compress(msgspec.msgpack.encode({"agent_id": "a"})), "envelope: Object missing required field"),
+    "a sequence of 0": (envelope_with(sequence=0), "envelope.sequence: Expected 'int' >= 1"),
+    "a sequence of 64 bits": (envelope_with(sequence=1 << 63), "envelope.sequence"),
+    "an agent that is none": (envelope_with(agent_id="../x"), "envelope.agent_id"),
+    "a spool that is none": (envelope_with(spool_id="A" * 32), "envelope.spool_id"),
+    "a short digest": (envelope_with(digest=b"1"), "envelope.digest"),
+    "another digest": (envelope_with(digest=bytes(32)), "digest: it is not that of the content"),
+    "other content": (envelope_with(payload=b"1"), "digest: it is not that of the content"),
+    "something before the first": (compress(encode_batch(SPOOL.envelope(1, b"x" * 32, b""))), "previous: nothing comes before"),
+    "too much": (compress(bytes(MOST_OCTETS + 1)), "larger than"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_BODIES)
+def test_a_body_that_is_no_envelope(case: str) -> None:
+    body, said = BAD_BODIES[case]
+    with pytest.raises(InvalidBatchError) as refused:
+        read_envelope(body)
+    assert said in str(refused.value)
+
+
+def interval_with(**changed: object) -> dict[str, object]:
+    return {"intervals": [msgspec.structs.replace(make_interval(0, usage=[(0, 0, 10, 1000)]), **changed)]}
+
+
+def usage(*rows: tuple[int, int, int, int], totals: tuple[int, ...] = (0, 100, 10_000)) -> dict[str, object]:
+    return interval_with(usage=[UsageRow(*row) for row in rows], totals=[DirectionTotals(*totals)])
+
+
+BAD_BATCHES: dict[str, tuple[dict[str, object], str]] = {
+    "a version to come": ({"version": 2}, "version: 2 is not known here"),
+    "a point of no kind": ({"points": [make_batch_point(kind="cloud")]}, "points[0].kind: 'cloud' is no kind of point"),
+    "a point that is not there": (interval_with(point=1), "intervals[0].point: there is no point 1"),
+    "a point before the first": (interval_with(point=-1), "payload.intervals[0].point: Expected 'int' >= 0"),
+    "coverage that is none": (interval_with(coverage="good"), "intervals[0].coverage: 'good' is not known here"),
+    "a reason that is none": (interval_with(reason="rain"), "intervals[0].reason: 'rain' is not known here"),
+    "segments that are none": (interval_with(segments="x"), "intervals[0].segments: 'x' is not known here"),
+    "an end before the start": (interval_with(end=BEGINNING - 1), "intervals[0].end: it lies before the start"),
+    "an interval of years": (interval_with(start=BEGINNING - 401 * DAY), "intervals[0].end: the interval is longer than 400 days"),
+    "the future": (interval_with(end=NOW + 2 * DAY), "intervals[0].end: it lies in the future"),
+    "a time of 64 bits": (interval_with(end=HIGHEST), "payload.intervals[0].end"),
+    "a place with a NUL": (interval_with(place="eth\0"), "payload.intervals[0].place"),
+    "a long place": (interval_with(place="e" * 256), "payload.intervals[0].place"),
+    "a label that is not there": (usage((1, 0, 1, 1)), "intervals[0].usage: a row is of a label that is not among the 1"),
+    "a label before the first": (usage((-1, 0, 1, 1)), "payload.intervals[0].usage[0][0]: Expected 'int' >= 0"),
+    "a direction that is not counted": (usage((0, 3, 1, 1)), "payload.intervals[0].usage[0][1]: Expected 'int' <= 2"),
+    "less than nothing": (usage((0, 0, -1, 1)), "payload.intervals[0].usage[0][2]: Expected 'int' >= 0"),
+    "more than 63 bits": (usage((0, 0, 1, HIGHEST + 1)), "payload.intervals[0].usage[0][3]"),
+    "two rows of one label": (usage((0, 0, 50, 5000), (0, 0, 50, 5000)), "two rows are of the same label and direction"),
+    "more than the point": (usage((0, 0, 101, 10)), "intervals[0].usage: a label counts more than the point"),
+    "usage without totals": (usage((0, 1, 1, 1)), "intervals[0].usage: a label counts more than the point"),
+    "more than was matched": (usage((0, 0, 100, 10_000), totals=(0, 100, 10_000, 1, 0)), "a label counts more than the point"),
+    "matched by no label": (usage((0, 0, 99, 10_000)), "intervals[0].totals: more was matched than all labels count"),
+    "parts beyond the whole": (usage(totals=(0, 1, 1, 1, 1, 1, 0)), "intervals[0].totals: its parts exceed the whole"),
+    "two totals of one direction": (
+        interval_with(totals=[DirectionTotals(0, 10, 1000)] * 2),
+        "intervals[0].totals: two are of the same direction",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_BATCHES)
+def test_a_batch_that_contradicts_itself(case: str) -> None:
+    changed, said = BAD_BATCHES[case]
+    with pytest.raises(InvalidBatchError) as refused:
+        read_batch(SpoolOfTests().seal(**({"intervals": ()} | changed)), NOW)
+    assert said in str(refused.value)
+
+
+@given(st.binary(max_size=400))
+def test_whatever_arrives_is_refused_or_read(content: bytes) -> None:
+    for body in (content, compress(content)):
+        try:
+            envelope = read_envelope(body)
+        except InvalidBatchError:
+            continue
+        assert isinstance(envelope, Envelope)
+
+
+@given(st.integers(0, len(ENVELOPE.payload) - 1), st.integers(0, 255))
+def test_a_payload_with_one_octet_changed_is_refused_or_read(place: int, octet: int) -> None:
+    changed = bytearray(ENVELOPE.payload)
+    changed[place] = octet
+    try:
+        batch = read_batch(SPOOL.envelope(1, bytes(32), bytes(changed)), NOW)
+    except InvalidBatchError:
+        return
+    assert isinstance(batch, Batch)
+    assert all(interval.end >= interval.start for interval in batch.intervals)
