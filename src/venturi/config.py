@@ -4,6 +4,7 @@ Nothing else reads the environment.
 """
 
 import os
+import socket
 import tomllib
 import types
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,9 @@ from venturi.adapters.keystone.configuration import KeystoneConfig
 from venturi.adapters.logs.configuration import LogConfig
 from venturi.adapters.server.configuration import Count, Limits, ServerConfig, TlsConfig
 from venturi.core.domain.errors import ConfigurationError
+from venturi.core.domain.interval import parse_duration
+from venturi.services.agent.configuration import AgentConfig, AgentSettings
+from venturi.services.agent.schedule import Schedule
 
 CACHE_SETTING = "VENTURI_CACHE_DIR"
 """The variable that names the folder of compiled kernels; without it, ``venturi`` in the user's cache folder."""
@@ -38,6 +42,9 @@ TOKEN_SETTING = "VENTURI_TOKEN"  # noqa: S105 - the name of a variable
 
 CA_FILE_SETTING = "VENTURI_CA_FILE"
 """The variable that names the file with the authority that signed the server's certificate."""
+
+SPOOL_SETTING = "VENTURI_AGENT_SPOOL"
+"""The variable that names the spool of an agent; without it, one in the user's data folder."""
 
 INSECURE_TOKEN_SETTING = "VENTURI_INSECURE_TOKEN"  # noqa: S105 - the name of a variable
 """The variable that, set to 1, lets commands send the token over plain HTTP to another host."""
@@ -72,6 +79,13 @@ class ServeSettings:
     keystone: KeystoneConfig | None = None
     logs: LogConfig = field(default_factory=LogConfig)
     limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllSettings(ServeSettings):
+    """What the configuration file may hold: the settings of the server, and those of an agent in a table of their own."""
+
+    agent: AgentSettings = field(default_factory=AgentSettings)
 
 
 Settings = TypeVar("Settings")
@@ -110,16 +124,15 @@ def database_url(given: str | None = None) -> str:
     named = given or os.environ.get(DATABASE_SETTING)
     if named:
         return named
-    user_files = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return f"sqlite:///{Path(user_files) / 'venturi' / 'venturi.db'}"
+    return f"sqlite:///{_user_files() / 'venturi' / 'venturi.db'}"
 
 
-def serve_settings(path: str | None, options: Mapping[str, object]) -> ServeSettings:
-    """Give what the server is told: options (by key, with dots) over the environment over a configuration file.
+def read_settings(path: str | None, options: Mapping[str, object]) -> AllSettings:
+    """Give what server and agent are told: options (by key, with dots) over the environment over a configuration file.
 
     Raises ``ConfigurationError`` for an unknown key or a value of the wrong type, naming file or variable and key.
     """
-    known = dict(_list_keys(ServeSettings))
+    known = dict(_list_keys(AllSettings))
     chosen = path or os.environ.get(CONFIG_SETTING)
     merged: dict[Key, object] = {}
     if chosen:
@@ -131,12 +144,12 @@ def serve_settings(path: str | None, options: Mapping[str, object]) -> ServeSett
     for name, given in options.items():
         key = tuple(name.split("."))
         merged[key] = _convert(given, known[key], f"--{name}", strict=False)
-    return _build(ServeSettings, merged)
+    return _build(AllSettings, merged)
 
 
 def server_config(settings: ServeSettings) -> ServerConfig:
     """Where and how the server listens; sockets that systemd handed over go before ``listen``."""
-    host, port = _split_address(settings.listen)
+    host, port = _split_address("listen", settings.listen)
     return ServerConfig(
         host=host,
         port=port,
@@ -148,9 +161,44 @@ def server_config(settings: ServeSettings) -> ServerConfig:
     )
 
 
+def agent_config(settings: AgentSettings) -> AgentConfig:
+    """Give what an agent is built of; raises ``ConfigurationError`` and ``InvalidTimeError`` for settings that cannot be."""
+    host = (settings.host or socket.gethostname()).lower()
+    return AgentConfig(
+        agent_id=settings.agent_id or host,
+        host=host,
+        spool=agent_spool(settings.spool),
+        spool_limit=settings.spool_limit,
+        schedule=Schedule(parse_duration(settings.measure_interval), parse_duration(settings.report_interval)),
+        server=connection_config(_server_choice(settings)) if settings.server or settings.plan is None else None,
+        plan=settings.plan,
+        metrics=_split_address("agent.metrics", settings.metrics) if settings.metrics else None,
+    )
+
+
+def agent_spool(given: Path | None = None) -> Path:
+    """Name the file of an agent's spool: the one given, that of the environment, or one in the user's data folder."""
+    named = given or os.environ.get(SPOOL_SETTING)
+    return Path(named) if named else _user_files() / "venturi" / "agent" / "spool.db"
+
+
+def service_manager() -> str | None:
+    """Give the address of the service manager's socket, None where none started this process (sd_notify(3))."""
+    return os.environ.get("NOTIFY_SOCKET")
+
+
 def list_setting_keys() -> list[str]:
     """Give every key of the configuration file, with dots between table and key."""
-    return [".".join(key) for key, _ in _list_keys(ServeSettings)]
+    return [".".join(key) for key, _ in _list_keys(AllSettings)]
+
+
+def _server_choice(settings: AgentSettings) -> ServerChoice:
+    ca_file = None if settings.ca_file is None else str(settings.ca_file)
+    return ServerChoice(url=settings.server or None, ca_file=ca_file, insecure_token=settings.insecure_token)
+
+
+def _user_files() -> Path:
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
 
 
 def _count_inherited() -> int:
@@ -159,10 +207,10 @@ def _count_inherited() -> int:
     return int(count) if count.isdigit() and os.environ.get(_LISTEN_PIDS) == str(os.getpid()) else 0
 
 
-def _split_address(listen: str) -> tuple[str, int]:
-    host, colon, port = listen.rpartition(":")
+def _split_address(setting: str, address: str) -> tuple[str, int]:
+    host, colon, port = address.rpartition(":")
     if not colon or not port.isdigit() or int(port) > _MOST_PORTS:
-        message = f"listen: '{listen}' is not HOST:PORT"
+        message = f"{setting}: '{address}' is not HOST:PORT"
         raise ConfigurationError(message)
     return host.removeprefix("[").removesuffix("]"), int(port)
 

@@ -21,10 +21,10 @@ OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
 
 def _commands(group: click.Group, name: str) -> Iterator[tuple[str, click.Command]]:
     for word, command in group.commands.items():
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            yield f"{name} {word}", command
         if isinstance(command, click.Group):
             yield from _commands(command, f"{name} {word}")
-        else:
-            yield f"{name} {word}", command
 
 
 COMMANDS = dict(_commands(venturi, "venturi"))

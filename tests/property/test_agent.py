@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from tests.spec.build import label
-from tests.support.agent_world import AgentWorld
+from tests.support.agent.world import AgentWorld
 from tests.unit.agent.plans import GATEWAY, NET_ELEVEN, NET_TEN, UPLINK, make_plan
 from venturi.core.domain.generation import MeteredDevice
 from venturi.core.domain.interval import SECOND

@@ -3,6 +3,7 @@
 import rich_click as click
 
 from venturi import __version__
+from venturi.cli.agent import agent
 from venturi.cli.apply import apply
 from venturi.cli.completion import completion
 from venturi.cli.db import db
@@ -24,5 +25,5 @@ def venturi() -> None:
     """Meter network traffic by label, exact to the octet."""
 
 
-for command in (meter, rules, explain, serve, label, rule, point, token, revision, apply, completion, db, ledger):
+for command in (meter, rules, explain, serve, agent, label, rule, point, token, revision, apply, completion, db, ledger):
     venturi.add_command(command)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from venturi.config import database_url, list_setting_keys, serve_settings, server_config
+from venturi.config import database_url, list_setting_keys, read_settings, server_config
 from venturi.core.domain.errors import ConfigurationError, VenturiError
 from venturi.main import run
 
@@ -29,7 +29,7 @@ def test_a_mistake_is_named(name: str, tmp_path: Path) -> None:
     path = tmp_path / "venturi.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigurationError) as caught:
-        serve_settings(str(path), {})
+        read_settings(str(path), {})
     assert sentence in str(caught.value)
     assert "missing" in sentence or str(path) in str(caught.value)
 
@@ -37,12 +37,12 @@ def test_a_mistake_is_named(name: str, tmp_path: Path) -> None:
 def test_a_mistake_in_a_variable_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VENTURI_LIMITS_BODY_OCTETS", "many")
     with pytest.raises(ConfigurationError, match="VENTURI_LIMITS_BODY_OCTETS: Expected `int`"):
-        serve_settings(None, {})
+        read_settings(None, {})
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"cannot read .*none\.toml: No such file"):
-        serve_settings(str(tmp_path / "none.toml"), {})
+        read_settings(str(tmp_path / "none.toml"), {})
 
 
 def test_options_go_before_the_environment_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,7 @@ def test_options_go_before_the_environment_before_the_file(tmp_path: Path, monke
     monkeypatch.setenv("VENTURI_LISTEN", "127.0.0.1:2")
     monkeypatch.setenv("VENTURI_AUTH", "keystone")
     monkeypatch.setenv("VENTURI_LIMITS_HEADER_SECONDS", "2.5")
-    settings = serve_settings(None, {"listen": "[::1]:3"})
+    settings = read_settings(None, {"listen": "[::1]:3"})
     assert (settings.listen, settings.auth, settings.default_project) == ("[::1]:3", "keystone", "file")
     assert (settings.limits.url_octets, settings.limits.header_seconds) == (5, 2.5)
     assert (server_config(settings).host, server_config(settings).port) == ("::1", 3)
@@ -63,11 +63,13 @@ def test_every_key_is_a_variable_too(monkeypatch: pytest.MonkeyPatch) -> None:
         variable = "VENTURI_" + key.replace(".", "_").upper()
         monkeypatch.setenv(variable, "no such value")
         texts = {"listen", "database", "default_project", "tls.certificate", "tls.key", "tls.client_authority"}
+        texts |= {f"agent.{name}" for name in ("server", "plan", "host", "agent_id", "spool", "bpffs", "metrics", "ca_file")}
+        texts |= {"agent.measure_interval", "agent.report_interval"}
         if key in texts or key.startswith("keystone."):
             monkeypatch.delenv(variable)
             continue
         with pytest.raises(ConfigurationError, match=variable):
-            serve_settings(None, {})
+            read_settings(None, {})
         monkeypatch.delenv(variable)
 
 
@@ -83,6 +85,6 @@ def test_without_a_word_the_database_lies_in_the_users_data_folder(monkeypatch: 
 @pytest.mark.parametrize("listen", ["9696", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:70000"])
 def test_an_address_without_port_is_refused(listen: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(VenturiError, match="is not HOST:PORT"):
-        server_config(serve_settings(None, {"listen": listen}))
+        server_config(read_settings(None, {"listen": listen}))
     assert run(["serve", "--listen", listen, "--database", "sqlite:///:memory:"]) == ConfigurationError.exit_code
     assert "is not HOST:PORT" in capsys.readouterr().err

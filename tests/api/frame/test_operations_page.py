@@ -9,7 +9,7 @@ from tests.architecture.text_checks import read_table
 from tests.support.sources import DOCS
 from venturi.adapters.keystone.configuration import KeystoneConfig
 from venturi.adapters.server.refusals import STATUSES, Refusal
-from venturi.config import ServeSettings, list_setting_keys
+from venturi.config import AllSettings, list_setting_keys
 from venturi.interfaces.api.metrics import ServerMetrics
 
 PAGE = (DOCS / "operations.md").read_text(encoding="utf-8")
@@ -23,7 +23,7 @@ def test_the_page_has_every_key() -> None:
 @pytest.mark.parametrize("key", [key for key, cells in read_table(PAGE, "Configuration").items() if FIGURE.fullmatch(cells[0])])
 def test_the_page_has_the_default(key: str) -> None:
     table, _, name = key.rpartition(".")
-    settings = ServeSettings(keystone=KeystoneConfig(auth_url="a", username="b", password="c"))  # noqa: S106 - of nobody
+    settings = AllSettings(keystone=KeystoneConfig(auth_url="a", username="b", password="c"))  # noqa: S106 - of nobody
     held = getattr(settings, table) if table else settings
     assert read_table(PAGE, "Configuration")[key][0] == msgspec.json.encode(getattr(held, name)).decode()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.agent_world import REPORT_INTERVAL, AgentWorld, Posted
+from tests.support.agent.world import REPORT_INTERVAL, AgentWorld, Posted
 from tests.unit.agent.plans import GATEWAY, NET_ELEVEN, NET_TEN, UPLINK, make_plan
 from venturi.core.domain.interval import SECOND
 from venturi.core.domain.label import LabelWithRules

@@ -2,10 +2,11 @@
 
 import pytest
 
+from venturi.adapters.drivers.choice import DriverChoice
 from venturi.adapters.drivers.memory import MemoryDriver
 from venturi.adapters.drivers.memory_host import MemoryHost
 from venturi.adapters.drivers.protocol import Answer, DriverName, Support
-from venturi.adapters.drivers.selection import DriverChoice, ProbedDriver, select_driver
+from venturi.adapters.drivers.selection import ProbedDriver, select_driver
 from venturi.core.domain.errors import DriverError
 
 YES, NO, UNKNOWN = Support(Answer.YES), Support(Answer.NO, "the kernel is old"), Support(Answer.UNKNOWN, "no memory")

@@ -6,8 +6,10 @@ Owns HTTP, TLS, retries and who may be sent a token. What an answer says belongs
 import json
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import Self
 from urllib.parse import urlencode
 
@@ -24,6 +26,7 @@ from venturi.core.domain.errors import InvalidRequestError, InvalidTokenRequestE
 Query = Sequence[tuple[str, str]]
 """Names and values of a query, in order; a name may stand several times."""
 
+_JSON = MappingProxyType({"Content-Type": "application/json"})
 _IDEMPOTENT = frozenset({"GET", "PUT"})
 _PASSING = (NewConnectionError, ProtocolError)
 _PAUSES = (0.1, 0.2)
@@ -77,27 +80,40 @@ class Connection:
         answer = self._send(method, target, content, _PAUSES if method in _IDEMPOTENT else ())
         return read_answer(answer.status, answer.data, f"{method} {self._url}{path}")
 
+    def fetch(self, path: str, query: Query, known: str) -> tuple[str, bytes] | None:
+        """Get a representation and its entity tag, unless it is still the one of tag ``known``: then None (RFC 9110 §13.1.2).
+
+        Raises as ``ask`` does.
+        """
+        wanted = {"Accept-Encoding": "gzip", **({"If-None-Match": known} if known else {})}
+        answer = self._send("GET", f"{self._url}{path}?{urlencode(query)}", None, _PAUSES, wanted)
+        if answer.status == HTTPStatus.NOT_MODIFIED:
+            return None
+        if answer.status != HTTPStatus.OK:
+            read_answer(answer.status, answer.data, f"GET {self._url}{path}")
+        return answer.headers.get("ETag", ""), answer.data
+
     def post(self, path: str, content: bytes, media_type: str) -> object:
         """Send octets of a media type, once, and give the decoded answer; raises as ``ask`` does."""
-        answer = self._send("POST", f"{self._url}{path}", content, (), media_type)
+        answer = self._send("POST", f"{self._url}{path}", content, (), {"Content-Type": media_type})
         return read_answer(answer.status, answer.data, f"POST {self._url}{path}")
 
     def _send(
-        self, method: str, target: str, content: bytes | None, pauses: Sequence[float], media_type: str = "application/json"
+        self, method: str, target: str, content: bytes | None, pauses: Sequence[float], headers: Mapping[str, str] = _JSON
     ) -> BaseHTTPResponse:
         """Send a request, and once more after each of the ``pauses`` where the connection failed."""
         assert self._pool is not None, "started"  # noqa: S101 - the life cycle is the composition's affair
         try:
-            return self._pool.request(method, target, body=content, headers=self._headers(media_type), retries=False, redirect=False)
+            return self._pool.request(method, target, body=content, headers=self._headers(headers), retries=False, redirect=False)
         except HTTPError as error:
             if not pauses or not isinstance(error, _PASSING):
                 message = f"the server at {self._url} cannot be reached: {_reason(error)}"
                 raise ServerError(message) from error
         time.sleep(pauses[0])
-        return self._send(method, target, content, pauses[1:], media_type)
+        return self._send(method, target, content, pauses[1:], headers)
 
-    def _headers(self, media_type: str) -> dict[str, str]:
-        headers = {"Accept": "application/json", "Content-Type": media_type, "User-Agent": f"venturi/{__version__}"}
+    def _headers(self, particular: Mapping[str, str]) -> dict[str, str]:
+        headers = {"Accept": "application/json", "User-Agent": f"venturi/{__version__}", **particular}
         if self._config.token is not None:
             headers["Authorization"] = f"Bearer {self._config.token}"
         return headers

@@ -5,19 +5,11 @@ Owns the order of preference. What each driver needs is asked of the driver itse
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from venturi.adapters.drivers.choice import DriverChoice
 from venturi.adapters.drivers.protocol import Answer, Driver, Support
 from venturi.core.domain.errors import DriverError
 from venturi.core.domain.generation import Hook
-
-
-class DriverChoice(StrEnum):
-    """What an operator can ask for."""
-
-    AUTO = "auto"
-    EBPF = "ebpf"
-    NFTABLES = "nftables"
 
 
 @dataclass(frozen=True)

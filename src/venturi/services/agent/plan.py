@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import msgspec
 
 from venturi.core.domain.direction import Direction
-from venturi.core.domain.errors import ConfigurationError
+from venturi.core.domain.errors import ConfigurationError, InvalidPrefixError, InvalidRuleError
 from venturi.core.domain.label import LabelWithRules, MeteringLabel, MeteringLabelRule
+from venturi.core.domain.point import PointTraffic
 from venturi.core.domain.prefix import Prefix
 from venturi.core.ledger.batch import BatchPoint
 from venturi.services.agent.classification import Classification, classify_by
@@ -37,18 +38,23 @@ def read_plan(document: bytes, place: str) -> AgentPlan:
     Classifiers are known by their rules: what a document calls their digest serves to name them in it, and no more.
     """
     try:
-        plan = msgspec.json.decode(document, type=Plan)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        return _read(msgspec.json.decode(document, type=Plan))
+    except (msgspec.DecodeError, InvalidPrefixError, InvalidRuleError, ValueError) as error:
         message = f"{place} is no plan: {error}"
         raise ConfigurationError(message) from error
+
+
+def _read(plan: Plan) -> AgentPlan:
+    """Translate a plan; raises ``ValueError`` for one that contradicts itself or is of another version."""
     if plan.version != PLAN_VERSION:
-        message = f"{place} is a plan of version {plan.version}, of which this version of venturi knows nothing"
-        raise ConfigurationError(message)
+        message = f"of version {plan.version} this version of venturi knows nothing"
+        raise ValueError(message)
     classifications = {classifier.digest: classify_by(_labels(classifier)) for classifier in plan.classifiers}
-    missing = next((point for point in plan.points if point.classifier not in classifications), None)
-    if missing is not None:
-        message = f"{place}: point '{missing.id}' names the classifier '{missing.classifier}', which is not in the plan"
-        raise ConfigurationError(message)
+    for point in plan.points:
+        PointTraffic(point.traffic)
+        if point.classifier not in classifications:
+            message = f"point '{point.id}' names the classifier '{point.classifier}', which is not in it"
+            raise ValueError(message)
     return AgentPlan(revision=plan.revision, points=tuple(plan.points), classifications=classifications)
 
 
@@ -63,7 +69,7 @@ def _labels(classifier: PlannedClassifier) -> list[LabelWithRules]:
         rules[rule.metering_label_id].append(_rule(rule))
     return [
         LabelWithRules(
-            MeteringLabel(id=label.id, name=label.name, project_id=label.project_id, shared=label.shared), tuple(rules.pop(label.id, ()))
+            MeteringLabel(id=label.id, name=label.name, project_id=label.project_id, shared=label.shared), tuple(rules[label.id])
         )
         for label in classifier.labels
     ]

@@ -37,6 +37,11 @@ class Metering:
         self._strangers: list[FoundGeneration] = []
         self.places: dict[MeteredDevice, Place] = {}
 
+    @property
+    def plan_revision(self) -> int | None:
+        """The revision of the plan that is followed, None before there is one."""
+        return None if self._plan is None else self._plan.revision
+
     def start(self) -> None:
         """Take up what is found in the spool and in the kernel; raises ``SpoolError`` and ``DriverError`` where neither can be asked."""
         recovery = Recovery(self._parts, self._outbox, self._counting, self._classifications)
@@ -48,6 +53,8 @@ class Metering:
         """Meter by the plan that was followed when this agent was last alive."""
         self.follow(plan)
         self._watched_points = frozenset(point.id for point in plan.points)
+        for metered, place in self.places.items():
+            place.expected |= metered.point_id in self._watched_points
 
     def follow(self, plan: AgentPlan) -> None:
         """Meter by another plan from the next ``watch`` on; names take effect at once."""

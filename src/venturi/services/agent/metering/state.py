@@ -62,8 +62,8 @@ class Place:
     """A device at which a point is metered, or should be: it is either counted by ``current`` or ``uncovered``.
 
     ``identity`` is that of the device that ``current`` counts at, None where that is not known yet. ``retry_at`` is the monotonic time
-    before which the kernel is not asked again to count by what it refused. ``expected`` is whether a plan has named the place since the
-    agent began.
+    before which the kernel is not asked again to count by what it refused. ``expected`` is whether the place was to be metered until
+    now.
     """
 
     metered: MeteredDevice

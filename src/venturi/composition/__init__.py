@@ -1,6 +1,6 @@
 """The composition root: builds what a command needs, out of settings and requests.
 
-The one module that may import inside functions, so that a command loads only what it uses and help appears at once.
+The one folder whose modules may import inside functions, so that a command loads only what it uses and help appears at once.
 """
 
 import signal
@@ -21,7 +21,7 @@ from venturi.config import (
     connection_config,
     database_url,
     kernel_cache_config,
-    serve_settings,
+    read_settings,
     server_config,
     spare_threads,
 )
@@ -176,7 +176,7 @@ def serve(config_path: str | None, options: Mapping[str, object]) -> int:
     from venturi.interfaces.api.metrics import ServerMetrics
     from venturi.interfaces.api.requests import RequestObserver
 
-    settings = serve_settings(config_path, options)
+    settings = read_settings(config_path, options)
     config = server_config(settings)
     log = build_log(sys.stderr, settings.logs)
     observer = RequestObserver(log, ServerMetrics(__version__))
@@ -340,7 +340,7 @@ def _run(request: MeterRequest, *, quiet: bool) -> "tuple[MeterReport, VenturiEr
     from venturi.adapters.kernel_cache import KernelCache
     from venturi.interfaces.render.progress import announce, show_progress
 
-    compiled_before = KernelCache(kernel_cache_config(), Path(__file__).parent / "core").start()
+    compiled_before = KernelCache(kernel_cache_config(), Path(__file__).parent.parent / "core").start()
     if not compiled_before and not quiet:
         announce("venturi: compiling the metering kernels for this machine; this takes some seconds, once")
     from venturi.services.offline.run import OfflineRun

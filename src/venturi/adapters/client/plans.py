@@ -1,0 +1,25 @@
+"""The plans of a server, as an agent asks for them.
+
+Owns the request: conditional, and a long poll. What a plan says is for the agent.
+"""
+
+from urllib.parse import quote
+
+from venturi.adapters.client.connection import Connection
+
+
+class PlanClient:
+    """Asks for the plan of one host in the name of one agent, which so takes or keeps the lease on it."""
+
+    def __init__(self, connection: Connection, host: str, agent_id: str) -> None:
+        self._connection = connection
+        self._path = f"/v1/plans/{quote(host, safe='')}"
+        self._agent_id = agent_id
+        self.name = f"the plan of host '{host}'"
+
+    def ask(self, known: str, wait: int) -> tuple[str, bytes] | None:
+        """Give entity tag and document of the plan once it is not the one of tag ``known``; None if it is, after ``wait`` seconds.
+
+        Raises what ``Connection.ask`` does, ``ConflictError`` while another agent has the lease.
+        """
+        return self._connection.fetch(self._path, (("agent_id", self._agent_id), ("wait", str(wait))), known)

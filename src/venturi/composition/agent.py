@@ -1,0 +1,32 @@
+"""What the commands of an agent need, out of settings."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from venturi.config import agent_config, agent_spool, read_settings, service_manager, spare_threads
+from venturi.interfaces.render.resources.view import View
+
+
+def run_agent(config_path: str | None, options: Mapping[str, object]) -> int:
+    """Meter this host until SIGTERM or Ctrl-C; give the exit code. ``options`` go before environment and configuration file."""
+    spare_threads()
+    from venturi.interfaces.agent.commands import meter_host
+
+    settings = read_settings(config_path, options)
+    return meter_host(settings.agent, agent_config(settings.agent), settings.logs, service_manager())
+
+
+def show_agent_status(spool: Path | None, view: View) -> int:
+    """Write what the agent of a spool last knew of itself; give the exit code, 1 for an agent that does not run."""
+    spare_threads()
+    from venturi.interfaces.agent.status import show_status
+
+    return show_status(agent_spool(spool), view)
+
+
+def purge_drivers(config_path: str | None) -> int:
+    """Remove what agents left in the kernel, by every driver that this host can run; give the exit code."""
+    spare_threads()
+    from venturi.interfaces.agent.commands import purge
+
+    return purge(read_settings(config_path, {}).agent)

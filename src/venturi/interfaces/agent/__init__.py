@@ -1,0 +1,1 @@
+"""What people and programs see of an agent: its log, its metrics and its status."""

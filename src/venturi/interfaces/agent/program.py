@@ -1,0 +1,155 @@
+"""The program of an agent: builds it of its settings, runs it until a signal, and takes it down.
+
+Owns what belongs together and the order of starting and stopping.
+"""
+
+import secrets
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+
+from structlog.typing import FilteringBoundLogger
+
+from venturi.adapters.client.connection import Connection
+from venturi.adapters.client.ledger import LedgerClient
+from venturi.adapters.client.plans import PlanClient
+from venturi.adapters.drivers.protocol import Driver
+from venturi.adapters.host_clocks import boot_id, look_at_clocks
+from venturi.adapters.network.bypass import find_bypasses
+from venturi.adapters.network.watched_host import WatchedHost
+from venturi.adapters.plan_file import PlanFile
+from venturi.adapters.spool.config import SpoolConfig
+from venturi.adapters.spool.spool import Spool
+from venturi.interfaces.agent.metrics import AgentMetrics
+from venturi.interfaces.agent.observer import LoggingObserver
+from venturi.services.agent.clock import AgentClock
+from venturi.services.agent.configuration import AgentConfig
+from venturi.services.agent.delivery.config import DeliveryConfig
+from venturi.services.agent.delivery.delivery import Delivery
+from venturi.services.agent.following import PlanFollower, PlanSource
+from venturi.services.agent.metering.metering import Metering
+from venturi.services.agent.metering.parts import MeteringParts
+from venturi.services.agent.metering.recovering import latest_moment
+from venturi.services.agent.reporting import Reporting, ReportingParts
+from venturi.services.agent.running import AgentRun, RunningParts
+
+_PLAN_WAIT = 50
+"""Seconds that a question for a plan may take: less than the server's longest, so that the answer is the server's."""
+
+_GENERATION_OCTETS = 16
+
+
+class AgentProgram:
+    """One agent, from start to stop, in the main thread."""
+
+    def __init__(self, config: AgentConfig, driver: Driver, log: FilteringBoundLogger) -> None:
+        self._config = config
+        self._driver = driver
+        self._log = log
+        self._observer = LoggingObserver(log)
+        self._metrics = AgentMetrics()
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Meter until SIGTERM or Ctrl-C; ``ready`` is called once this meters.
+
+        Raises the errors of what cannot be started: ``SpoolError``, ``DriverError``, ``ServeError``, and those of a connection.
+        """
+        with ExitStack() as running:
+            spool = Spool(SpoolConfig(path=self._config.spool, agent_id=self._config.agent_id, limit=self._config.spool_limit), self._log)
+            spool.start()
+            running.callback(spool.stop)
+            self._driver.start()
+            running.callback(self._driver.stop)
+            host = WatchedHost(find_bypasses)
+            running.callback(host.stop)
+            clock = AgentClock(look_at_clocks, boot_id(), self._observer, latest_moment(spool.generations()))
+            metering = self._metering(spool, host, clock)
+            woken = threading.Event()
+            delivery = self._delivery(spool, running)
+            reporting = self._reporting(spool, metering, clock, delivery)
+            follower = PlanFollower(self._plan_source(running), self._kept_plan, self._observer, woken.set, wait=_PLAN_WAIT)
+            running.callback(follower.stop)
+            run = AgentRun(
+                RunningParts(
+                    metering=metering,
+                    clock=clock,
+                    schedule=self._config.schedule,
+                    follower=follower,
+                    delivery=delivery,
+                    observer=self._observer,
+                    reporting=reporting,
+                ),
+                woken,
+            )
+            self._serve_metrics(running)
+            self._run_until_signal(run, ready)
+
+    @property
+    def _kept_plan(self) -> Path:
+        """The file beside the spool in which the last plan is kept."""
+        return self._config.spool.with_name(f"{self._config.spool.name}.plan")
+
+    def _metering(self, spool: Spool, host: WatchedHost, clock: AgentClock) -> Metering:
+        return Metering(
+            MeteringParts(
+                spool=spool,
+                driver=self._driver,
+                host=host,
+                clock=clock,
+                observer=self._observer,
+                new_id=lambda: secrets.token_hex(_GENERATION_OCTETS),
+                report_interval=self._config.schedule.report_interval,
+            )
+        )
+
+    def _delivery(self, spool: Spool, running: ExitStack) -> Delivery | None:
+        if self._config.server is None:
+            return None
+        connection = running.enter_context(Connection(self._config.server))
+        delivery = Delivery(
+            DeliveryConfig(agent_id=self._config.agent_id, host=self._config.host), spool, LedgerClient(connection), self._log
+        )
+        delivery.start()
+        running.callback(delivery.stop)
+        return delivery
+
+    def _plan_source(self, running: ExitStack) -> PlanSource:
+        if self._config.plan is not None:
+            return PlanFile(self._config.plan)
+        assert self._config.server is not None, "either a plan or a server"  # noqa: S101 - the settings have a server by default
+        connection = running.enter_context(Connection(self._config.server))
+        return PlanClient(connection, self._config.host, self._config.agent_id)
+
+    def _reporting(self, spool: Spool, metering: Metering, clock: AgentClock, delivery: Delivery | None) -> Reporting:
+        parts = ReportingParts(
+            agent_id=self._config.agent_id,
+            host=self._config.host,
+            driver=self._driver.name,
+            spool=spool,
+            spool_path=self._config.spool,
+            metering=metering,
+            clock=clock,
+            observer=self._observer,
+            delivery=delivery,
+            alarms=self._observer.alarms,
+        )
+        return Reporting(parts, self._metrics.show)
+
+    def _serve_metrics(self, running: ExitStack) -> None:
+        if self._config.metrics is not None:
+            self._metrics.start(*self._config.metrics)
+            running.callback(self._metrics.stop)
+
+    def _run_until_signal(self, run: AgentRun, ready: Callable[[], None]) -> None:
+        def stop(_signal: int, _frame: FrameType | None) -> None:
+            run.stop()
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            run.run(ready)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -1,0 +1,111 @@
+"""Following a plan: the last known one is kept on disk, and metering hears of each new one.
+
+Owns the thread, its patience and what is kept. Where plans come from is handed in.
+"""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from random import SystemRandom
+from typing import Protocol
+
+from venturi.adapters.whole_files import read_whole, write_whole
+from venturi.core.domain.errors import VenturiError
+from venturi.services.agent.observing import AgentAlarm, AgentObserver
+from venturi.services.agent.plan import AgentPlan, read_plan
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+_HIGHEST_DOUBLING = 6
+_STOP_SECONDS = 1.0
+
+
+class PlanSource(Protocol):
+    """Where plans come from; ``name`` is what messages call it."""
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        ...
+
+    def ask(self, known: str, wait: int) -> tuple[str, bytes] | None:
+        """Give a name of the content of the plan, and its document, unless that is still ``known`` after ``wait`` seconds: then None."""
+        ...
+
+
+class PlanFollower:
+    """Follows a plan in a thread of its own from ``start`` to ``stop``; ``take`` gives what is new."""
+
+    def __init__(self, source: PlanSource, kept: Path, observer: AgentObserver, wake: Callable[[], None], *, wait: int) -> None:
+        """Keep the last plan in the file ``kept``; ``wake`` is called when there is a new one; ``wait`` is how long the source may take."""
+        self._source = source
+        self._kept = kept
+        self._observer = observer
+        self._wake = wake
+        self._wait = wait
+        self._chance = SystemRandom()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._new: AgentPlan | None = None
+        self._known = ""
+        self._failures = 0
+
+    def kept(self) -> AgentPlan | None:
+        """Give the plan that was followed last, None where there was none or it cannot be read."""
+        try:
+            document = read_whole(self._kept)
+            return None if document is None else read_plan(document, str(self._kept))
+        except VenturiError as error:
+            self._observer.raise_alarm(AgentAlarm.PLAN_REFUSED, str(error))
+            return None
+
+    def start(self) -> None:
+        """Begin to ask."""
+        self._thread = threading.Thread(target=self._run, name="plan", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask no more; a question that is on its way is not waited for."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(_STOP_SECONDS)
+
+    def take(self) -> AgentPlan | None:
+        """Give the plan that came since this was asked last, None for none."""
+        with self._lock:
+            new, self._new = self._new, None
+            return new
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._ask()
+                self._failures = 0
+            except VenturiError as error:
+                self._observer.raise_alarm(AgentAlarm.PLAN_REFUSED, str(error))
+                self._failures += 1
+                self._stopping.wait(self._pause())
+
+    def _ask(self) -> None:
+        answer = self._source.ask(self._known, self._wait)
+        if answer is None:
+            return
+        name, document = answer
+        plan = read_plan(document, self._source.name)
+        self._keep(document)
+        with self._lock:
+            self._new = plan
+        self._known = name
+        self._observer.note("plan", revision=plan.revision, points=len(plan.points))
+        self._wake()
+
+    def _keep(self, document: bytes) -> None:
+        try:
+            write_whole(self._kept, document)
+        except OSError as error:
+            message = f"the plan cannot be kept in {self._kept}: {error.strerror}"
+            self._observer.raise_alarm(AgentAlarm.PLAN_REFUSED, message)
+
+    def _pause(self) -> float:
+        """Choose at random how long to wait, for longer after each failure, as delivery does."""
+        return self._chance.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(self._failures, _HIGHEST_DOUBLING)))

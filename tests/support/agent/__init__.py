@@ -1,0 +1,1 @@
+"""Agents, in memory and as processes, for tests."""

@@ -1,0 +1,121 @@
+"""Plans as documents, kept and followed."""
+
+import json
+import time
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from tests.support.agent.world import Alarms
+from venturi.adapters.plan_file import PlanFile
+from venturi.core.domain.errors import ConfigurationError
+from venturi.services.agent.following import PlanFollower
+from venturi.services.agent.observing import AgentAlarm
+from venturi.services.agent.plan import read_plan
+from venturi.services.agent.schedule import Schedule
+
+RULE = {
+    "metering_label_id": "l",
+    "direction": "ingress",
+    "source_ip_prefix": "10.1.2.3/8",
+    "destination_ip_prefix": None,
+    "excluded": False,
+}
+POINT = {
+    "id": "p",
+    "name": "Uplink",
+    "project_id": "",
+    "shared": True,
+    "traffic": "both",
+    "kind": "interface",
+    "classifier": "c",
+    "device": "e",
+}
+
+
+def document(**changes: Any) -> bytes:  # noqa: ANN401 - fields of a document
+    plan = {
+        "version": 1,
+        "host": "h",
+        "revision": 7,
+        "points": [POINT],
+        "classifiers": [{"digest": "c", "labels": [{"id": "l", "name": "ten", "project_id": "", "shared": False}], "rules": [RULE]}],
+    }
+    return json.dumps({**plan, **changes}).encode()
+
+
+def test_a_plan() -> None:
+    plan = read_plan(document(), "here")
+    assert (plan.revision, [point.name for point in plan.points]) == (7, ["Uplink"])
+    [classification] = plan.classifications.values()
+    assert [label.name for label in classification.label_set.labels] == ["ten"]
+    assert len(classification.digest) == 64
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        pytest.param(b"{", "here is no plan", id="no JSON"),
+        pytest.param(b"{}", "missing required field", id="no fields"),
+        pytest.param(document(version=2), "of version 2", id="a later version"),
+        pytest.param(document(classifiers=[]), "names the classifier 'c'", id="a classifier that is not there"),
+        pytest.param(document(points=[{**POINT, "traffic": "some"}]), "here is no plan", id="unknown traffic"),
+        pytest.param(
+            document(classifiers=[{"digest": "c", "labels": [], "rules": [{**RULE, "source_ip_prefix": "ten"}]}]), "ten", id="no prefix"
+        ),
+    ],
+)
+def test_what_is_no_plan(content: bytes, problem: str) -> None:
+    with pytest.raises(ConfigurationError, match=problem):
+        read_plan(content, "here")
+
+
+def test_a_plan_is_followed_and_kept(tmp_path: Path) -> None:
+    path, kept, woken, alarms = tmp_path / "plan.json", tmp_path / "kept", Event(), Alarms()
+    path.write_bytes(document())
+    follower = PlanFollower(PlanFile(path), kept, alarms, woken.set, wait=2)
+    assert follower.kept() is None
+    follower.start()
+    try:
+        assert woken.wait(10)
+        woken.clear()
+        first = follower.take()
+        path.write_bytes(document(revision=8) + b"\n")
+        assert woken.wait(10)
+        second = follower.take()
+    finally:
+        follower.stop()
+    assert [plan and plan.revision for plan in (first, second, follower.take(), follower.kept())] == [7, 8, None, 8]
+    assert alarms.raised == []
+
+
+def test_a_plan_that_cannot_be_read_is_an_alarm_and_the_one_before_stays(tmp_path: Path) -> None:
+    path, kept, alarms = tmp_path / "plan.json", tmp_path / "kept", Alarms()
+    kept.write_bytes(document())
+    path.write_bytes(b"nothing")
+    follower = PlanFollower(PlanFile(path), kept, alarms, Event().set, wait=1)
+    follower.start()
+    deadline = time.monotonic() + 10
+    while not alarms.raised and time.monotonic() < deadline:
+        time.sleep(0.01)
+    follower.stop()
+    before = follower.kept()
+    assert AgentAlarm.PLAN_REFUSED in alarms.raised
+    assert before is not None
+    assert before.revision == 7
+
+
+@pytest.mark.parametrize(
+    ("time", "next_reading"), [(0, 10), (9, 10), (10, 20), (55, 60)], ids=["a border", "before one", "on the next", "before a report"]
+)
+def test_readings_are_at_multiples(time: int, next_reading: int) -> None:
+    second = 10**9
+    assert Schedule(10 * second, 60 * second).next_reading(time * second) == next_reading * second
+
+
+@pytest.mark.parametrize(("measure", "report"), [(10, 70), (10, 600), (61, 60), (0, 60), (1, 0)])
+def test_intervals_that_cannot_be(measure: int, report: int) -> None:
+    with pytest.raises(ConfigurationError):
+        Schedule(measure * 10**9, report * 10**9)
