@@ -17,6 +17,7 @@ from venturi.cli.resources.rule import rule
 from venturi.cli.resources.token import token
 from venturi.cli.rules import rules
 from venturi.cli.serve import serve
+from venturi.cli.usage import usage
 
 
 @click.group()
@@ -25,5 +26,5 @@ def venturi() -> None:
     """Meter network traffic by label, exact to the octet."""
 
 
-for command in (meter, rules, explain, serve, agent, label, rule, point, token, revision, apply, completion, db, ledger):
+for command in (meter, rules, explain, serve, agent, label, rule, point, token, revision, usage, apply, completion, db, ledger):
     venturi.add_command(command)

@@ -31,6 +31,7 @@ from venturi.core.domain.interval import Nanoseconds
 from venturi.core.domain.prefix import parse_address
 from venturi.interfaces.render.request import OutputRequest
 from venturi.interfaces.render.resources.view import View
+from venturi.interfaces.render.usage.question import UsageQuestion
 from venturi.services.applying.request import ApplyRequest
 from venturi.services.offline.request import MeterRequest
 
@@ -134,6 +135,14 @@ def explain_at_point(server: ServerChoice, point: str | None, addresses: tuple[s
     with server_resources(server) as resources:
         _write_explanations(ask_explanations(resources, point, addresses, direction), form)
     return _NOTHING_WRONG
+
+
+def show_usage(server: ServerChoice, question: UsageQuestion, view: View) -> int:
+    """Write a report of the usage on a server; give the exit code."""
+    from venturi.interfaces import usage_command
+
+    with server_resources(server) as resources:
+        return usage_command.show_usage(resources, question, view)
 
 
 def apply_rules_files(server: ServerChoice, request: ApplyRequest, confirm: Callable[[str], bool]) -> int:

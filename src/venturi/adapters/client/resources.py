@@ -92,9 +92,9 @@ class Resources:
         """Delete a resource."""
         self._connection.ask("DELETE", f"{collection.path}/{quote(identifier, safe='')}")
 
-    def ask(self, method: str, path: str, body: Json | None = None) -> Json:
+    def ask(self, method: str, path: str, body: Json | None = None, *, query: Query = ()) -> Json:
         """Ask for what is in no collection and is answered by an object."""
-        answer = self._connection.ask(method, path, body=body)
+        answer = self._connection.ask(method, path, query=query, body=body)
         if not isinstance(answer, dict):
             message = f"{method} {path}: the answer is no JSON object"
             raise ServerError(message)

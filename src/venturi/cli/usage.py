@@ -1,0 +1,62 @@
+"""``venturi usage``: what labels counted on a server, and how much of the truth that is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import rich_click as click
+
+from venturi import composition
+from venturi.adapters.client.config import ServerChoice
+from venturi.cli.resources.options import list_options, server_options
+from venturi.interfaces.render.resources.view import View
+from venturi.interfaces.render.usage.question import UsageQuestion
+
+_ONCE = {"start": "from", "end": "to", "resolution": "resolution", "group_by": "group_by"}
+_REPEATED = {"projects": "project_id", "point_projects": "point_project_id"}
+_RESOLUTIONS = click.Choice(["5m", "1h", "1d", "total"])
+
+
+@click.command()
+@click.option("--from", "start", metavar="TIME", help="When the report begins; by default a day before its end.")
+@click.option("--to", "end", metavar="TIME", help="When it ends; by default now.")
+@click.option("--resolution", type=_RESOLUTIONS, default="total", show_default=True, help="The length of an interval.")
+@click.option("--group-by", metavar="LIST", help="What to tell apart, by commas: label, project, point, point_project, direction.")
+@click.option("--label", "labels", multiple=True, metavar="LABEL", help="Only this label, by id or name; may be repeated.")
+@click.option("--project", "projects", multiple=True, metavar="PROJECT", help="Only labels of this project; may be repeated.")
+@click.option("--point", "points", multiple=True, metavar="POINT", help="Only at this observation point, by id or name; may be repeated.")
+@click.option(
+    "--point-project", "point_projects", multiple=True, metavar="PROJECT", help="Only at points of this project; may be repeated."
+)
+@click.option("--totals", is_flag=True, help="Show all that points counted, what no label counts included, instead of labels.")
+@click.option(
+    "--units", type=click.Choice(["si", "iec", "octets"]), default="si", show_default=True, help="GB, GiB or plain octets in the table."
+)
+@list_options
+@server_options
+def usage(
+    *,
+    server: ServerChoice,
+    view: View,
+    labels: tuple[str, ...],
+    points: tuple[str, ...],
+    totals: bool,
+    units: str,
+    **parameters: Any,  # noqa: ANN401 - click's options
+) -> int:
+    """Show usage by label, with the coverage of every figure.
+
+    Sums 5-minute bins and hours that the server keeps. A packet counts once for each label that it belongs to. Coverage
+    says whether every packet was counted (complete), was counted over a longer time (interpolated), passed uncounted in
+    part (partial), or is not known (gap).
+    """
+    if totals and (labels or parameters["projects"]):
+        message = "--totals are those of points, which --label and --project do not narrow."
+        raise click.UsageError(message)
+    question = UsageQuestion(parameters=_spell(parameters), labels=labels, points=points, totals=totals, units=units)
+    return composition.show_usage(server, question, view)
+
+
+def _spell(parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Spell options as parameters of the API: those that are given once, and those that may be repeated."""
+    once = [(name, parameters[option]) for option, name in _ONCE.items() if parameters[option] is not None]
+    return once + [(name, value) for option, name in _REPEATED.items() for value in parameters[option]]

@@ -1,0 +1,1 @@
+"""Reports of usage for people and for programs."""

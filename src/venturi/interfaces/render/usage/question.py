@@ -1,0 +1,18 @@
+"""Which report of usage is asked for, as a value that a command can make without loading any renderer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsageQuestion:
+    """A report: ``parameters`` as the server reads them; labels and points by ids or names.
+
+    With ``totals`` it is one of all that points counted. ``units`` are those of ``quantities.Units``.
+    """
+
+    parameters: Sequence[tuple[str, str]] = ()
+    labels: Sequence[str] = ()
+    points: Sequence[str] = ()
+    totals: bool = False
+    units: str = "si"

@@ -1,0 +1,54 @@
+"""What ``venturi usage`` does: ask a server for a report, then write it.
+
+Owns the way from names to ids. Layout belongs to ``render.usage``.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from venturi.adapters.client.collections import LABELS, POINTS, Collection, Reference
+from venturi.adapters.client.resources import Resources
+from venturi.interfaces.render.quantities import Units
+from venturi.interfaces.render.resources.output import write_document, write_list
+from venturi.interfaces.render.resources.selection import choose_columns, sort_rows
+from venturi.interfaces.render.resources.view import View
+from venturi.interfaces.render.usage.question import UsageQuestion
+from venturi.interfaces.render.usage.rows import largest_first, report_columns, report_rows
+from venturi.interfaces.render.usage.table import write_report_table
+from venturi.interfaces.standard_output import write_standard_output
+
+
+def show_usage(resources: Resources, question: UsageQuestion, view: View) -> int:
+    """Write a report: a table for people, or its rows; JSON and YAML without chosen columns are the server's own document."""
+    query = [*question.parameters, *_identified(resources, LABELS, question.labels), *_identified(resources, POINTS, question.points)]
+    report = resources.ask("GET", "/v1/usage/points" if question.totals else "/v1/usage", query=query)
+    rows = list(report_rows(report))
+    known = report_columns(report, points=question.totals)
+    columns = choose_columns(view.columns, known, known)
+    order = choose_columns(view.sort_columns, known, ())
+    plain = not (view.columns or view.sort_columns)
+    if view.form == "table" and not view.columns:
+        ordered = sort_rows(rows, order) if order else largest_first(rows)
+        write_standard_output(partial(write_report_table, report, ordered, Units(question.units)))
+    elif view.form in {"json", "yaml"} and plain:
+        write_standard_output(partial(write_document, report, view))
+    else:
+        write_standard_output(partial(write_list, rows, columns, View(form=view.form, sort_columns=order)))
+    return 0
+
+
+def _identified(resources: Resources, collection: Collection, texts: Sequence[str]) -> list[tuple[str, str]]:
+    """Give filters by ids; an id needs no look-up, so that usage of what is deleted can be asked for."""
+    name = _FILTERS[collection.noun]
+    return [(name, text.lower() if _is_id(text) else resources.identify(Reference(collection, text))) for text in texts]
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+_FILTERS: Mapping[str, str] = {LABELS.noun: "label_id", POINTS.noun: "observation_point_id"}

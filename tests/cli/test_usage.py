@@ -1,0 +1,94 @@
+"""``venturi usage`` on a running server: what it prints in each form."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.reports.filling import KnownVersion, MeteredRecord, fill, version_id
+from tests.support.server import ServerProcess, running_server
+from venturi.adapters.store.store import Store, StoreConfig
+from venturi.core.domain.coverage import Coverage
+from venturi.core.domain.direction import DirectionCode
+
+Venturi = Callable[..., str]
+OUT, IN = DirectionCode.EGRESS, DirectionCode.INGRESS
+NOON = ("usage", "--from", "2026-03-01T12:00:00Z")
+RECORDS = [
+    MeteredRecord(1, 0, 3600, [(1, OUT, 1500, 2_250_000), (1, IN, 10, 600), (2, OUT, 40, 750_000)], unmatched=12_000),
+    MeteredRecord(1, 3600, 6000, [(2, OUT, 4, 6000)], Coverage.PARTIAL, "bypass"),
+]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server whose ledger holds an hour and a part of one."""
+    folder = tmp_path_factory.mktemp("metered")
+    database = f"sqlite:///{folder / 'venturi.db'}"
+    store = Store(StoreConfig(database))
+    store.start()
+    store.stop()
+    fill(database, [KnownVersion(1, name="web shop"), KnownVersion(2)], [KnownVersion(1, name="uplink")], RECORDS)
+    with running_server(folder, database=database) as running:
+        yield running
+
+
+def test_a_table_of_an_hour(venturi: Venturi) -> None:
+    assert (
+        venturi(*NOON, "--to", "2026-03-01T13:00:00Z")
+        == """\
+2026-03-01 12:00Z to 2026-03-01 13:00Z
+
+label               direction  packets   octets    share  coverage
+──────────────────  ─────────  ───────  ───────  ───────  ────────
+web shop (deleted)  egress       1,500  2.25 MB   75.0 %  complete
+label 2 (deleted)   egress          40   750 kB   25.0 %  complete
+web shop (deleted)  ingress         10    600 B   <0.1 %  complete
+total                            1,550  3.00 MB  100.0 %
+"""
+    )
+
+
+def test_a_table_of_hours(venturi: Venturi) -> None:
+    printed = venturi(*NOON, "--to", "2026-03-01T14:00:00Z", "--resolution", "1h", "--group-by", "label", "--label", version_id(2))
+    lines = printed.splitlines()
+    assert lines[-2].split("  ")[0] == "2026-03-01 13:00Z"
+    assert lines[-2].endswith("gap: bypass, missing; 66.7 % known")
+    assert lines[-1].split()[:3] == ["total", "44", "756"]
+
+
+def test_forms_for_programs(venturi: Venturi) -> None:
+    asked = (*NOON, "--to", "2026-03-01T13:00:00Z", "--group-by", "label")
+    document = json.loads(venturi(*asked, "-f", "json"))
+    assert [row["octets"] for row in document["intervals"][0]["usage"]] == [2_250_600, 750_000]
+    lines = list(csv.DictReader(io.StringIO(venturi(*asked, "-f", "csv"))))
+    assert [(line["label_name"], line["octets"], line["coverage"]) for line in lines] == [
+        ("web shop", "2250600", "complete"),
+        ("label 2", "750000", "complete"),
+    ]
+    chosen = ("-c", "label_name", "-c", "octets", "--sort-column", "octets")
+    assert venturi(*asked, *chosen, "-f", "value") == "label 2 750000\nweb shop 2250600\n"
+    assert venturi(*asked, *chosen, "-f", "yaml").startswith("- label_name: label 2\n")
+
+
+def test_totals_of_points(venturi: Venturi) -> None:
+    printed = venturi(*NOON, "--to", "2026-03-01T13:00:00Z", "--totals", "--group-by", "point", "-f", "csv")
+    (line,) = csv.DictReader(io.StringIO(printed))
+    assert (line["observation_point_name"], line["unmatched_octets"]) == ("uplink", "12000")
+    table = venturi(*NOON, "--to", "2026-03-01T13:00:00Z", "--totals", "--group-by", "point")
+    assert "unmatched  unattributed" in table
+
+
+def test_what_is_refused(venturi: Venturi) -> None:
+    venturi("usage", "--label", "nobody", code=8, sentence="there is no label with the id or name 'nobody'")
+    venturi(
+        "usage", "--group-by", "colour", code=2, sentence="group_by: 'colour' is none of label, project, point, point_project, direction"
+    )
+    venturi("usage", "-c", "colour", "-f", "csv", code=2, sentence=_columns())
+
+
+def _columns() -> str:
+    before = "interval_start, interval_end, label_id, label_name, project_id, label_deleted, direction"
+    return f"there is no column 'colour': there are {before}, packets, octets, coverage, reasons, known_seconds, segments"
