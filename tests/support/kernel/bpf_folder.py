@@ -13,9 +13,9 @@ from venturi.adapters.drivers.ebpf.bpf.file_system import mount_bpf_file_system
 
 
 def new_bpf_folder(name: str) -> Path:
-    """Make a folder in the BPF file system of this run."""
+    """Make a folder in the BPF file system of this run, where it is not there."""
     folder = _mounted() / name
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     return folder
 
 

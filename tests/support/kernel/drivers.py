@@ -19,8 +19,8 @@ KERNEL_DRIVERS: Mapping[str, Callable[[str], Driver]] = {
 """Makes a driver, by its name, whose tables and pins are named for a test."""
 
 
-def new_driver(name: str) -> Driver:
-    """Make and start a driver that no other test meets in the kernel."""
-    driver = KERNEL_DRIVERS[name](f"vt{secrets.token_hex(4)}")
+def new_driver(kind: str, name: str | None = None) -> Driver:
+    """Make and start a driver; without the name of another one's tables and pins, no other test meets it in the kernel."""
+    driver = KERNEL_DRIVERS[kind](name or f"vt{secrets.token_hex(4)}")
     driver.start()
     return driver

@@ -1,0 +1,120 @@
+"""Generations follow each other without a packet lost or counted twice, outlive the process, and are found by the next."""
+
+import os
+import secrets
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.spec.build import label
+from tests.support.kernel.drivers import KERNEL_DRIVERS, new_driver
+from tests.support.kernel.metering import TOTAL, attribute, new_generation
+from tests.support.kernel.router import OUTER, Router, run
+from tests.support.tools import needs
+from venturi.adapters.drivers.protocol import Driver, FoundGeneration
+from venturi.core.classify.compiler import CompiledClassifier
+from venturi.core.classify.reference import Passage
+from venturi.core.domain.counts import Counts
+from venturi.core.domain.direction import Direction
+from venturi.core.domain.errors import DriverError
+from venturi.core.domain.generation import MeteredDevice
+from venturi.core.domain.prefix import parse_address
+
+pytestmark = [pytest.mark.root, needs("ip")]
+
+OUT = Direction.EGRESS
+OUTWARD = Passage(OUT, 4, parse_address("10.0.0.5")[1], parse_address("192.0.2.1")[1])
+CLASSIFIERS = [CompiledClassifier([label("web", f"out 10.0.0.0/{length} > *")]) for length in (8, 16, 24)]
+
+
+def test_changes_under_load(router: Router, driver: Driver, tmp_path: Path) -> None:
+    metered, generations = router.metered(), []
+    before = router.forwarded()
+    driver.apply(metered, CLASSIFIERS[0], first := new_generation(CLASSIFIERS[0]))
+    generations.append((CLASSIFIERS[0], first))
+    last_totals = []
+    with router.traffic([OUTWARD] * 64, tmp_path):
+        for number in range(30):
+            classifier = CLASSIFIERS[number % 3]
+            generation = new_generation(classifier)
+            driver.apply(metered, classifier, generation)
+            last_totals.append(attribute(generations[-1][0], driver.read(metered, generations[-1][1])))
+            generations.append((classifier, generation))
+    counted = [attribute(classifier, driver.read(metered, generation)) for classifier, generation in generations]
+    assert last_totals == counted[:-1]
+    packets = router.forwarded() - before
+    assert sum((counts.get(("web", OUT), Counts()) for counts in counted), Counts()) == Counts(packets, 60 * packets)
+    assert sum((counts.get((TOTAL, OUT), Counts()) for counts in counted), Counts()).packets == packets
+
+
+@pytest.mark.parametrize("kind", KERNEL_DRIVERS)
+def test_a_killed_agent_is_followed_by_another(kind: str, router: Router) -> None:
+    name, metered, generation = f"vt{secrets.token_hex(4)}", router.metered(), new_generation(CLASSIFIERS[0])
+    following = new_driver(kind, name)
+    process = os.fork()
+    if process == 0:
+        try:
+            new_driver(kind, name).apply(metered, CLASSIFIERS[0], generation)
+            os.kill(os.getpid(), signal.SIGKILL)
+        finally:
+            os._exit(1)
+    assert os.waitpid(process, 0)[1] == signal.SIGKILL
+    router.send([OUTWARD])
+    assert list(following.find()) == [FoundGeneration(metered=metered, generation=generation, counting=True)]
+    assert attribute(CLASSIFIERS[0], following.read(metered, generation))["web", OUT] == Counts(1, 60)
+    assert following.purge() == 1
+    assert list(following.find()) == []
+
+
+def test_a_replaced_generation_is_read_until_it_is_retired(router: Router, driver: Driver) -> None:
+    metered = router.metered()
+    first, second = (new_generation(classifier) for classifier in CLASSIFIERS[:2])
+    driver.apply(metered, CLASSIFIERS[0], first)
+    router.send([OUTWARD])
+    driver.apply(metered, CLASSIFIERS[1], second)
+    router.send([OUTWARD] * 2)
+    assert [driver.is_counting(metered, generation) for generation in (first, second)] == [False, True]
+    assert {found.generation.id: found.counting for found in driver.find()} == {first.id: False, second.id: True}
+    counted = [attribute(CLASSIFIERS[0], driver.read(metered, generation)).get(("web", OUT)) for generation in (first, second)]
+    assert counted == [Counts(1, 60), Counts(2, 120)]
+    driver.retire(metered, first)
+    with pytest.raises(DriverError):
+        driver.read(metered, first)
+    assert driver.is_counting(metered, second)
+    driver.retire(metered, second)
+    assert list(driver.find()) == []
+
+
+def test_a_namespace_that_goes(own_router: Router, driver: Driver) -> None:
+    metered, generation = own_router.metered(), new_generation(CLASSIFIERS[0])
+    driver.apply(metered, CLASSIFIERS[0], generation)
+    assert driver.is_counting(metered, generation)
+    own_router.stop()
+    assert not driver.is_counting(metered, generation)
+    with pytest.raises(DriverError):
+        driver.apply(metered, CLASSIFIERS[0], new_generation(CLASSIFIERS[0]))
+
+
+def test_a_device_made_anew(own_router: Router, driver: Driver) -> None:
+    metered, generation = own_router.metered(), new_generation(CLASSIFIERS[0])
+    driver.apply(metered, CLASSIFIERS[0], generation)
+    own_router.send([OUTWARD])
+    run("ip", "-n", own_router.namespace, "link", "del", OUTER)
+    assert not driver.is_counting(metered, generation)
+    run("ip", "-n", own_router.namespace, "link", "add", OUTER, "type", "veth", "peer", "name", "other")
+    assert not driver.is_counting(metered, generation)
+    assert attribute(CLASSIFIERS[0], driver.read(metered, generation))["web", OUT] == Counts(1, 60)
+    driver.apply(metered, CLASSIFIERS[1], following := new_generation(CLASSIFIERS[1]))
+    assert driver.is_counting(metered, following)
+
+
+def test_long_names(own_router: Router, driver: Driver) -> None:
+    device = "a-long-device-0"
+    link = ("ip", "-n", own_router.namespace, "link", "set", OUTER)
+    for change in (("down",), ("name", device), ("up",)):
+        run(*link, *change) if change[0] != "up" else run("ip", "-n", own_router.namespace, "link", "set", device, "up")
+    metered = MeteredDevice(point_id="a point of a plan, with 'signs' and ü " * 2, device=device, namespace=own_router.namespace)
+    generation = new_generation(CLASSIFIERS[0])
+    driver.apply(metered, CLASSIFIERS[0], generation)
+    assert [(found.metered, found.counting) for found in driver.find()] == [(metered, True)]
