@@ -46,7 +46,8 @@ def count_by_inner_class(
 
 
 def _search(family: int, length: int, name: str, set_id: int, offset: int) -> bytes:
-    return step.take_address(offset, address_mask(family, length)) + step.is_in(name, set_id)
+    """Give the steps of a search; the family is known by then, and asked for once more so that nft can list the rule and read it again."""
+    return step.family_is(family) + step.take_address(offset, address_mask(family, length)) + step.is_in(name, set_id)
 
 
 def _interval_elements(inner: TrafficClasses, classes: Iterable[int]) -> Iterator[bytes]:

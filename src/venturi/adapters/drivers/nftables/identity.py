@@ -18,9 +18,9 @@ _LAYOUT = 1
 """The version of all that is put into the kernel; tables of another are left alone."""
 
 _TABLE_COMMENT, _SET_COMMENT, _RULE_COMMENT = 0, 7, 0
-_LONGEST_COMMENT = 250
+_LONGEST_COMMENT = 128
 _TABLE = re.compile(rf"layout {_LAYOUT} meters (?P<traffic>forwarded|local|both) traffic at (?P<device>\S+) for (?P<point>\S*)")
-_GENERATION = re.compile(r"spool (?P<spool>\w+) classifier (?P<digest>\w*) device (?P<device>\d+) rules (?P<rules>\d+)")
+_GENERATION = re.compile(r"(?P<spool>\w+) (?P<digest>\w*) device (?P<device>\d+) rules (?P<rules>\d+)")
 _MARKER_PREFIX, _COUNTS_PREFIX = "generation_", "counts_"
 _SIDES = "sd"
 _COUNTS_NAME = re.compile(r"counts_(?P<id>[0-9a-f]{32})_(?P<direction>ingress|egress)_(?P<family>[46])_(?P<outer>none|[sd]\d+)_\d+")
@@ -62,7 +62,7 @@ def marker_name(generation: Generation) -> str:
 def marker_user_data(kept: KeptGeneration) -> bytes:
     """Say in the comment of a marker what is kept of a generation."""
     generation = kept.generation
-    comment = f"spool {generation.spool_id} classifier {generation.digest} device {kept.device_index} rules {kept.rules}"
+    comment = f"{generation.spool_id} {generation.digest} device {kept.device_index} rules {kept.rules}"
     return _comment(_SET_COMMENT, comment)
 
 
@@ -132,7 +132,7 @@ def _table_comment(metered: MeteredDevice) -> str:
 def _comment(kind: int, comment: str) -> bytes:
     """Put a comment into user data; it must hold no quotes, so that nft can read what it lists."""
     octets = comment.encode() + b"\0"
-    if len(octets) > _LONGEST_COMMENT:
+    if len(comment) > _LONGEST_COMMENT:
         message = f"nftables has no room for so long a comment: {comment}"
         raise DriverError(message)
     return bytes([kind, len(octets)]) + octets
