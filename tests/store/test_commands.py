@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from tests.support.control_values import OPERATOR, make_label
 from tests.support.databases import DatabaseServers, open_store, writing_connection
+from venturi.adapters.store.migrations.running import head_schema
 
 
 def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -27,9 +28,9 @@ def bare(database_kind: str, database_servers: DatabaseServers, tmp_path: Path) 
 
 def test_a_database_is_made_checked_backed_up_and_restored(bare: str, tmp_path: Path) -> None:
     backup = tmp_path / "backup"
-    assert run("upgrade", "--database", bare).stdout == "upgraded from no tables to 0001\n"
-    assert run("upgrade", "--database", bare).stdout == "the schema is 0001 already\n"
-    assert run("current", "--database", bare).stdout == "0001 (this venturi needs 0001)\n"
+    assert run("upgrade", "--database", bare).stdout == f"upgraded from no tables to {head_schema()}\n"
+    assert run("upgrade", "--database", bare).stdout == f"the schema is {head_schema()} already\n"
+    assert run("current", "--database", bare).stdout == f"{head_schema()} (this venturi needs {head_schema()})\n"
     with open_store(bare) as store, store.writing(OPERATOR) as writer:
         writer.labels.insert([make_label()])
     assert run("check", VENTURI_DATABASE=bare).stdout == "nothing is wrong\n"
@@ -37,8 +38,8 @@ def test_a_database_is_made_checked_backed_up_and_restored(bare: str, tmp_path: 
     refused = run("restore", str(backup), "--database", bare)
     assert (refused.returncode, refused.stderr.count("\n")) == (10, 1)
     assert refused.stderr.startswith("venturi: the database is not empty")
-    # The label, its revision and the counter.
-    assert run("restore", str(backup), "--database", bare, "--replace").stdout == f"restored 3 rows of {backup}\n"
+    # The label, its revision, the counter, and the state of the ledger.
+    assert run("restore", str(backup), "--database", bare, "--replace").stdout == f"restored 4 rows of {backup}\n"
     assert run("check", "--database", bare).returncode == 0
 
 

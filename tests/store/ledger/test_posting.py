@@ -2,13 +2,14 @@
 
 import msgspec
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from tests.support.batches import MINUTE, SpoolOfTests, make_batch_label, make_batch_point, make_interval
-from tests.support.databases import open_store
+from tests.support.databases import MARIADB, POSTGRESQL, SQLITE, open_store
 from tests.support.ledgers import LedgerOfTests
 from venturi.adapters.store.ledger.conflicts import MOST_KEPT
 from venturi.adapters.store.schema.ledger_tables import LEDGER_CONFLICTS, LEDGER_LABEL_VERSIONS, LEDGER_POSTINGS
+from venturi.adapters.store.store import Store
 from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
 from venturi.core.domain.errors import BatchConflictError, ForbiddenError, InvalidBatchError
 from venturi.core.ledger.batch import HIGHEST, DirectionTotals, UsageRow
@@ -192,3 +193,17 @@ def test_numbers_follow_the_order_of_commits(ledger: LedgerOfTests) -> None:
         ledger.post(SpoolOfTests(spool_id=spools[0].spool_id).seal())
     ledger.post(spools[0].seal(make_interval(2, usage=WEB)))
     assert [row[0] for row in ledger.rows(select(LEDGER_POSTINGS.c.posting).order_by(LEDGER_POSTINGS.c.posting))] == list(range(1, 8))
+
+
+def test_a_database_that_may_lose_what_it_committed_is_told(ledger: LedgerOfTests, database_kind: str) -> None:
+    ledger.batches.start()
+    said = {SQLITE: "", POSTGRESQL: "fsync is off", MARIADB: "innodb_flush_log_at_trx_commit is 0"}[database_kind]
+    assert ledger.alarms == (["volatile_database"] if said else [])
+    assert said in "".join(ledger.sentences)
+
+
+def test_commits_wait_for_the_disk(store: Store, database_kind: str) -> None:
+    settings = {SQLITE: ("PRAGMA synchronous", 2), POSTGRESQL: ("SHOW synchronous_commit", "on"), MARIADB: ("SELECT @@autocommit", 0)}
+    statement, expected = settings[database_kind]
+    with store.posting() as writer:
+        assert writer.connection.execute(text(statement)).scalar() == expected

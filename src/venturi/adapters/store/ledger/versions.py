@@ -3,7 +3,7 @@
 Owns the numbers. A version that is there is never changed, so numbers that were committed are remembered across transactions.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
@@ -83,13 +83,3 @@ class VersionNumbers:
         added = {version: highest + place for place, version in enumerate(versions, 1)}
         insert_rows(self._connection, table, [(number, *version) for version, number in added.items()])
         return added
-
-
-def read_versions(connection: Connection, table: Table, numbers: Iterable[int]) -> dict[int, Any]:
-    """Read versions by their numbers."""
-    wanted = sorted(set(numbers))
-    found: dict[int, Any] = {}
-    for start in range(0, len(wanted), _ASKED_AT_ONCE):
-        statement = select(table).where(table.c.id.in_(wanted[start : start + _ASKED_AT_ONCE]))
-        found |= {row.id: row for row in connection.execute(statement)}
-    return found

@@ -46,6 +46,7 @@ class SpoolForm(Struct, kw_only=True):
     digest: str
     missing: list[Range]
     conflicts: Annotated[int, Meta(description="How many batches contradict what is posted, and are kept aside.")]
+    first_posted_at: TimeText | None
     last_posted_at: TimeText | None
 
 
@@ -191,6 +192,7 @@ def spool_form(state: SpoolState) -> SpoolForm:
         digest=spool.digest,
         missing=[list(both_ends) for both_ends in spool.missing],
         conflicts=state.conflicts,
+        first_posted_at=format_time(spool.first_posted_at) if spool.highest else None,
         last_posted_at=format_time(spool.last_posted_at) if spool.highest else None,
     )
 
