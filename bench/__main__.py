@@ -7,6 +7,7 @@ import argparse
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from bench.compare.agent import compare_agent
 from bench.compare.captures import compare_captures
 from bench.compare.control import compare_control
 from bench.compare.dataplane import compare_dataplane
@@ -29,6 +30,7 @@ OTHER_GROUPS: Mapping[str, Callable[[Scale, int], Results]] = {
     "control": compare_control,
     "dataplane": compare_dataplane,
     "ledger": compare_ledger,
+    "agent": compare_agent,
 }
 """The groups that make what they need themselves, and what measures them."""
 

@@ -27,7 +27,7 @@ class Scale:
     many at a time, ``many_labels`` are there while more are created.
 
     Routers are metered by each of ``forwarding_labels``. A database is sent ``posted_batches`` in each way and asked for the usage of
-    ``reported_days``.
+    ``reported_days``. An agent is watched for ``agent_minutes``.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Scale:
     forwarding_labels: tuple[int, ...]
     posted_batches: int
     reported_days: int
+    agent_minutes: int
 
 
 SCALES = {
@@ -58,6 +59,7 @@ SCALES = {
         forwarding_labels=(100, 1_000, 10_000),
         posted_batches=60,
         reported_days=30,
+        agent_minutes=5,
     ),
     "small": Scale(
         "small",
@@ -72,5 +74,6 @@ SCALES = {
         forwarding_labels=(100, 1_000),
         posted_batches=5,
         reported_days=2,
+        agent_minutes=1,
     ),
 }

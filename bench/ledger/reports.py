@@ -21,9 +21,9 @@ LABELS = 1_000
 FILLING_SHAPE = BatchShape(points=1, labels=LABELS, readings=24, seconds=300, step=3_600)
 """A day in one batch: five minutes of every hour, which fill the roll-up of hours as well as a whole hour does."""
 
-ALL_LABELS = f"{LABELS:,} labels in one sum"
 REPORTS: Mapping[str, Mapping[str, str]] = {
-    ALL_LABELS: {"project_id": PROJECT, "group_by": "project"},
+    f"{LABELS:,} labels in one sum": {"group_by": ""},
+    f"{LABELS:,} labels of a project": {"project_id": PROJECT, "group_by": "project"},
     "one label of them": {"label_id": label_id(0), "group_by": "label"},
 }
 """What is asked, all of it by hour, by name."""

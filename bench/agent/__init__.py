@@ -1,0 +1,1 @@
+"""The agent: what it takes of a host that it meters with many labels."""
