@@ -124,6 +124,13 @@ def test_groups(reports: UsageReports, group_by: Sequence[Grouping], expected: s
     assert found == expected
 
 
+def test_one_project_is_summed_by_the_database(reports: UsageReports) -> None:
+    both = (Grouping.PROJECT, Grouping.POINT_PROJECT)
+    request = ask(Resolution.TOTAL, *both, end=3600, project_ids=["p2"], point_project_ids=["p1"])
+    rows = [row for interval in reports.usage(OPERATOR, request) for row in interval.rows]
+    assert [(row.group.project_id, row.group.point_project_id, row.counts[1]) for row in rows] == [("p2", "p1", 40)]
+
+
 def seen(caller: Principal, reports: UsageReports, label_ids: Sequence[str] = ()) -> set[tuple[str, str]]:
     """List label and point of the rows that a caller sees, of these labels or of all."""
     filters = {"label_ids": label_ids} if label_ids else {}

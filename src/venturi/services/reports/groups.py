@@ -3,7 +3,7 @@
 Owns that versions of one label or point are one group, under its latest name, and which points a group's coverage is that of.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from venturi.adapters.store.usage.versions import LabelVersion, PointVersion
@@ -44,7 +44,10 @@ class Group:
 
 
 class Groups:
-    """Finds the group of a row of sums; each group is made once."""
+    """Finds the group of a row of sums; each group is made once.
+
+    A report whose labels or points are all of one project needs no column to tell it, so that the database sums far fewer rows.
+    """
 
     def __init__(self, group_by: Sequence[Grouping], labels: Iterable[LabelVersion], points: Iterable[PointVersion]) -> None:
         self._group_by = frozenset(group_by)
@@ -53,9 +56,9 @@ class Groups:
         self._latest_labels = {label.label_id: label for label in self._labels.values()}
         self._latest_points = {point.point_id: point for point in self._points.values()}
         self._sharing = {label.project_id for label in self._labels.values() if label.shared}
-        by_label, by_point = {Grouping.LABEL, Grouping.PROJECT}, {Grouping.POINT, Grouping.POINT_PROJECT}
-        wanted = (("label_version", by_label), ("point_version", by_point), ("direction", {Grouping.DIRECTION}))
-        self.columns = tuple(name for name, groupings in wanted if groupings & self._group_by)
+        self._project = _only_project(self._labels.values()) if Grouping.PROJECT in self._group_by else None
+        self._point_project = _only_project(self._points.values()) if Grouping.POINT_PROJECT in self._group_by else None
+        self.columns = tuple(self._columns())
         """The columns of sums by which a group is found."""
         self.made: list[Group] = []
         """The groups that were found, by their numbers."""
@@ -73,22 +76,33 @@ class Groups:
                 self.made.append(made)
         return number
 
+    def _columns(self) -> Iterator[str]:
+        if Grouping.LABEL in self._group_by or (Grouping.PROJECT in self._group_by and self._project is None):
+            yield "label_version"
+        if Grouping.POINT in self._group_by or (Grouping.POINT_PROJECT in self._group_by and self._point_project is None):
+            yield "point_version"
+        if Grouping.DIRECTION in self._group_by:
+            yield "direction"
+
     def _make(self, key: dict[str, int]) -> Group:
         label = self._labels[key["label_version"]] if "label_version" in key else None
         point = self._points[key["point_version"]] if "point_version" in key else None
-        by_point = Grouping.POINT in self._group_by
-        scope = Scope(self._scoped_project(label), point.point_id if point and by_point else None, point.project_id if point else None)
+        project_id = label.project_id if label else self._project
+        point_project_id = point.project_id if point else self._point_project
+        latest_label = self._latest_labels[label.label_id] if label and Grouping.LABEL in self._group_by else None
+        latest_point = self._latest_points[point.point_id] if point and Grouping.POINT in self._group_by else None
+        everywhere = latest_label.shared if latest_label else project_id in self._sharing
+        scope = Scope(None if everywhere else project_id, latest_point and latest_point.point_id, point_project_id)
         return Group(
-            label=self._latest_labels[label.label_id] if label and Grouping.LABEL in self._group_by else None,
-            project_id=label.project_id if label else None,
-            point=self._latest_points[point.point_id] if point and by_point else None,
-            point_project_id=point.project_id if point else None,
+            label=latest_label,
+            project_id=project_id,
+            point=latest_point,
+            point_project_id=point_project_id,
             direction=DirectionCode(key["direction"]).direction if "direction" in key else None,
             scope=self._scopes.setdefault(scope, scope),
         )
 
-    def _scoped_project(self, label: LabelVersion | None) -> str | None:
-        if label is None:
-            return None
-        everywhere = self._latest_labels[label.label_id].shared if Grouping.LABEL in self._group_by else label.project_id in self._sharing
-        return None if everywhere else label.project_id
+
+def _only_project(versions: Iterable[LabelVersion | PointVersion]) -> str | None:
+    projects = {version.project_id for version in versions}
+    return projects.pop() if len(projects) == 1 else None

@@ -4,7 +4,7 @@ Owns the transactions: each covers some whole intervals and is over before they 
 for whoever reads slowly, and an interval is told as it was at one moment.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -93,26 +93,31 @@ class UsageReports:
     def _read_usage(self, caller: Principal, reader: StoreReader, piece: _Piece) -> list[ReportInterval]:
         labels, points = reader.usage.label_versions(), reader.usage.point_versions()
         chosen = choose_usage(caller, piece.request, labels, points)
-        groups = Groups(piece.request.group_by, labels, points)
-        coverage = self._read_coverage(reader, piece, points, chosen)
+        summed = [label for label in labels if any(each.labels is None or label.version in each.labels for each in chosen)]
+        seen = _seen(points, chosen)
+        groups = Groups(piece.request.group_by, summed, seen)
+        coverage = self._read_coverage(reader, piece, seen)
         return _join(piece, groups, coverage, lambda span, step, by: reader.usage.usage(span, step, by, chosen))
 
     def _read_totals(self, caller: Principal, reader: StoreReader, piece: _Piece) -> list[ReportInterval]:
         points = reader.usage.point_versions()
         chosen = choose_totals(caller, piece.request, points)
-        groups = Groups(piece.request.group_by, (), points)
-        coverage = self._read_coverage(reader, piece, points, (chosen,))
+        seen = _seen(points, (chosen,))
+        groups = Groups(piece.request.group_by, (), seen)
+        coverage = self._read_coverage(reader, piece, seen)
         return _join(piece, groups, coverage, lambda span, step, by: reader.usage.totals(span, step, by, chosen.points))
 
-    def _read_coverage(
-        self, reader: StoreReader, piece: _Piece, points: Sequence[PointVersion], chosen: Sequence[Chosen]
-    ) -> IntervalCoverage:
-        accountable = account(point for point in points if any(each.points is None or point.version in each.points for each in chosen))
+    def _read_coverage(self, reader: StoreReader, piece: _Piece, points: Sequence[PointVersion]) -> IntervalCoverage:
+        accountable = account(points)
         coverage = IntervalCoverage(accountable, self._clock())
-        versions = frozenset(version.version for point in accountable for version in point.versions)
+        versions = frozenset(point.version for point in points)
         for span in piece.request.spans(piece.start, piece.end):
             coverage.add(span, piece.starts, reader.usage.coverage(span, versions))
         return coverage
+
+
+def _seen(points: Iterable[PointVersion], chosen: Sequence[Chosen]) -> list[PointVersion]:
+    return [point for point in points if any(each.points is None or point.version in each.points for each in chosen)]
 
 
 def _join(piece: _Piece, groups: Groups, coverage: IntervalCoverage, read: ReadSums) -> list[ReportInterval]:
