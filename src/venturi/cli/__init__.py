@@ -7,6 +7,7 @@ from venturi.cli.agent import agent
 from venturi.cli.apply import apply
 from venturi.cli.completion import completion
 from venturi.cli.db import db
+from venturi.cli.doctor import doctor
 from venturi.cli.explain import explain
 from venturi.cli.ledger import ledger
 from venturi.cli.meter import meter
@@ -26,5 +27,5 @@ def venturi() -> None:
     """Meter network traffic by label, exact to the octet."""
 
 
-for command in (meter, rules, explain, serve, agent, label, rule, point, token, revision, usage, apply, completion, db, ledger):
+for command in (meter, rules, explain, serve, doctor, agent, label, rule, point, token, revision, usage, apply, completion, db, ledger):
     venturi.add_command(command)

@@ -30,3 +30,11 @@ def purge_drivers(config_path: str | None) -> int:
     from venturi.interfaces.agent.commands import purge
 
     return purge(read_settings(config_path, {}).agent)
+
+
+def examine_host(config_path: str | None, view: View) -> int:
+    """Write what this host can count by and what goes around the hook; give the exit code, 0 if a driver can run."""
+    spare_threads()
+    from venturi.interfaces.agent.doctor import show_examination
+
+    return show_examination(read_settings(config_path, {}).agent, view)

@@ -20,13 +20,13 @@ from venturi.services.agent.configuration import AgentSettings
 
 def choose_driver(settings: AgentSettings) -> Driver:
     """Give the driver that was chosen, or the first that this host can run; raises ``DriverError`` with the reasons of all if none can."""
-    return select_driver(settings.driver, probe_drivers(_list_drivers(settings), Hook.NETFILTER))
+    return select_driver(settings.driver, probe_drivers(list_drivers(settings), Hook.NETFILTER))
 
 
 def purge_all(settings: AgentSettings) -> int:
     """Remove all generations of all drivers, and give their number; raises ``DriverError`` while an agent meters by one of them."""
     removed = 0
-    for driver in _list_drivers(settings):
+    for driver in list_drivers(settings):
         if driver.probe(Hook.NETFILTER).answer is Answer.YES:
             with _started(driver):
                 _require_unused(driver)
@@ -34,7 +34,7 @@ def purge_all(settings: AgentSettings) -> int:
     return removed
 
 
-def _list_drivers(settings: AgentSettings) -> list[Driver]:
+def list_drivers(settings: AgentSettings) -> list[Driver]:
     """List the drivers, in the order of preference."""
     ebpf = EbpfConfig(bpffs=settings.bpffs, mount_bpffs=settings.mount_bpffs, segments=settings.segments)
     return [EbpfDriver(ebpf), NftablesDriver(NftablesConfig())]

@@ -1,0 +1,101 @@
+"""The doctor: what this host can count by, what goes around the hook, and which driver an agent would take.
+
+Owns what is looked at and how it is told, to a person and to programs.
+"""
+
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TextIO
+
+from venturi.adapters.drivers.protocol import Driver
+from venturi.adapters.drivers.selection import probe_drivers, select_driver
+from venturi.adapters.host_facts import HostFacts, read_host_facts
+from venturi.adapters.network.bypass import find_bypasses
+from venturi.adapters.network.namespaces import list_devices, list_namespaces
+from venturi.core.domain.errors import DriverError
+from venturi.core.domain.generation import Hook
+from venturi.interfaces.agent.drivers import list_drivers
+from venturi.interfaces.render.resources.output import write_document, write_list, write_one
+from venturi.interfaces.render.resources.view import View
+from venturi.interfaces.standard_output import write_standard_output
+from venturi.services.agent.configuration import AgentSettings
+
+_CAN_COUNT = 0
+_LOOPBACK = "lo"
+
+
+@dataclass(frozen=True)
+class DriverRow:
+    """What a driver says of a hook of this host."""
+
+    driver: str
+    hook: str
+    answer: str
+    because: str
+
+
+@dataclass(frozen=True)
+class BypassRow:
+    """A way around the hook; ``namespace`` is "" for the one that the command runs in."""
+
+    namespace: str
+    device: str
+    because: str
+
+
+@dataclass(frozen=True)
+class Examination:
+    """All that was found; ``takes`` is the driver that an agent would count by, or why none."""
+
+    host: HostFacts
+    drivers: list[DriverRow]
+    bypasses: list[BypassRow]
+    takes: str
+    can_count: bool
+
+
+def show_examination(settings: AgentSettings, view: View) -> int:
+    """Examine the host and write what was found; give 0 if a driver can count where packets are forwarded, else that of ``DriverError``."""
+    examination = _examine(settings)
+    write_standard_output(partial(_write, examination, view))
+    return _CAN_COUNT if examination.can_count else DriverError.exit_code
+
+
+def _examine(settings: AgentSettings) -> Examination:
+    drivers = list_drivers(settings)
+    rows = [_driver_row(driver, hook) for hook in Hook for driver in drivers]
+    try:
+        takes, can_count = select_driver(settings.driver, probe_drivers(drivers, Hook.NETFILTER)).name.value, True
+    except DriverError as error:
+        takes, can_count = str(error), False
+    return Examination(read_host_facts(), rows, _list_bypasses(), takes, can_count)
+
+
+def _driver_row(driver: Driver, hook: Hook) -> DriverRow:
+    support = driver.probe(hook)
+    return DriverRow(driver.name.value, hook.value, support.answer.value, support.because)
+
+
+def _list_bypasses() -> list[BypassRow]:
+    """Ask every device of every namespace; one that goes meanwhile, or cannot be entered, is left out."""
+    rows = []
+    for namespace in (None, *list_namespaces()):
+        with suppress(DriverError):
+            for device in list_devices(namespace):
+                if device.name != _LOOPBACK:
+                    rows += [BypassRow(namespace or "", device.name, because) for because in find_bypasses(namespace, device.name)]
+    return rows
+
+
+def _write(examination: Examination, view: View, stream: TextIO) -> None:
+    if view.form in {"json", "yaml"}:
+        write_document(asdict(examination), view, stream)
+        return
+    facts = {name: list(fact) if isinstance(fact, tuple) else fact for name, fact in asdict(examination.host).items()}
+    host = {**facts, "takes": examination.takes}
+    write_one(host, tuple(host), view, stream)
+    for rows, columns in ((examination.drivers, DriverRow.__match_args__), (examination.bypasses, BypassRow.__match_args__)):
+        if rows:
+            stream.write("\n")
+            write_list([asdict(row) for row in rows], columns, view, stream)

@@ -1,0 +1,39 @@
+"""The doctor names what can count on this host and what would pass uncounted, for people and programs."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.kernel.router import OUTER, Router, run
+from tests.support.tools import needs
+
+pytestmark = [pytest.mark.root, needs("ip", "nft")]
+
+
+def examine(*options: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as an operator does."""
+    return subprocess.run((sys.executable, "-m", "venturi", "doctor", *options), capture_output=True, text=True, check=False)
+
+
+def test_programs_are_told_everything(own_router: Router) -> None:
+    run("ip", "-n", own_router.namespace, "link", "add", "br7", "type", "bridge")
+    run("ip", "-n", own_router.namespace, "link", "set", OUTER, "master", "br7")
+    finished = examine("-f", "json")
+    assert (finished.returncode, finished.stderr) == (0, "")
+    told = json.loads(finished.stdout)
+    answers = {(row["driver"], row["hook"]): row["answer"] for row in told["drivers"]}
+    assert answers["nftables", "netfilter"] == "yes"
+    assert answers["nftables", "tc"] == "no"
+    assert all(row["because"] for row in told["drivers"] if row["answer"] != "yes")
+    assert told["takes"] == ("ebpf" if answers["ebpf", "netfilter"] == "yes" else "nftables")
+    assert "CAP_NET_ADMIN" in told["host"]["capabilities"]
+    (found,) = (row for row in told["bypasses"] if row["namespace"] == own_router.namespace)
+    assert (found["device"], "the bridge 'br7'" in found["because"]) == (OUTER, True)
+
+
+def test_people_are_shown_the_same() -> None:
+    finished = examine()
+    assert finished.returncode == 0
+    assert "nftables  netfilter  yes" in finished.stdout
