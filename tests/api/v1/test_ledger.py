@@ -9,7 +9,7 @@ import pytest
 from tests.api.v1.conftest import Caller
 from tests.support.batches import BEGINNING, SpoolOfTests, make_interval, send_form
 from tests.support.server import make_token, running_server
-from venturi.core.ledger.batch import Envelope
+from venturi.core.ledger.batch import BatchLabel, BatchPoint, Envelope
 
 WEB = [(0, 0, 10, 1000), (0, 1, 4, 400)]
 OTHERS = ["manager", "member", "reader", "none"]
@@ -116,6 +116,23 @@ def test_every_record_is_traceable(owner: Caller) -> None:
     assert (totals["direction"], totals["packets"], totals["unmatched_octets"]) == ("ingress", 11, 50)
     assert (usage["label_id"], usage["label_name"], usage["octets"], usage["interval"]) == (spool.labels[0].id, "web", 1000, 0)
     assert document["page"][5]["reason"] == "device_gone"
+
+
+def test_usage_of_what_is_deleted_is_posted_and_stays(owner: Caller) -> None:
+    label_id = owner.make_label(name="gone", project_id="p1")
+    point = {"kind": "interface", "name": "uplink", "host": "edge-1", "device": "eth0", "project_id": "p1"}
+    point_id = owner.make("/v1/observation-points", point)["id"]
+    spool = SpoolOfTests(
+        labels=[BatchLabel(label_id, "gone", "p1", False)], points=[BatchPoint(point_id, "uplink", "p1", False, "interface")]
+    )
+    first, second = spool.seal(make_interval(0, usage=WEB)), spool.seal(make_interval(1, usage=WEB))
+    assert send(owner, first)[0] == 200
+    assert owner.ask("DELETE", f"/v2.0/metering/metering-labels/{label_id}")[0] == 204
+    assert owner.ask("DELETE", f"/v1/observation-points/{point_id}")[0] == 204
+    assert send(owner, second)[0] == 200
+    for number in (1, 2):
+        page = owner.ask("GET", f"/v1/postings/{number}")[1]["page"]
+        assert (page[0]["observation_point_id"], page[3]["label_id"], page[3]["label_name"]) == (point_id, label_id, "gone")
 
 
 def test_pages_lead_through_postings_entries_and_spools(owner: Caller) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.store.ledger.test_proving import WEB, fill
 from tests.support.batches import SpoolOfTests, make_interval
-from tests.support.databases import DATABASES, DatabaseServers, open_store
+from tests.support.databases import DATABASES, ON_POSTGRESQL, POSTGRESQL, SQLITE, DatabaseServers, open_store
 from tests.support.ledgers import LedgerOfTests
 from venturi.adapters.store.ledger.proving.proof import prove_ledger
 from venturi.adapters.store.maintenance.backup import back_up
@@ -48,7 +48,7 @@ def test_an_export_is_imported_into_any_database(
         import_ledger(target, tmp_path / "ledger")
 
 
-@pytest.mark.parametrize("target_kind", DATABASES)
+@pytest.mark.parametrize("target_kind", [SQLITE, pytest.param(POSTGRESQL, marks=ON_POSTGRESQL)])
 def test_a_backup_holds_the_ledger(
     ledger: LedgerOfTests, database: str, target_kind: str, database_servers: DatabaseServers, tmp_path: Path
 ) -> None:

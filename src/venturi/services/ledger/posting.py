@@ -4,9 +4,10 @@ Owns what is refused and what is answered. A batch is known by agent, spool and 
 the batch before it, so two batches of one name or a link that does not fit are seen, kept aside and told as an alarm.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -83,13 +84,13 @@ class BatchPosting:
     def _enter(self, envelope: Envelope, batch: Batch, now: Nanoseconds) -> tuple[Acknowledgement | str, list[str]]:
         """Give the acknowledgement, or say what the batch contradicts."""
         with self._store.posting() as writer:
-            known = writer.find(envelope.spool_id, [envelope.sequence])
-            contradiction = _find_contradiction(writer, envelope)
+            around = writer.find(envelope.spool_id, range(envelope.sequence - 1, envelope.sequence + 2))
+            contradiction = _contradict_owner(writer, envelope) or _contradict_chain(envelope, around)
             if contradiction is not None:
                 writer.conflicts.keep(_conflict(envelope, contradiction), now)
                 return contradiction, []
-            if known:
-                return _acknowledge(envelope, known[envelope.sequence].posting), []
+            if envelope.sequence in around:
+                return _acknowledge(envelope, around[envelope.sequence].posting), []
             entered = EnteredBatch(writer, envelope, batch)
             writer.add_posting(_posting_columns(envelope, batch, now), entered.rows)
             entered.add_roll_ups()
@@ -109,21 +110,23 @@ def _require_own(caller: Principal, envelope: Envelope) -> None:
         raise ForbiddenError(message)
 
 
-def _find_contradiction(writer: LedgerWriter, envelope: Envelope) -> str | None:
-    """Say what of the ledger a batch contradicts: the owner of its spool, its name, or its neighbours in the chain."""
-    spool, sequence = envelope.spool_id, envelope.sequence
-    owner = writer.spools.owner(spool)
-    if owner not in {None, envelope.agent_id}:
-        return f"spool {spool} belongs to another agent than '{envelope.agent_id}'"
-    around = writer.find(spool, [sequence - 1, sequence, sequence + 1])
-    same, before, after = (around.get(number) for number in (sequence, sequence - 1, sequence + 1))
+def _contradict_owner(writer: LedgerWriter, envelope: Envelope) -> str | None:
+    """Say so if the spool of a batch is another agent's."""
+    owner = writer.spools.owner(envelope.spool_id)
+    differs = owner not in {None, envelope.agent_id}
+    return f"spool {envelope.spool_id} belongs to another agent than '{envelope.agent_id}'" if differs else None
+
+
+def _contradict_chain(envelope: Envelope, around: Mapping[int, Any]) -> str | None:
+    """Say what a batch contradicts of those posted ``around`` it: the one of its name, or its neighbours in the chain."""
+    named = f"batch {envelope.sequence} of spool {envelope.spool_id}"
+    same, before, after = (around.get(envelope.sequence + step) for step in (0, -1, 1))
     if same is not None:
-        differs = same.digest != envelope.digest.hex()
-        return f"batch {sequence} of spool {spool} is posted already, with other content" if differs else None
+        return f"{named} is posted already, with other content" if same.digest != envelope.digest.hex() else None
     if before is not None and before.digest != envelope.previous.hex():
-        return f"batch {sequence} of spool {spool} does not follow from the batch before it that is posted"
+        return f"{named} does not follow from the batch before it that is posted"
     if after is not None and after.previous != envelope.digest.hex():
-        return f"batch {sequence} of spool {spool} is not the one that the batch after it follows from"
+        return f"{named} is not the one that the batch after it follows from"
     return None
 
 
