@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from venturi.composition import create_token_locally
+from venturi.composition.server import create_token_locally
 from venturi.core.domain.control.principal import Role
 from venturi.services.control.tokens import NewToken
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from venturi import composition
+from venturi.composition import server
 
 _Command = Callable[..., int]
 
@@ -28,14 +28,14 @@ def upgrade(database: str | None) -> int:
 
     Stop the servers that use it first. The embedded database needs no such command: the server upgrades it when it starts.
     """
-    return composition.maintain_database(database).upgrade()
+    return server.maintain_database(database).upgrade()
 
 
 @db.command()
 @database_option
 def current(database: str | None) -> int:
     """Show which schema the database has, and which one this version needs."""
-    return composition.maintain_database(database).current()
+    return server.maintain_database(database).current()
 
 
 @db.command()
@@ -45,7 +45,7 @@ def check(database: str | None) -> int:
 
     Servers may go on meanwhile. Ends with exit code 10 if anything is wrong.
     """
-    return composition.maintain_database(database).check()
+    return server.maintain_database(database).check()
 
 
 @db.command()
@@ -56,7 +56,7 @@ def backup(file: Path, database: str | None) -> int:
 
     Servers may go on meanwhile. The file of an embedded database is one itself; of the others it is a dump.
     """
-    return composition.maintain_database(database).backup(file)
+    return server.maintain_database(database).backup(file)
 
 
 @db.command()
@@ -68,4 +68,4 @@ def restore(file: Path, database: str | None, *, replace: bool) -> int:
 
     Stop the servers that use it first.
     """
-    return composition.maintain_database(database).restore(file, replace=replace)
+    return server.maintain_database(database).restore(file, replace=replace)

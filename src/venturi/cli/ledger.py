@@ -4,8 +4,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from venturi import composition
 from venturi.cli.db import database_option
+from venturi.composition import server
 
 
 @click.group()
@@ -20,7 +20,7 @@ def verify(database: str | None) -> int:
 
     Servers may go on meanwhile. Ends with exit code 15 and the first difference if there is one.
     """
-    return composition.keep_ledger(database).verify()
+    return server.keep_ledger(database).verify()
 
 
 @ledger.command()
@@ -31,7 +31,7 @@ def export(file: Path, database: str | None) -> int:
 
     Servers may go on meanwhile.
     """
-    return composition.keep_ledger(database).export(file)
+    return server.keep_ledger(database).export(file)
 
 
 @ledger.command("import")
@@ -42,11 +42,11 @@ def import_ledger(file: Path, database: str | None) -> int:
 
     Stop the servers that use it first.
     """
-    return composition.keep_ledger(database).import_(file)
+    return server.keep_ledger(database).import_(file)
 
 
 @ledger.command()
 @database_option
 def spools(database: str | None) -> int:
     """List the spools that batches came from, with what is outstanding of each."""
-    return composition.keep_ledger(database).spools()
+    return server.keep_ledger(database).spools()

@@ -7,7 +7,7 @@ from typing import Any
 
 import rich_click as click
 
-from venturi import composition
+from venturi.composition import server
 
 _OPTION_KEYS = {
     "listen": "listen",
@@ -42,4 +42,4 @@ def serve(config_path: str | None, **options: Any) -> int:  # noqa: ANN401 - cli
     after the requests that are being answered.
     """
     given = {_OPTION_KEYS[name]: choice for name, choice in options.items() if choice is not None}
-    return composition.serve(config_path, given)
+    return server.serve(config_path, given)

@@ -6,7 +6,8 @@ Owns the form of lines and that no secret gets into one. What is worth a line is
 import logging
 import re
 import traceback
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 import msgspec
@@ -47,6 +48,18 @@ def build_log(stream: TextIO, config: LogConfig) -> FilteringBoundLogger:
         ],
     )
     return log
+
+
+@contextmanager
+def running_log(stream: TextIO, config: LogConfig) -> Iterator[FilteringBoundLogger]:
+    """Make the log of a program, which takes what libraries log as well until the block ends."""
+    log = build_log(stream, config)
+    library_log = LibraryLog(log, config)
+    library_log.start()
+    try:
+        yield log
+    finally:
+        library_log.stop()
 
 
 def hide_secrets(text: str) -> str:

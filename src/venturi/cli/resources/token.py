@@ -9,6 +9,7 @@ from venturi.adapters.client.collections import TOKENS, ListRequest, Reference
 from venturi.adapters.client.config import ServerChoice
 from venturi.cli.resources.options import as_filters, given, limit_option, list_options, server_options, show_options
 from venturi.cli.values import DomainValue
+from venturi.composition.server import create_first_token
 from venturi.core.domain.control.principal import Role
 from venturi.core.domain.interval import format_time, parse_duration, parse_time
 from venturi.interfaces.render.resources.view import View
@@ -44,7 +45,7 @@ def token() -> None:
 def create_token(*, server: ServerChoice, view: View, database: str | None, **attributes: Any) -> int:  # noqa: ANN401 - click's options
     """Create a token and show its secret, which is never shown again."""
     if database is not None:
-        return composition.create_first_token(database, given(attributes), view)
+        return create_first_token(database, given(attributes), view)
     with composition.resource_commands(server) as commands:
         return commands.create(TOKENS, given(attributes), view)
 

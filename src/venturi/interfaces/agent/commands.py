@@ -6,7 +6,7 @@ Owns their words and exit codes.
 import sys
 
 from venturi.adapters.logs.configuration import LogConfig
-from venturi.adapters.logs.log import LibraryLog, build_log
+from venturi.adapters.logs.log import running_log
 from venturi.adapters.service_manager import notify_service_manager
 from venturi.interfaces.agent.drivers import choose_driver, purge_all
 from venturi.interfaces.agent.program import AgentProgram
@@ -17,16 +17,11 @@ _DONE = 0
 
 def meter_host(settings: AgentSettings, config: AgentConfig, logs: LogConfig, service_manager: str | None) -> int:
     """Meter until SIGTERM or Ctrl-C, and tell the service manager at that address when it begins; raises as ``AgentProgram.run`` does."""
-    log = build_log(sys.stderr, logs)
-    library_log = LibraryLog(log, logs)
-    library_log.start()
-    try:
+    with running_log(sys.stderr, logs) as log:
         driver = choose_driver(settings)
         log.info("agent", driver=driver.name, agent_id=config.agent_id, host=config.host)
         AgentProgram(config, driver, log).run(lambda: notify_service_manager(service_manager, "READY=1"))
         log.info("stopped")
-    finally:
-        library_log.stop()
     return _DONE
 
 

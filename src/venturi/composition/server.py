@@ -1,0 +1,202 @@
+"""What the server is built of, out of settings."""
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from venturi.config import AuthMode, ServeSettings, database_url, read_settings, server_config
+from venturi.core.domain.errors import ServeError
+from venturi.core.domain.interval import Nanoseconds
+from venturi.interfaces.render.resources.view import View
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
+    from venturi.adapters.server.server import HttpServer
+    from venturi.adapters.store.store import Store
+    from venturi.core.domain.control.token import Token
+    from venturi.interfaces.api.application import ApiParts
+    from venturi.interfaces.api.authentication import Authentication
+    from venturi.interfaces.api.requests import RequestObserver
+    from venturi.interfaces.ledger_commands import LedgerCommands
+    from venturi.interfaces.maintenance_commands import MaintenanceCommands
+    from venturi.services.control.last_use import LastUse
+    from venturi.services.control.tokens import NewToken, TokenControl
+
+_NOTHING_WRONG = 0
+
+
+def serve(config_path: str | None, options: Mapping[str, object]) -> int:
+    """Serve the API until SIGTERM or Ctrl-C; give the exit code. ``options`` go before environment and configuration file."""
+    from venturi import __version__
+    from venturi.adapters.logs.log import running_log
+
+    settings = read_settings(config_path, options)
+    with running_log(sys.stderr, settings.logs) as log, ExitStack() as running:
+        server = build_server(settings, log, running)
+        log.info("listening", urls=server.start(), auth=settings.auth.value, version=__version__)
+        server.run()
+        log.info("stopped")
+    return _NOTHING_WRONG
+
+
+def build_server(settings: ServeSettings, log: "FilteringBoundLogger", running: ExitStack) -> "HttpServer":
+    """Build the server and start what it stands on, which ``running`` stops again."""
+    from venturi import __version__
+    from venturi.adapters.server.server import HttpServer
+    from venturi.interfaces.api.application import build_application
+    from venturi.interfaces.api.metrics import ServerMetrics
+    from venturi.interfaces.api.requests import RequestObserver
+
+    config = server_config(settings)
+    observer = RequestObserver(log, ServerMetrics(__version__))
+    parts = _api_parts(settings, observer, running)
+    return HttpServer(config, build_application(parts), observer, parts.stopping)
+
+
+def create_first_token(database: str, attributes: Mapping[str, object], view: View) -> int:
+    """Make a token in a database, on the server itself, and write it with its secret; give the exit code."""
+    import json
+
+    from venturi.adapters.client.collections import TOKENS
+    from venturi.interfaces.api.v1.forms.reading import read_body
+    from venturi.interfaces.api.v1.forms.tokens import NewTokenForm, new_token, token_fields
+    from venturi.interfaces.resource_commands import check_columns, show
+
+    check_columns(TOKENS, view)
+    token, secret = create_token_locally(database, new_token(read_body(json.dumps(attributes).encode(), NewTokenForm)))
+    return show({**token_fields(token), "secret": secret}, TOKENS, view)
+
+
+def create_token_locally(database: str | None, asked: "NewToken") -> "tuple[Token, str]":
+    """Make a token on the server itself, in the database given, and give it and its secret; the first token is made so."""
+    with _open_store(database) as store:
+        return _token_control(store)[0].create(None, asked)
+
+
+def maintain_database(database: str | None) -> "MaintenanceCommands":
+    """Give the commands on a database, None for the server's."""
+    from venturi.interfaces.maintenance_commands import MaintenanceCommands
+
+    return MaintenanceCommands(database_url(database), sys.stdout)
+
+
+def keep_ledger(database: str | None) -> "LedgerCommands":
+    """Give the commands on the ledger of a database, None for the server's."""
+    from venturi.interfaces.ledger_commands import LedgerCommands
+
+    return LedgerCommands(database_url(database), sys.stdout)
+
+
+def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: ExitStack) -> "ApiParts":
+    """Start the store and what runs beside it, and give the parts of the API; ``running`` stops them again."""
+    from venturi.interfaces.api.application import ApiParts
+    from venturi.interfaces.api.neutron.routes import neutron_routes
+    from venturi.interfaces.api.v1.routes import v1_routes
+    from venturi.services.control.plans import PlanControl
+
+    store = running.enter_context(_open_store(settings.database, settings.database_connections))
+    tokens, last_use = _token_control(store)
+    last_use.start()
+    running.callback(last_use.stop)
+    plans = PlanControl(store, _now, observer.raise_alarm)
+    running.callback(plans.stop)
+    services = {**_store_services(store), **_ledger_services(store, observer), "plans": plans, "tokens": tokens}
+    return ApiParts(
+        store=store,
+        services=services,
+        routes=(*neutron_routes(), *v1_routes()),
+        authentication=_authentication(settings, tokens),
+        observer=observer,
+        limits=settings.limits,
+        threads=settings.database_connections,
+        changed=plans.notify,
+        stopping=plans.stop,
+    )
+
+
+def _ledger_services(store: "Store", observer: "RequestObserver") -> dict[str, object]:
+    from venturi.services.ledger.correcting import CorrectionPosting
+    from venturi.services.ledger.posting import BatchPosting
+    from venturi.services.ledger.reading import LedgerReading
+
+    batches = BatchPosting(store, _now, observer.raise_alarm)
+    batches.start()
+    return {"batches": batches, "corrections": CorrectionPosting(store, _now), "ledger": LedgerReading(store)}
+
+
+def _store_services(store: "Store") -> dict[str, object]:
+    """Make the services that need nothing but the store."""
+    from venturi.interfaces.api.neutron.remembered import RememberedLists
+    from venturi.services.control.explaining import Explaining
+    from venturi.services.control.labels import LabelControl
+    from venturi.services.control.points import PointControl
+    from venturi.services.control.revisions import RevisionControl
+    from venturi.services.control.rules import RuleControl
+    from venturi.services.reports.reporting import UsageReports
+
+    return {
+        "labels": LabelControl(store),
+        "rules": RuleControl(store),
+        "lists": RememberedLists(store.latest_revision),
+        "points": PointControl(store),
+        "explaining": Explaining(store),
+        "revisions": RevisionControl(store),
+        "reports": UsageReports(store, _now),
+    }
+
+
+def _authentication(settings: ServeSettings, tokens: "TokenControl") -> "Authentication":
+    from venturi.interfaces.api.authentication import Authentication, authenticate_nobody
+
+    match settings.auth:
+        case AuthMode.NONE:
+            return authenticate_nobody(settings.default_project, own_pages_only=not settings.insecure_listen)
+        case AuthMode.TOKEN:
+            return Authentication(
+                challenge='Bearer realm="venturi"', verify=tokens.authenticate, allow_plain_http=settings.allow_plain_http
+            )
+        case AuthMode.KEYSTONE:
+            return _keystone_authentication(settings)
+
+
+def _keystone_authentication(settings: ServeSettings) -> "Authentication":
+    """Have Keystone verify tokens; raise ``ServeError`` without its settings or the extra that speaks to it."""
+    from venturi.interfaces.api.authentication import Authentication
+
+    if settings.keystone is None:
+        message = "--auth keystone needs the table [keystone] of the configuration file"
+        raise ServeError(message)
+    try:
+        from venturi.adapters.keystone.verifier import KeystoneVerifier
+    except ImportError as error:
+        message = f"--auth keystone needs the extra venturi[keystone]: {error}"
+        raise ServeError(message) from error
+    verifier = KeystoneVerifier(settings.keystone)
+    return Authentication(challenge=settings.keystone.challenge, verify=verifier.verify, allow_plain_http=settings.allow_plain_http)
+
+
+def _token_control(store: "Store") -> "tuple[TokenControl, LastUse]":
+    from venturi.services.control.last_use import LastUse
+    from venturi.services.control.tokens import TokenControl
+
+    last_use = LastUse(store)
+    return TokenControl(store, _now, last_use), last_use
+
+
+def _now() -> Nanoseconds:
+    return Nanoseconds(time.time_ns())
+
+
+@contextmanager
+def _open_store(database: str | None, connections: int = 1) -> "Iterator[Store]":
+    from venturi.adapters.store.store import Store, StoreConfig
+
+    store = Store(StoreConfig(url=database_url(database), pool_size=connections))
+    store.start()
+    try:
+        yield store
+    finally:
+        store.stop()
