@@ -69,7 +69,7 @@ def test_a_process_killed_while_it_applies_leaves_nothing_that_miscounts(router:
     before = router.forwarded()
     chance = random.Random(5)  # noqa: S311 - moments to die in are no secret
     with router.traffic(PACKETS, tmp_path):
-        for _ in range(12):
+        for _ in range(8):
             kill_while_applying(ebpf, metered, chance.uniform(0, 0.12))
             assert [found.counting for found in ebpf.find()].count(True) == 1
     found = ebpf.find()

@@ -44,7 +44,8 @@ def locate(metered: MeteredDevice) -> DevicePlace:
         try:
             index = socket.if_nametoindex(metered.device)
         except OSError as error:
-            message = f"there is no device '{metered.device}' in network namespace '{metered.namespace or 'of the agent'}'"
+            where = "the agent's network namespace" if metered.namespace is None else f"network namespace '{metered.namespace}'"
+            message = f"there is no device '{metered.device}' in {where}"
             raise DriverError(message) from error
     return DevicePlace(index, namespace_identity(metered.namespace))
 

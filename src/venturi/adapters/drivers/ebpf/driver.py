@@ -153,13 +153,15 @@ class EbpfDriver:
 
     def _settle(self, device: DevicePins) -> None:
         """Finish or undo what a process left half done; generations that never counted go, and so does an attachment without any."""
+        record = None
         for pending in device.list_pending():
             if self._is_current(device, pending):
                 device.settle(pending)
             else:
+                record = self._record(pending) if (pending / PROGRAM).exists() else None
                 remove_folder(pending)
         if not device.list_generations():
-            self._attachment(device).detach(None)
+            self._attachment(device).detach(record)
             device.remove_if_empty()
 
     def _wait_for(self, generation: Generation) -> None:

@@ -13,6 +13,7 @@ _PARENTS = {"ingress": 0xFFFF_FFF2, "egress": 0xFFFF_FFF3}
 _PRIORITY, _HANDLE = 200, 1
 _EVERY_PROTOCOL = 3
 _EXISTS = 17
+_NAME = "venturi_"
 
 
 def add_filters(program: int, device: int) -> None:
@@ -22,6 +23,7 @@ def add_filters(program: int, device: int) -> None:
         with IPRoute() as route:
             _add_discipline(route, device)
             for parent in _PARENTS.values():
+                _remove_left_behind(route, device, parent)
                 route.tc("add-filter", "bpf", device, _HANDLE, fd=program, name=name, parent=parent, direct_action=True, **_place())
     except NetlinkError as error:
         message = f"the filters cannot be added to the device: {error}"
@@ -62,8 +64,14 @@ def _add_discipline(route: IPRoute, device: int) -> None:
             raise
 
 
+def _remove_left_behind(route: IPRoute, device: int, parent: int) -> None:
+    """Remove the filter of a process that died before it could say which device it was at."""
+    if any(name and name.startswith(_NAME) for name in _names_at(route, device, parent)):
+        route.tc("del-filter", "bpf", device, _HANDLE, parent=parent, **_place())
+
+
 def _name(number: int) -> str:
-    return f"venturi_{number}"
+    return f"{_NAME}{number}"
 
 
 def _names_at(route: IPRoute, device: int, parent: int) -> set[str | None]:
