@@ -3,10 +3,11 @@
 Owns the statements, and that sums are exact whatever their size: they are added up in integers that have no bound.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, false, func, or_, select, true
+from sqlalchemy.exc import OperationalError
 
 from venturi.adapters.store.schema.ledger_tables import LEDGER_COVERAGE_BINS, LEDGER_LABEL_BINS, LEDGER_POINT_BINS
 from venturi.adapters.store.transaction import Transaction
@@ -17,6 +18,7 @@ _HALF = 32
 _LOW = (1 << _HALF) - 1
 _SEEKS = 20_000
 _SQLITE = "sqlite"
+_OVERFLOW = "integer overflow"
 
 Row = tuple[Any, ...]
 """A row of a result."""
@@ -78,28 +80,42 @@ class UsageTables:
         self, table: Table, span: Span, step: int | None, by: Sequence[str], where: ColumnElement[bool], counts: Sequence[str]
     ) -> Iterator[Row]:
         keys = [*([_step_start(table, span, step)] if step else []), *(table.c[name] for name in by)]
-        columns = [column for name in counts for column in self._sum(table.c[name])]
-        statement = _within(select(*keys, *columns), table, span).where(where).group_by(*keys).order_by(*keys)
+        statement = _within(select(*keys), table, span).where(where).group_by(*keys).order_by(*keys)
         start = () if step else (span.start,)
         first = len(keys)
-        for row in self._fetch(statement):
+        for row in self._sum(statement, [table.c[name] for name in counts]):
             if row[first] is not None:  # of nothing, without keys
-                yield (*start, *row[:first], *self._joined(row[first:]))
+                yield (*start, *row)
 
-    def _sum(self, column: ColumnElement[int]) -> list[ColumnElement[Any]]:
-        """Sum a column; SQLite, which sums in 64 bits, in halves."""
-        if not self._embedded:
-            return [func.sum(column)]
-        return [func.sum(column.bitwise_rshift(_HALF)), func.sum(column.bitwise_and(_LOW))]
-
-    def _joined(self, sums: Sequence[Any]) -> list[int]:
-        if not self._embedded:
-            return [int(each) for each in sums]
-        return [(sums[place] << _HALF) + sums[place + 1] for place in range(0, len(sums), 2)]
+    def _sum(self, statement: Select[Any], counts: Sequence[ColumnElement[int]]) -> Iterator[Row]:
+        """Add sums to a statement; SQLite, which sums in 64 bits and says so when they do not hold a sum, then sums in halves."""
+        try:
+            rows = self._fetch(statement.add_columns(*map(func.sum, counts)))
+        except OperationalError as error:
+            if _OVERFLOW not in str(error.orig):
+                raise
+            halves = [half for count in counts for half in (count.bitwise_rshift(_HALF), count.bitwise_and(_LOW))]
+            return map(_join_halves(len(counts)), self._fetch(statement.add_columns(*map(func.sum, halves))))
+        return iter(rows) if self._embedded else map(_as_integers(len(counts)), rows)
 
     def _fetch(self, statement: Select[Any]) -> Sequence[Row]:
         with self._transaction.fetching:
             return self._transaction.connection.execute(statement).all()
+
+
+def _as_integers(count: int) -> Callable[[Row], Row]:
+    """Give a function that makes integers of the last ``count`` values, which some databases give as decimals."""
+    return lambda row: (*row[:-count], *(each if each is None else int(each) for each in row[-count:]))
+
+
+def _join_halves(count: int) -> Callable[[Row], Row]:
+    """Give a function that joins the last ``count`` pairs of high and low halves."""
+
+    def join(row: Row) -> Row:
+        halves = row[-2 * count :]
+        return (*row[: -2 * count], *((halves[place] << _HALF) + halves[place + 1] for place in range(0, 2 * count, 2)))
+
+    return join
 
 
 def _within(statement: Select[Any], table: Table, span: Span) -> Select[Any]:
@@ -122,7 +138,7 @@ def _is_chosen(table: Table, span: Span, chosen: Chosen) -> ColumnElement[bool]:
 
 def _is_one_of(column: ColumnElement[int], numbers: frozenset[int] | None) -> ColumnElement[bool]:
     if numbers is None:
-        return column.is_not(None)
+        return true()
     if not numbers:
         return false()
     return column.in_(bindparam(None, sorted(numbers), expanding=True, literal_execute=True))
