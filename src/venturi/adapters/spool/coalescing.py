@@ -22,13 +22,16 @@ _FIND = """
 _MEMBERS = "SELECT id FROM intervals WHERE kind = ? AND (start + end) / 2 / ? = ? ORDER BY start"
 
 
-def coalesce(connection: Connection) -> int:
-    """Sum some groups of intervals that adjoin, of the shortest span that has any; give the number of intervals that there are fewer."""
-    for span in SPANS:
+def coalesce(connection: Connection, shortest: int = SPANS[0]) -> tuple[int, int]:
+    """Sum some groups of intervals that adjoin, within the shortest span that has any, from ``shortest`` on.
+
+    Gives that span, to go on from, and the number of intervals that there are fewer; 0 where nothing adjoins.
+    """
+    for span in SPANS[SPANS.index(shortest) :]:
         groups = connection.execute(_FIND, {"span": span, "groups": _GROUPS}).fetchall()
         if groups:
-            return sum(_coalesce_group(connection, kind, span, place) for kind, place in groups)
-    return 0
+            return span, sum(_coalesce_group(connection, kind, span, place) for kind, place in groups)
+    return shortest, 0
 
 
 def _coalesce_group(connection: Connection, kind: bytes, span: int, place: int) -> int:

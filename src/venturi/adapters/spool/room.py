@@ -11,7 +11,7 @@ from typing import TypeVar
 from pysqlite3.dbapi2 import Connection
 from structlog.typing import FilteringBoundLogger
 
-from venturi.adapters.spool.coalescing import coalesce
+from venturi.adapters.spool.coalescing import SPANS, coalesce
 from venturi.adapters.spool.config import SpoolConfig
 from venturi.adapters.spool.database import Database
 from venturi.adapters.spool.reserve import Reserve
@@ -23,6 +23,9 @@ Kept = TypeVar("Kept")
 """What comes of a transaction."""
 
 _SEVERITY = tuple(Pressure)
+_STEPS = 4
+"""The most that is made to give way for one recording."""
+
 _DROPPED = 32
 """The acknowledged batches that give way at once."""
 
@@ -37,6 +40,7 @@ class Room:
         self._database = database
         self._reserve = Reserve(config.path, config.reserve)
         self._log = log
+        self._span = SPANS[0]
         self.pressure = Pressure.NONE
 
     def start(self) -> None:
@@ -45,18 +49,20 @@ class Room:
             self._log.warning("no room for the spool's reserve", spool=str(self._config.path), octets=self._config.reserve)
 
     def keep_within_limit(self) -> None:
-        """Make room down to nine tenths of the limit once it is reached, and be at ease at half of it.
+        """Make some room once the limit is reached, more than a recording takes, and be at ease at half of it.
 
-        Raises ``SpoolFullError`` where too little gives way.
+        Raises ``SpoolFullError`` where nothing gives way. The limit may be exceeded while something does: a recording is not to wait long.
         """
         octets, ample = self._database.octets(), self._config.limit * 9 // 10
         if octets <= self._config.limit:
             if octets <= self._config.limit // 2:
                 self._ease()
             return
-        while octets > ample and self._make():
+        made = 0
+        while octets > ample and made < _STEPS and self._make():
+            made += 1
             octets = self._database.octets()
-        if octets > self._config.limit:
+        if octets > self._config.limit and not made:
             message = f"the spool {self._config.path} is full: it may hold {self._config.limit} octets, and {octets} wait to be delivered"
             self._note(Pressure.FULL, message)
             raise SpoolFullError(message)
@@ -113,7 +119,7 @@ class Room:
             (acknowledged,) = connection.execute(_ACKNOWLEDGED).fetchone()
             if acknowledged > self._config.limit // 2:
                 return self._shorten(connection)
-            fewer = coalesce(connection)
+            self._span, fewer = coalesce(connection, self._span)
             if fewer == 0:
                 return self._shorten(connection)
         self._note(Pressure.COALESCED, "the spool is full: what waits to be delivered is summed over longer intervals")
@@ -135,4 +141,5 @@ class Room:
         """Note that there is room again."""
         if self.pressure is not Pressure.NONE and self._reserve.take():
             self._log.info("the spool has room again", spool=str(self._config.path))
+            self._span = SPANS[0]
             self.pressure = Pressure.NONE

@@ -33,7 +33,7 @@ from venturi.core.ledger.recorded import make_batch
 
 _SPOOL_ID_OCTETS = 16
 _COUNTS = """
-    SELECT (SELECT count(*) FROM intervals), (SELECT min(start) FROM intervals),
+    SELECT (SELECT count(*) FROM intervals), (SELECT start FROM intervals ORDER BY id LIMIT 1),
     (SELECT count(*) FROM batches WHERE acknowledged_at IS NULL), (SELECT count(*) FROM batches WHERE acknowledged_at IS NOT NULL)"""
 
 
