@@ -12,8 +12,15 @@ from pathlib import Path
 
 from bench.measure.processes import find_program
 
-_PACKAGES = ("venturi", "netflow", "numpy", "numba")
-_TOOLS = {"nfdump": ("-V",), "pmacctd": ("-V",), "softflowd": ("-h",)}
+_PACKAGES = ("venturi", "netflow", "numpy", "numba", "pyroute2", "SQLAlchemy")
+_TOOLS = {
+    "nfdump": ("-V",),
+    "pmacctd": ("-V",),
+    "softflowd": ("-h",),
+    "nft": ("--version",),
+    "iptables-nft": ("--version",),
+    "postgres": ("--version",),
+}
 
 
 def describe_machine() -> list[str]:
@@ -38,7 +45,7 @@ def _describe_tool(name: str, options: tuple[str, ...]) -> str:
     if program is None:
         return f"no {name}"
     told = subprocess.run([str(program), *options], capture_output=True, text=True, check=False)
-    found = re.search(r"\d+\.\d+\.\d+", told.stdout + told.stderr)
+    found = re.search(r"\d+\.\d+(\.\d+)?", told.stdout + told.stderr)
     return f"{name} {found[0] if found else 'of unknown version'}"
 
 

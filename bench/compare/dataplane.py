@@ -79,11 +79,14 @@ def _claim(entry: Forwarding | Operations) -> str:
 
 def _tell_forwarding(forwarding: Sequence[Forwarding]) -> Table:
     """Give a row for each layout; the ratios are of throughput."""
-    times = {(entry.family, entry.labels, entry.layout): entry.nanoseconds for entry in forwarding}
+    taken_by = {(entry.family, entry.labels, entry.layout): entry.nanoseconds for entry in forwarding}
 
     def against(entry: Forwarding, peer: str) -> str:
-        taken = times.get((entry.family, entry.labels, peer))
-        return "" if taken is None or entry.layout not in VENTURI_LAYOUTS else f"{taken / entry.nanoseconds:,.3g}x"
+        taken = taken_by.get((entry.family, entry.labels, peer))
+        if taken is None or entry.layout not in VENTURI_LAYOUTS:
+            return ""
+        times = taken / entry.nanoseconds
+        return f"{times:,.0f}x" if times >= 100 else f"{times:.3g}x"
 
     titles = ("layout", "ns a packet", "of it added", "throughput left", "against iptables-legacy", "against iptables-nft")
     rows = [
