@@ -28,10 +28,6 @@ class AgentPlan:
     classifications: Mapping[str, Classification]
 
 
-NOTHING_PLANNED = AgentPlan(revision=0, points=(), classifications={})
-"""The plan of a host at which nothing is metered."""
-
-
 def read_plan(document: bytes, place: str) -> AgentPlan:
     """Read a plan document; raises ``ConfigurationError``, naming ``place``, for what is none.
 

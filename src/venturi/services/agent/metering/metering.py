@@ -19,6 +19,7 @@ from venturi.services.agent.metering.parts import MeteringParts
 from venturi.services.agent.metering.places import ExpectedPlace, expected_places
 from venturi.services.agent.metering.recovering import Recovery, latest_moment
 from venturi.services.agent.metering.state import Counting, Place, Uncovered
+from venturi.services.agent.observing import AgentAlarm
 from venturi.services.agent.plan import AgentPlan
 
 
@@ -142,6 +143,9 @@ class Metering:
             return
         if place.uncovered is None:
             place.uncovered = Uncovered(first_seen, CoverageReason.NOT_METERED)
+            if expected.identity is None:
+                message = "there is no such device, or its namespace cannot be entered"
+                self._parts.observer.raise_alarm(AgentAlarm.COVERAGE_LOST, message, device=place.metered.place)
         if place.uncovered.row is None and not self._outbox.refused:
             self._counting.anchor(place, expected, place.uncovered)
 

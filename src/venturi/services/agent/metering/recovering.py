@@ -46,7 +46,7 @@ class Recovery:
         return moment.boot_id != self._parts.clock.now().boot_id
 
     def _recover_place(self, metered: MeteredDevice, known: Sequence[SpooledGeneration], found: Mapping[str, FoundGeneration]) -> Place:
-        place = Place(metered, known[-1].point, expected=known[-1].state is not GenerationState.RETIRED)
+        place = Place(metered, known[-1].point)
         rows = [row for row in known if row.generation.id in found or row.last is not None] or list(known[:1])
         for row in known:
             if row not in rows:
@@ -70,8 +70,10 @@ class Recovery:
         if there is not None:
             self._outbox.retire(row.metered, row.generation, forget=successor is not None)
         if successor is None:
-            place.uncovered = Uncovered(since, reason, row.generation.id)
-            self._outbox.advance(row.generation.id, nothing_read(since), GenerationState.RETIRED)
+            moment = since if row.state is GenerationState.RETIRED else self._parts.clock.now()
+            self._outbox.add_gap(row.point, row.metered, (since, moment), reason)
+            self._outbox.advance(row.generation.id, nothing_read(moment), GenerationState.RETIRED)
+            place.uncovered = Uncovered(moment, reason, row.generation.id)
             return
         if successor.last is None or row.state is not GenerationState.RETIRED:
             self._outbox.add_gap(row.point, row.metered, (since, successor.entered), reason)
