@@ -248,8 +248,9 @@ class AgentWorld:
             self.metering.follow(plan)
 
     def watch(self) -> bool:
+        """Look; what is new must be metered from then on, unless the spool could not even remember that it is new."""
         plan = self.plan
-        if self.do(self.metering.watch) and plan is not None:
+        if self.do(self.metering.watch) and plan is not None and self.spool is not None and not self.spool.full:
             self.planned = {point.id for point in plan.points}
         return self.alive
 

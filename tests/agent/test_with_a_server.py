@@ -1,0 +1,49 @@
+"""An agent and a real server: the plan is followed, and what was recorded arrives."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.agent.process import SECONDS, AgentFiles, running_agent
+from tests.support.kernel.router import OUTER, Router
+from tests.support.server import ServerProcess, running_server
+from tests.support.tools import needs
+from venturi.core.classify.reference import Passage
+from venturi.core.domain.direction import Direction
+
+pytestmark = [pytest.mark.root, needs("ip", "nft")]
+
+TEN = Passage(Direction.EGRESS, 4, 0x0A000001, 0xC6330001)
+
+
+def make_plan(server: ServerProcess, router: Router) -> None:
+    label = server.request("POST", "/v2.0/metering/metering-labels", form={"metering_label": {"name": "ten", "shared": True}}).json()
+    rule = {"metering_label_id": label["metering_label"]["id"], "direction": "egress", "source_ip_prefix": "10.0.0.0/8"}
+    assert server.request("POST", "/v2.0/metering/metering-label-rules", form={"metering_label_rule": rule}).status == 201
+    place = {"kind": "interface", "host": "h", "namespace": router.namespace, "device": OUTER}
+    point = {"name": "uplink", "shared": True, **place}
+    assert server.request("POST", "/v1/observation-points", form=point).status == 201
+
+
+def counted(server: ServerProcess) -> int:
+    """Ask for the packets of the last hours."""
+    start, end = (time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime(time.time() + seconds)) for seconds in (-7200, 7200))
+    answer = server.request("GET", f"/v1/usage?from={start}&to={end}").json()
+    return sum(row["packets"] for interval in answer["intervals"] for row in interval["usage"])
+
+
+def test_usage_arrives_at_the_ledger(router: Router, tmp_path: Path) -> None:
+    files = AgentFiles(tmp_path, "nftables")
+    files.environment["VENTURI_AGENT_REPORT_INTERVAL"] = "1s"
+    with running_server(tmp_path) as server, running_agent(files, source=("--server", server.url)) as agent:
+        agent.wait_for_log("plan")
+        make_plan(server, router)
+        agent.wait_for_log("metering")
+        router.send([TEN] * 7, [100] * 7)
+        deadline = time.monotonic() + SECONDS
+        while counted(server) < 7 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert counted(server) == 7
+        assert files.status()["problem"] == ""
+        assert agent.stop() == 0
