@@ -14,7 +14,7 @@ from bench.control.servers import running_venturi
 from bench.ledger.batches import BatchShape, BatchStream, SealedBatches
 from bench.ledger.databases import DATABASES, POSTGRESQL, has_postgresql, measure_flush
 from bench.ledger.figures import FILLING, SERVICE, LedgerFigures, PostingFigures
-from bench.ledger.posting import check_posted, post_over_http, post_through_service, posting_service, prepare_database
+from bench.ledger.posting import check_posted, gather_statistics, post_over_http, post_through_service, posting_service, prepare_database
 from bench.ledger.reports import FILLING_SHAPE, measure_reports
 from bench.scale import SCALES, Scale
 
@@ -58,6 +58,7 @@ def _measure_reading(database: str, scale: Scale, runs: int, figures: LedgerFigu
         with posting_service(url) as service:
             figures.postings.append(post_through_service(service, batches, database, FILLING))
         check_posted(url, batches.packets)
+        gather_statistics(url)
         with running_venturi(Path(folder), url) as server:
             figures.reports += measure_reports(server, database, scale.reported_days, max(runs, 3))
 

@@ -61,7 +61,8 @@ class BatchShape:
     def __str__(self) -> str:
         """Say it in words."""
         each = f"{self.readings} x {self.seconds} s" if self.readings > 1 else f"{self.seconds} s"
-        return f"{self.points:,} points, {each}, {self.labels:,} labels, both directions: {self.rows:,} usage records"
+        places = "1 point" if self.points == 1 else f"{self.points:,} points"
+        return f"{places}, {each}, {self.labels:,} labels, both directions: {self.rows:,} usage records"
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import urllib3
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from bench.control.servers import Server
 from bench.ledger.batches import SealedBatches
 from bench.ledger.figures import HTTP, PostingFigures
 from bench.measure.processes import ProgramFailedError
 from venturi.adapters.store.engines.engines import build_engines
-from venturi.adapters.store.engines.locations import read_location
+from venturi.adapters.store.engines.locations import is_embedded, read_location
 from venturi.adapters.store.migrations.running import upgrade_schema
 from venturi.adapters.store.schema.ledger_tables import LEDGER_LABEL_BINS
 from venturi.adapters.store.store import Store, StoreConfig
@@ -34,6 +34,16 @@ def prepare_database(url: str) -> None:
     with engines.writers.begin() as connection:
         upgrade_schema(connection)
     engines.dispose()
+
+
+def gather_statistics(url: str) -> None:
+    """Have PostgreSQL count what it plans queries by, which it does unasked within a minute; SQLite plans without."""
+    location = read_location(url)
+    if not is_embedded(location):
+        engines = build_engines(location, 1)
+        with engines.writers.begin() as connection:
+            connection.execute(text("ANALYZE"))
+        engines.dispose()
 
 
 @contextmanager
