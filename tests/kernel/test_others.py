@@ -1,32 +1,20 @@
 """Every driver counts what iptables counts where labels count once."""
 
-import struct
-import subprocess
-import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.spec.build import label
 from tests.spec.strategies import label_sets, passages
 from tests.support.kernel import iptables
-from tests.support.kernel.metering import TOTAL, meter
-from tests.support.kernel.router import OUTER, Router, is_forwarded
+from tests.support.kernel.metering import meter
+from tests.support.kernel.router import Router, is_forwarded
 from tests.support.tools import needs
 from venturi.adapters.drivers.protocol import Driver
 from venturi.core.classify.reference import Passage
-from venturi.core.domain.counts import Counts
-from venturi.core.domain.direction import Direction
 from venturi.core.domain.label import LabelWithRules
-from venturi.core.domain.prefix import parse_address
 
 pytestmark = [pytest.mark.root, needs("ip", "iptables")]
+
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(labels=label_sets(), packets=st.lists(passages(), min_size=1, max_size=30))
