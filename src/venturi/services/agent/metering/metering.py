@@ -54,8 +54,6 @@ class Metering:
         """Meter by the plan that was followed when this agent was last alive."""
         self.follow(plan)
         self._watched_points = frozenset(point.id for point in plan.points)
-        for metered, place in self.places.items():
-            place.expected |= metered.point_id in self._watched_points
 
     def follow(self, plan: AgentPlan) -> None:
         """Meter by another plan from the next ``watch`` on; names take effect at once."""

@@ -46,7 +46,7 @@ class Recovery:
         return moment.boot_id != self._parts.clock.now().boot_id
 
     def _recover_place(self, metered: MeteredDevice, known: Sequence[SpooledGeneration], found: Mapping[str, FoundGeneration]) -> Place:
-        place = Place(metered, known[-1].point)
+        place = Place(metered, known[-1].point, expected=True)
         rows = [row for row in known if row.generation.id in found or row.last is not None] or list(known[:1])
         for row in known:
             if row not in rows:
