@@ -25,7 +25,7 @@ $(STAMP): requirements.lock pyproject.toml scripts/setup
 	@scripts/setup $(VENV)
 	@touch $@
 
-run: $(STAMP) ## meter the bundled capture: a table, a chart, what to try next
+run: $(STAMP) ## start a server, replay the bundled traffic through it and show its usage, until Ctrl-C
 	@scripts/run-demo
 
 test: $(STAMP) ## run the tests; what a plain user cannot run is named

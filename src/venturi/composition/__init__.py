@@ -161,18 +161,25 @@ def _run(request: MeterRequest, *, quiet: bool) -> "tuple[MeterReport, VenturiEr
 
     Give the report and, where a file failed on the way, its error.
     """
-    from venturi.adapters.kernel_cache import KernelCache
-    from venturi.interfaces.render.progress import announce, show_progress
+    from venturi.interfaces.render.progress import show_progress
 
-    compiled_before = KernelCache(kernel_cache_config(), Path(__file__).parent.parent / "core").start()
-    if not compiled_before and not quiet:
-        announce("venturi: compiling the metering kernels for this machine; this takes some seconds, once")
+    prepare_kernels(quiet=quiet)
     from venturi.services.offline.run import OfflineRun
 
     with show_progress(quiet=quiet) as progress:
         run = OfflineRun(request, progress, open_flow_records)
         with _interruptible(run.interrupt):
             return run.run(), run.failure
+
+
+def prepare_kernels(*, quiet: bool) -> None:
+    """Find the compiled kernels of an earlier run; where there are none, say unless ``quiet`` that they will be compiled."""
+    from venturi.adapters.kernel_cache import KernelCache
+    from venturi.interfaces.render.progress import announce
+
+    compiled_before = KernelCache(kernel_cache_config(), Path(__file__).parent.parent / "core").start()
+    if not compiled_before and not quiet:
+        announce("venturi: compiling the metering kernels for this machine; this takes some seconds, once")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from venturi.adapters.logs.log import running_log
 from venturi.adapters.service_manager import notify_service_manager
 from venturi.interfaces.agent.drivers import choose_driver, purge_all
 from venturi.interfaces.agent.program import AgentProgram
+from venturi.interfaces.signals import ended_by_signals
 from venturi.services.agent.configuration import AgentConfig, AgentSettings
 
 _DONE = 0
@@ -20,7 +21,9 @@ def meter_host(settings: AgentSettings, config: AgentConfig, logs: LogConfig, se
     with running_log(sys.stderr, logs) as log:
         driver = choose_driver(settings)
         log.info("agent", driver=driver.name, agent_id=config.agent_id, host=config.host)
-        AgentProgram(config, driver, log).run(lambda: notify_service_manager(service_manager, "READY=1"))
+        program = AgentProgram(config, driver, log)
+        with ended_by_signals(program.stop):
+            program.run(lambda: notify_service_manager(service_manager, "READY=1"))
         log.info("stopped")
     return _DONE
 

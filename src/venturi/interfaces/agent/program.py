@@ -1,15 +1,13 @@
-"""The program of an agent: builds it of its settings, runs it until a signal, and takes it down.
+"""The program of an agent: builds it of its settings, runs it until it is stopped, and takes it down.
 
 Owns what belongs together and the order of starting and stopping.
 """
 
 import secrets
-import signal
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 
 from structlog.typing import FilteringBoundLogger
 
@@ -43,7 +41,7 @@ _GENERATION_OCTETS = 16
 
 
 class AgentProgram:
-    """One agent, from start to stop, in the main thread."""
+    """One agent, from start to stop."""
 
     def __init__(self, config: AgentConfig, driver: Driver, log: FilteringBoundLogger) -> None:
         self._config = config
@@ -51,9 +49,11 @@ class AgentProgram:
         self._log = log
         self._observer = LoggingObserver(log)
         self._metrics = AgentMetrics()
+        self._run: AgentRun | None = None
+        self._stopped = False
 
     def run(self, ready: Callable[[], None]) -> None:
-        """Meter until SIGTERM or Ctrl-C; ``ready`` is called once this meters.
+        """Meter until ``stop`` is called; ``ready`` is called once this meters.
 
         Raises the errors of what cannot be started: ``SpoolError``, ``DriverError``, ``ServeError``, and those of a connection.
         """
@@ -72,7 +72,7 @@ class AgentProgram:
             reporting = self._reporting(spool, metering, clock, delivery)
             follower = PlanFollower(self._plan_source(running), self._kept_plan, self._observer, woken.set, wait=_PLAN_WAIT)
             running.callback(follower.stop)
-            run = AgentRun(
+            run = self._run = AgentRun(
                 RunningParts(
                     metering=metering,
                     clock=clock,
@@ -85,7 +85,14 @@ class AgentProgram:
                 woken,
             )
             self._serve_metrics(running)
-            self._run_until_signal(run, ready)
+            if not self._stopped:
+                run.run(ready)
+
+    def stop(self) -> None:
+        """End soon; from any thread, and from a signal handler."""
+        self._stopped = True
+        if self._run is not None:
+            self._run.stop()
 
     @property
     def _kept_plan(self) -> Path:
@@ -142,14 +149,3 @@ class AgentProgram:
         if self._config.metrics is not None:
             self._metrics.start(*self._config.metrics)
             running.callback(self._metrics.stop)
-
-    def _run_until_signal(self, run: AgentRun, ready: Callable[[], None]) -> None:
-        def stop(_signal: int, _frame: FrameType | None) -> None:
-            run.stop()
-
-        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            run.run(ready)
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)

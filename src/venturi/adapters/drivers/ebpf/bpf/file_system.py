@@ -1,10 +1,12 @@
-"""BPF file systems: telling one, and mounting one.
+"""BPF file systems: telling one, mounting one, and letting go of one.
 
-Owns the two system calls. What is pinned there is not known here.
+Owns the system calls. What is pinned there is not known here.
 """
 
 import ctypes
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from venturi.core.domain.errors import DriverError
@@ -12,6 +14,7 @@ from venturi.core.domain.errors import DriverError
 _BPF_MAGIC = 0xCAFE4A11  # include/uapi/linux/magic.h
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _STATUS_OCTETS = 256
+_DETACH = 2  # include/uapi/linux/mount.h
 
 
 def is_bpf_file_system(folder: Path) -> bool:
@@ -27,3 +30,14 @@ def mount_bpf_file_system(folder: Path) -> None:
     if _LIBC.mount(b"bpf", bytes(folder), b"bpf", 0, b"mode=0700"):
         message = f"no BPF file system can be mounted at '{folder}': {os.strerror(ctypes.get_errno())}"
         raise DriverError(message)
+
+
+@contextmanager
+def passing_bpf_folder(folder: Path) -> Iterator[None]:
+    """Make a folder for a BPF file system, and unmount at the end what was mounted there, with everything that is pinned in it."""
+    folder.mkdir()
+    try:
+        yield
+    finally:
+        if is_bpf_file_system(folder):
+            _LIBC.umount2(bytes(folder), _DETACH)

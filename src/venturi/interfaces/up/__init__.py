@@ -1,0 +1,1 @@
+"""Server, ledger and what meters in one process: what ``venturi up`` and ``venturi demo`` run."""
