@@ -5,6 +5,7 @@ Owns the sockets and the count, which is that of the packets on the wire and of 
 
 import socket
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ PORT = 9
 
 _HEADERS = {4: 28, 6: 48}
 _BURSTS_A_SECOND = 20
+_ARRIVAL_SECONDS = 0.2
+"""How long what was sent last may be on its way; a receiver that closes before answers by ICMP, which is traffic too."""
 _FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 _ANY = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - within a namespace that nothing outside reaches
 
@@ -55,11 +58,12 @@ class Traffic:
             sender.start()
 
     def stop(self) -> None:
-        """Send no more; every packet that was counted is on its way by then."""
+        """Send no more, and wait until every packet has arrived."""
         self._stopping.set()
         for sender in self._senders:
             if sender.is_alive():
                 sender.join()
+        time.sleep(_ARRIVAL_SECONDS)
         for sink in self._sinks:
             sink.close()
         self._sinks.clear()
