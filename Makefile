@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 CODE := $(wildcard src tests bench scripts docs/conf.py)
 TYPED := $(wildcard src tests bench)
 
-.PHONY: help setup run test check bench docs dist lock format clean
+.PHONY: help setup run test soak check bench docs dist lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -33,6 +33,11 @@ test: $(STAMP) ## run the tests; what a plain user cannot run is named
 	@scripts/build-bpf $(if $(CI),--required)
 	@scripts/openstack-tools test
 	@pytest $(ARGS)
+
+soak: $(STAMP) ## break agent, server and database for long, as root (ARGS="--minutes 15 --seed N")
+	@scripts/system-tools test
+	@scripts/build-bpf
+	@python -m tests.fault.soak $(ARGS)
 
 check: $(STAMP) ## run every gate: format, lint, types, layers, dependencies, dead code, spelling, docs
 	ruff format --check $(CODE)

@@ -1,0 +1,1 @@
+"""Faults on purpose: processes that are killed, disks that fill, and what was sent meanwhile."""
