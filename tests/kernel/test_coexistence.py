@@ -1,16 +1,13 @@
 """The driver's tables and the rules of others on the host leave each other alone; and counts are what iptables and tcpdump say."""
 
 import random
-import struct
-import subprocess
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.spec.build import label
+from tests.support.kernel.capturing import captured, read_capture
 from tests.support.kernel.metering import TOTAL, Counted, attribute, new_generation, octets_for
 from tests.support.kernel.router import OUTER, Router, run
 from tests.support.tools import needs
@@ -147,42 +144,6 @@ def counted_by_iptables(router: Router, program: str) -> dict[tuple[str, Directi
     return {key: counts for key, counts in counted.items() if counts.packets}
 
 
-@contextmanager
-def captured(router: Router, path: Path) -> Iterator[None]:
-    """Capture what the destination receives."""
-    command = (
-        "ip",
-        "netns",
-        "exec",
-        f"{router.name}-destination",
-        "tcpdump",
-        "-U",
-        "--immediate-mode",
-        "-i",
-        "destination",
-        "-w",
-        str(path),
-        "udp",
-    )
-    with subprocess.Popen(command, stderr=subprocess.PIPE) as tcpdump:
-        assert tcpdump.stderr is not None
-        while b"listening" not in tcpdump.stderr.readline():
-            assert tcpdump.poll() is None
-        yield
-        time.sleep(0.2)
-        tcpdump.terminate()
-
-
-def counted_by_tcpdump(path: Path) -> Counts:
-    """Sum up the lengths of the packets of a capture without their Ethernet headers."""
-    capture, place, counted = path.read_bytes(), 24, Counts()
-    while place < len(capture):
-        kept, octets = struct.unpack_from("=II", capture, place + 8)
-        counted += Counts(1, octets - 14)
-        place += 16 + kept
-    return counted
-
-
 @pytest.mark.parametrize("family", [4, 6])
 def test_counts_are_those_of_iptables_and_tcpdump(family: int, own_router: Router, driver: Driver, tmp_path: Path) -> None:
     chance = random.Random(family)  # noqa: S311 - packets of a test
@@ -193,11 +154,11 @@ def test_counts_are_those_of_iptables_and_tcpdump(family: int, own_router: Route
     generation = new_generation(classifier)
     driver.apply(metered, classifier, generation)
     packets = [random_packet(chance, family) for _ in range(600)]
-    with captured(own_router, tmp_path / "capture"):
+    with captured(own_router, OUT, tmp_path / "capture", "udp"):
         for first in range(0, len(packets), 30):
             own_router.send(packets[first : first + 30], octets_for(packets)[first : first + 30])
     counted: Counted = attribute(classifier, driver.read(metered, generation))
-    assert counted[TOTAL, OUT] == counted_by_tcpdump(tmp_path / "capture")
+    assert {family: counted[TOTAL, OUT]} == read_capture(tmp_path / "capture")
     assert {key: counts for key, counts in counted.items() if key[0]} == counted_by_iptables(own_router, program)
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.kernel.ebpf.conftest import MakeDriver
+from tests.support.kernel.capturing import captured, read_capture
 from tests.support.kernel.metering import new_generation
 from tests.support.kernel.router import INNER, OUTER, Router, run, running_router
 from tests.support.kernel.streams import stream
@@ -22,10 +23,11 @@ from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.generation import Hook, Segments
 
-pytestmark = [pytest.mark.root, needs("ip", "clang", "ethtool", "iptables", "nft")]
+pytestmark = [pytest.mark.root, needs("ip", "clang", "ethtool", "iptables", "nft", "tcpdump")]
 
 ETHERNET_OCTETS = 14
 NOTHING = CompiledClassifier([])
+FORWARDED = (Direction.INGRESS, Direction.EGRESS)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,7 @@ def set_offloads(router: Router, offloads: Offloads) -> None:
         (source, "source", f"tso {offloads.sender} gso {offloads.sender}"),
         (router.namespace, INNER, f"gro {offloads.receiver}"),
         (router.namespace, OUTER, "tso off gso off"),
+        (destination, "destination", "gro off"),
     ):
         run("ip", "netns", "exec", namespace, "ethtool", "-K", device, *settings.split())
 
@@ -85,7 +88,7 @@ def on_the_wire(router: Router) -> dict[Direction, Counts]:
 def by_direction(reading: Reading) -> dict[Direction, Counts]:
     """Sum a reading up, both families together."""
     sums = {}
-    for direction in (Direction.INGRESS, Direction.EGRESS):
+    for direction in FORWARDED:
         of_direction = reading.pairs.directions == direction.code
         sums[direction] = Counts(int(reading.pairs.packets[of_direction].sum()), int(reading.pairs.octets[of_direction].sum()))
     return sums
@@ -133,6 +136,37 @@ def test_super_packets(offloads: str, family: int, hook: Hook, quiet_router: Rou
     assert by_iptables.packets < passed[Direction.EGRESS].packets / 4
     assert (large.packets > 0) == (family == 6 and offloads == "beyond 64 KiB")
     assert {segments: reading.segments for segments, reading in readings.items()} == {segments: segments for segments in Segments}
+
+
+@pytest.mark.parametrize("hook", Hook)
+@pytest.mark.parametrize("offloads", OFFLOADS)
+def test_segments_are_the_packets_that_tcpdump_sees(
+    offloads: str, hook: Hook, quiet_router: Router, make_driver: MakeDriver, tmp_path: Path
+) -> None:
+    """Where they are received: both families, both directions."""
+    set_offloads(quiet_router, OFFLOADS[offloads])
+    driver, metered, generation = make_driver(EbpfConfig()), replace(quiet_router.metered(), hook=hook), new_generation(NOTHING)
+    paths = {direction: tmp_path / direction for direction in FORWARDED}
+    with ExitStack() as captures:
+        for direction, path in paths.items():
+            captures.enter_context(captured(quiet_router, direction, path))
+        driver.apply(metered, NOTHING, generation)
+        for family in (4, 6):
+            stream(quiet_router, family, OFFLOADS[offloads].stream_octets // 4)
+        await_silence(quiet_router)
+    pairs = driver.read(metered, generation).pairs
+    keys = zip(pairs.directions.tolist(), pairs.families.tolist(), strict=True)
+    counted = dict(zip(keys, map(Counts, pairs.packets.tolist(), pairs.octets.tolist()), strict=True))
+    seen = {(direction.code, family): counts for direction, path in paths.items() for family, counts in read_capture(path).items()}
+    assert (len(seen), counted) == (4, seen)
+
+
+def await_silence(router: Router) -> None:
+    """Return once nothing has passed the outer device for a while: the last acknowledgements of a connection come late."""
+    before = None
+    while before != (now := on_the_wire(router)):
+        before = now
+        time.sleep(0.1)
 
 
 def _less(after: Counts, before: Counts) -> Counts:

@@ -7,7 +7,6 @@ import ctypes
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf, refusal
@@ -48,7 +47,7 @@ class Program:
         """Give the program itself."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the object."""
         self._libbpf.call("bpf_object__close", self._object)
 
