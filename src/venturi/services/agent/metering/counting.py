@@ -237,14 +237,18 @@ class PlaceCounting:
         return True
 
     def _read(self, place: Place, counting: Counting, until: Moment | None) -> LastReading | None:
-        """Read the totals of a generation, as those of ``until`` if that is given; None where the driver cannot."""
+        """Read the totals of a generation, as those of ``until`` if that is given; None where the driver cannot.
+
+        The clock is looked at first: what passes between both is counted, and what a gap from then on may lose passed after that moment.
+        """
+        moment = until or self._parts.clock.now()
         try:
             reading = self._parts.driver.read(place.metered, counting.generation)
         except DriverError as error:
             self._alarm(AgentAlarm.READING_FAILED, str(error), place)
             return None
         counting.segments = reading.segments
-        return LastReading(moment=until or self._parts.clock.now(), pairs=reading.pairs, unattributed=reading.unattributed)
+        return LastReading(moment=moment, pairs=reading.pairs, unattributed=reading.unattributed)
 
     def _identity(self, place: Place) -> Hashable | None:
         return self._parts.host.list_devices(place.metered.namespace).get(place.metered.device)
