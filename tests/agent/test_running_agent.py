@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.agent.process import AgentFiles, running_agent
-from tests.support.kernel.router import OUTER, Router, run
+from tests.support.kernel.router import INNER, OUTER, Router, run
 from tests.support.tools import needs
 from venturi.core.classify.reference import Passage
 from venturi.core.domain.direction import Direction
@@ -100,3 +100,23 @@ def test_a_second_agent_does_not_meter_the_same_device(files: AgentFiles, router
         assert first.stop() == 0
     assert {each.coverage for each in metered(second)} == {"gap"}
     assert files.status()["running"] is False
+
+
+def test_an_agent_leaves_alone_what_another_counts_that_is_dead(files: AgentFiles, router: Router, tmp_path: Path) -> None:
+    files.write_plan(router, {"ten": "10.0.0.0/8"})
+    (tmp_path / "second").mkdir()
+    second = AgentFiles(tmp_path / "second", files.driver)
+    second.environment = files.environment
+    second.write_plan(router, {"ten": "10.0.0.0/8"}, device=INNER)
+    with running_agent(files) as first:
+        first.wait_for_log("metering")
+        first.kill()
+    send(router, TEN, 3)
+    with running_agent(second) as other:
+        other.wait_for_log("metering")
+        assert other.stop() == 0
+    with running_agent(files) as first:
+        first.wait_for_log("found")
+        assert first.stop() == 0
+    assert usage(files) == {"ten": 3}
+    assert {each.coverage for each in metered(files)} == {"complete"}

@@ -174,14 +174,11 @@ class Metering:
         return None
 
     def _retire_strangers(self) -> None:
-        """Remove what the kernel has of other spools, at devices that nobody else meters."""
-        held = [stranger for stranger in self._strangers if self._parts.host.hold(stranger.metered)]
-        for stranger in held:
+        """Remove what the kernel has of other spools at devices that are metered; elsewhere it may be of an agent that comes back."""
+        metered = {place.metered.place for place in self.places.values() if place.current is not None}
+        for stranger in [each for each in self._strangers if each.metered.place in metered]:
             self._outbox.retire(stranger.metered, stranger.generation, forget=False)
             self._strangers.remove(stranger)
-            place = self.places.get(stranger.metered)
-            if place is None or place.current is None:
-                self._parts.host.release(stranger.metered)
 
     def _all_current(self) -> Iterator[tuple[Place, Counting]]:
         return ((place, place.current) for place in self.places.values() if place.current is not None)
