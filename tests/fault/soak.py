@@ -19,18 +19,19 @@ from tests.support.fault.building import running_world
 from tests.support.fault.faults import FILLING, LOSSLESS, LOSSY, MIXED, RESTORING, Fault, keep_database, keep_spool
 from tests.support.fault.ledger_content import LedgerContent
 from tests.support.fault.settling import settle
-from tests.support.fault.verdict import Expectation, gaps_of
+from tests.support.fault.verdict import gaps_of
 from tests.support.fault.world import FaultWorld
 from venturi.adapters.drivers.protocol import DriverName
 from venturi.adapters.laboratory.network import UPLINK
+from venturi.core.domain.coverage import CoverageReason
 
 _KINDS = list(product((DriverName.EBPF, DriverName.NFTABLES), (SQLITE, POSTGRESQL)))
-_ROUNDS: list[tuple[tuple[Fault, ...], tuple[Fault, ...], Expectation]] = [
-    ((keep_database,), (*LOSSLESS, *RESTORING), Expectation()),
-    ((), (*LOSSLESS, *FILLING), Expectation()),
+_ROUNDS: list[tuple[tuple[Fault, ...], tuple[Fault, ...], tuple[CoverageReason, ...]]] = [
+    ((keep_database,), (*LOSSLESS, *RESTORING), ()),
+    ((), (*LOSSLESS, *FILLING), ()),
     ((keep_database, keep_spool), (*LOSSLESS, *RESTORING, *FILLING, *LOSSY), MIXED),
 ]
-"""What is done to a world first, what by chance after that, and what may be wanting then."""
+"""What is done to a world first, what by chance after that, and the reasons for which there may be gaps then."""
 
 
 @dataclass

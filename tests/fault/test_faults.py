@@ -9,7 +9,7 @@ from tests.support.databases import ON_POSTGRESQL, POSTGRESQL, SQLITE
 from tests.support.fault.building import running_world
 from tests.support.fault.faults import FILLING, LOSSLESS, LOSSY, Fault, keep_database, keep_spool, kill_agent, restore_database
 from tests.support.fault.settling import settle
-from tests.support.fault.verdict import Expectation, gaps_of
+from tests.support.fault.verdict import gaps_of
 from venturi.adapters.drivers.protocol import DriverName
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("nft")]
@@ -26,7 +26,7 @@ def test_nothing_is_lost_that_can_be_kept(tmp_path: Path, driver: DriverName, da
     with running_world(tmp_path, driver, database_kind, 1) as world:
         for fault in (keep_database, *chance.sample(LOSSLESS, len(LOSSLESS)), restore_database, *FILLING):
             fault(world, chance)
-        settle(world, Expectation())
+        settle(world)
         assert world.rule_changes.made
 
 
@@ -37,4 +37,4 @@ def test_what_is_lost_lies_within_a_gap(tmp_path: Path, fault: Fault) -> None:
         for each in (keep_spool, fault, kill_agent, fault):
             each(world, chance)
         content = settle(world, LOSSY[fault])
-        assert {gap.reason for gap in gaps_of(content)} == set(LOSSY[fault].reasons)
+        assert {gap.reason for gap in gaps_of(content)} == set(LOSSY[fault])

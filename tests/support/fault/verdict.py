@@ -6,7 +6,6 @@ and whatever is missing was sent within a gap. No interval counts what was not s
 
 import time
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 
 from tests.support.fault.ledger_content import LedgerContent, Recorded, read_ledger
@@ -20,16 +19,6 @@ _SECONDS = 150.0
 _SLACK = SECOND
 """By how much a busy host may be late in looking at the clock when it reads counters."""
 
-Span = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Expectation:
-    """For which reasons there may be gaps, and whether some time may be left out altogether, as the batches of a spool that is lost."""
-
-    reasons: Collection[CoverageReason] = ()
-    left_out: bool = False
-
 
 def await_delivery(world: FaultWorld) -> LedgerContent:
     """Wait until the ledger knows of all time up to now, and give what it holds."""
@@ -41,8 +30,8 @@ def await_delivery(world: FaultWorld) -> LedgerContent:
     return content
 
 
-def find_differences(world: FaultWorld, content: LedgerContent, expected: Expectation) -> list[str]:
-    """Say what is wrong with a ledger; nothing, where it is right."""
+def find_differences(world: FaultWorld, content: LedgerContent, expected: Collection[CoverageReason]) -> list[str]:
+    """Say what is wrong with a ledger in which gaps are ``expected`` for some reasons; nothing, where it is right."""
     return [
         *_unexpected(content, expected),
         *_rolled_up_otherwise(content),
@@ -52,32 +41,29 @@ def find_differences(world: FaultWorld, content: LedgerContent, expected: Expect
 
 
 def gaps_of(content: LedgerContent) -> list[Recorded]:
-    """Choose the intervals of which it is not known what passed."""
-    return [recorded for recorded in content.intervals if recorded.coverage == Coverage.GAP]
+    """List the times of which it is not known what passed: those recorded as gaps, and those that nothing is recorded of."""
+    return [*(recorded for recorded in content.intervals if recorded.coverage == Coverage.GAP), *_missing(content)]
 
 
-def _unexpected(content: LedgerContent, expected: Expectation) -> Iterator[str]:
+def _missing(content: LedgerContent) -> Iterator[Recorded]:
+    """Give the times between the first interval and the last that no interval accounts for, which reports show as ``missing``."""
+    end = content.intervals[0].end
+    for recorded in content.intervals:
+        if recorded.start > end:
+            yield Recorded(end, recorded.start, Coverage.GAP, CoverageReason.MISSING, {})
+        end = max(end, recorded.end)
+
+
+def _unexpected(content: LedgerContent, expected: Collection[CoverageReason]) -> Iterator[str]:
     for gap in gaps_of(content):
-        if gap.reason not in expected.reasons:
+        if gap.reason not in expected:
             yield f"a gap that nothing explains: {gap}"
-    left_out = _time_left_out(content)
-    if (left_out or content.outstanding) and not expected.left_out:
-        yield f"no interval accounts for {left_out}, and {content.outstanding} are outstanding"
+    if content.outstanding and CoverageReason.MISSING not in expected:
+        yield f"batches are outstanding: {content.outstanding}"
     known = sorted((each.start, each.end) for each in content.intervals if each.coverage != Coverage.GAP)
     for earlier, later in pairwise(known):
         if later[0] < earlier[1]:
             yield f"{earlier} and {later} both account for the same time"
-
-
-def _time_left_out(content: LedgerContent) -> list[Span]:
-    """List the spans of time between the first interval and the last that no interval accounts for."""
-    left_out = []
-    end = content.intervals[0].end
-    for recorded in content.intervals:
-        if recorded.start > end:
-            left_out.append((end, recorded.start))
-        end = max(end, recorded.end)
-    return left_out
 
 
 def _rolled_up_otherwise(content: LedgerContent) -> Iterator[str]:
@@ -90,7 +76,7 @@ def _rolled_up_otherwise(content: LedgerContent) -> Iterator[str]:
 
 def _not_as_sent(world: FaultWorld, content: LedgerContent) -> Iterator[str]:
     sent, total = world.timeline.total(), content.total()
-    unknown = [*((gap.start, gap.end) for gap in gaps_of(content)), *_time_left_out(content)]
+    unknown = [(gap.start, gap.end) for gap in gaps_of(content)]
     excused = world.timeline.sent_within(unknown)
     for account in sent.keys() | total.keys():
         counts, recorded, allowed = (_of(sums, account) for sums in (sent, total, excused))
