@@ -2,9 +2,11 @@
 
 import os
 import random
+import secrets
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -178,15 +180,62 @@ def test_purging_removes_everything(router: Router, ebpf: EbpfDriver) -> None:
         ebpf.read(router.metered(), generations[-1])
 
 
-def test_a_hundred_points(router: Router, ebpf: EbpfDriver) -> None:
-    """Each with links, tables and counters of its own."""
-    devices = [f"many{number}" for number in range(100)]
-    lines = [f"link add {near} type veth peer name {far}" for near, far in zip(devices[::2], devices[1::2], strict=True)]
+def test_a_hundred_routers(ebpf: EbpfDriver) -> None:
+    """Each in a namespace of its own, with links, tables and counters of its own."""
+    name = f"vt{secrets.token_hex(4)}"
+    namespaces = [f"{name}-{number}" for number in range(100)]
+    with many_namespaces(namespaces):
+        points = [MeteredDevice(point_id=namespace, device=OUTER, namespace=namespace) for namespace in namespaces]
+        generations = [apply_new(ebpf, metered) for metered in points]
+        assert all(ebpf.is_counting(*pair) for pair in zip(points, generations, strict=True))
+        assert sorted(found.metered.point_id for found in ebpf.find() if found.counting) == sorted(namespaces)
+        for metered, generation in zip(points, generations, strict=True):
+            ebpf.retire(metered, generation)
+    assert ebpf.find() == []
+
+
+@contextmanager
+def many_namespaces(names: Sequence[str]) -> Iterator[None]:
+    """Make namespaces with a device each, in one go, for the block."""
+    run("ip", "-batch", "-", stdin="\n".join(f"netns add {name}" for name in names))
+    try:
+        devices = (f"link add {OUTER} netns {name} type veth peer name {INNER} netns {name}" for name in names)
+        run("ip", "-batch", "-", stdin="\n".join(devices))
+        yield
+    finally:
+        run("ip", "-batch", "-", stdin="\n".join(f"netns del {name}" for name in names))
+
+
+def test_many_points_of_one_namespace(router: Router, ebpf: EbpfDriver) -> None:
+    """Each takes the next priority at the hooks, and none counts what passes another's device."""
+    idle = [f"many{number}" for number in range(10)]
+    lines = [f"link add {near} type veth peer name {far}" for near, far in zip(idle[::2], idle[1::2], strict=True)]
     run("ip", "-n", router.namespace, "-batch", "-", stdin="\n".join(lines))
+    devices = (OUTER, *idle)
     points = [replace(router.metered(device), point_id=device) for device in devices]
     generations = [apply_new(ebpf, metered) for metered in points]
-    assert all(ebpf.is_counting(*pair) for pair in zip(points, generations, strict=True))
-    assert len(ebpf.find()) == len(devices)
+    router.send(PACKETS)
+    counted = [count_packets(ebpf, metered, [generation]) for metered, generation in zip(points, generations, strict=True)]
+    assert counted == [len(PACKETS), *[0] * len(idle)]
+
+
+def test_a_newer_layout_reads_the_older_to_its_last_total(
+    router: Router, ebpf: EbpfDriver, make_driver: MakeDriver, tmp_path: Path
+) -> None:
+    """What an older version pinned is found and counts on, is switched from like any other generation, and can be retired."""
+    older = make_driver(replace(ebpf._config, layout_versions=("0",)))
+    newer = make_driver(replace(ebpf._config, layout_versions=("1", "0")))
+    metered, before = router.metered(), router.forwarded()
+    first = apply_new(older, metered)
+    with router.traffic(PACKETS, tmp_path):
+        assert [(found.generation, found.counting) for found in newer.find()] == [(first, True)]
+        second = apply_new(newer, metered, 1)
+        last_total = count_packets(newer, metered, [first])
+    assert count_packets(newer, metered, [first]) == last_total > 0
+    assert [(found.generation, found.counting) for found in newer.find()] == [(second, True), (first, False)]
+    newer.retire(metered, first)
+    assert not (ebpf._config.bpffs / "venturi" / "0" / metered.point_id).exists()
+    assert last_total + count_packets(newer, metered, [second]) == router.forwarded() - before
 
 
 def test_settings_are_kept_with_a_generation(router: Router, make_driver: MakeDriver) -> None:

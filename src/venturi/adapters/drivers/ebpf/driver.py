@@ -33,7 +33,7 @@ class EbpfDriver:
 
     def __init__(self, config: EbpfConfig) -> None:
         self._config = config
-        self._pins = Pins(config.bpffs)
+        self._pins = Pins(config.bpffs, config.layout_versions)
         self._loaded: tuple[Libbpf, GracePeriod] | None = None
         self._ended: set[str] = set()
 
@@ -140,9 +140,15 @@ class EbpfDriver:
         return self._loaded
 
     def _attached(self, device: DevicePins, metered: MeteredDevice, place: DevicePlace) -> Attachment:
-        """Give the attachment of a device as it is now, anew where the device or its namespace is another than before."""
+        """Give the attachment of a device as it is now, anew where the device or its namespace is another than before.
+
+        That of an older layout is taken over, so that the switch from one layout to the next is like any other.
+        """
         attachment = self._attachment(device)
         before = self._current_record(device)
+        for older in self._pins.older(metered):
+            before = before or self._current_record(older)
+            device.take_over(older)
         if before is None or not attachment.is_whole(before):
             attachment.detach(before)
             attachment.attach(metered, place)

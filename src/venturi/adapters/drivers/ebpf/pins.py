@@ -14,15 +14,10 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 from venturi.core.domain.errors import DriverError
 from venturi.core.domain.generation import Generation, MeteredDevice
-
-LAYOUT_VERSION = "1"
-"""The version of the layout of pins, records and maps that is written."""
-
-READ_VERSIONS = (LAYOUT_VERSION,)
-"""The versions whose generations are found, read and retired; a new one comes first, and the older ones stay while hosts may have them."""
 
 META, PROGRAM = "meta", "program"
 """The pins of a generation beside those of its counters."""
@@ -61,6 +56,12 @@ class DevicePins:
         """Give a pending folder its name for good."""
         pending.rename(self.folder / pending.name.removeprefix(_PENDING))
 
+    def take_over(self, older: Self) -> None:
+        """Have the attachment of another layout, if there is one, instead of one of its own."""
+        if older.attached.exists() and not self.attached.exists():
+            make_folder(self.folder)
+            older.attached.rename(self.attached)
+
     def remove_if_empty(self) -> None:
         """Remove the folders of the device and of its point if nothing is left in them."""
         for folder in (self.folder, self.folder.parent):
@@ -69,19 +70,23 @@ class DevicePins:
 
 
 class Pins:
-    """All pins below one BPF file system."""
+    """All pins below one BPF file system, by ``versions`` of the layout: the first is written, and the older ones are read too."""
 
-    def __init__(self, bpffs: Path) -> None:
+    def __init__(self, bpffs: Path, versions: Sequence[str]) -> None:
         self._root = bpffs / _FOLDER
+        self._versions = versions
 
     def device(self, metered: MeteredDevice) -> DevicePins:
         """Give the folder of a device in the layout that is written."""
-        return self._device(LAYOUT_VERSION, metered)
+        return self._device(self._versions[0], metered)
+
+    def older(self, metered: MeteredDevice) -> list[DevicePins]:
+        """Give the folders that a device may have in older layouts."""
+        return [self._device(version, metered) for version in self._versions[1:]]
 
     def find(self, metered: MeteredDevice, generation: Generation) -> tuple[DevicePins, Path]:
         """Find a generation in any layout that is read; raises ``DriverError`` where it is gone."""
-        for version in READ_VERSIONS:
-            device = self._device(version, metered)
+        for device in (self.device(metered), *self.older(metered)):
             folder = device.generation(generation)
             if folder.exists():
                 return device, folder
@@ -90,7 +95,7 @@ class Pins:
 
     def list_devices(self) -> Sequence[DevicePins]:
         """List the folders of all devices in layouts that are read."""
-        points = [point for version in READ_VERSIONS for point in _list(self._root / version)]
+        points = [point for version in self._versions for point in _list(self._root / version)]
         return [DevicePins(folder) for point in points for folder in _list(point)]
 
     def remove_all(self) -> None:
