@@ -1,5 +1,7 @@
 """Whatever is killed, filled, cut or turned back: every octet is in the ledger once, or lies within a gap that says why."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -8,8 +10,9 @@ import pytest
 from tests.support.databases import ON_POSTGRESQL, POSTGRESQL, SQLITE
 from tests.support.fault.building import running_world
 from tests.support.fault.faults import FILLING, LOSSLESS, LOSSY, Fault, keep_database, keep_spool, kill_agent, restore_database
+from tests.support.fault.ledger_content import LedgerContent
 from tests.support.fault.settling import settle
-from tests.support.fault.verdict import gaps_of
+from tests.support.fault.verdict import find_differences, gaps_of
 from venturi.adapters.drivers.protocol import DriverName
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("nft")]
@@ -26,8 +29,16 @@ def test_nothing_is_lost_that_can_be_kept(tmp_path: Path, driver: DriverName, da
     with running_world(tmp_path, driver, database_kind, 1) as world:
         for fault in (keep_database, *chance.sample(LOSSLESS, len(LOSSLESS)), restore_database, *FILLING):
             fault(world, chance)
-        settle(world)
+        content = settle(world)
         assert world.rule_changes.made
+        assert all(find_differences(world, wrong, ()) for wrong in _make_wrong(content))
+
+
+def _make_wrong(content: LedgerContent) -> Iterator[LedgerContent]:
+    """Take one interval out of what is right, and put one into it twice."""
+    place = len(content.intervals) // 2
+    yield replace(content, intervals=content.intervals[:place] + content.intervals[place + 1 :])
+    yield replace(content, intervals=content.intervals[: place + 1] + content.intervals[place:])
 
 
 @pytest.mark.parametrize("fault", LOSSY, ids=lambda fault: fault.__name__)
