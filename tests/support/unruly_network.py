@@ -69,7 +69,8 @@ class UnrulyNetwork:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._accepting.join()
+        if self._accepting.is_alive():
+            self._accepting.join()
 
     def _accept(self) -> None:
         while True:

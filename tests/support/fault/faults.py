@@ -67,10 +67,9 @@ def fill_server_disk(world: FaultWorld, chance: random.Random) -> None:
 
 
 def unsettle_network(world: FaultWorld, chance: random.Random) -> None:
-    """Drop, delay, duplicate and truncate what agent and server say to each other."""
-    world.relay.unruly = True
-    time.sleep(1 + chance.random() * 3)
-    world.relay.unruly = False
+    """Begin to drop, delay, duplicate and truncate what agent and server say to each other, and go on with that; or cease to."""
+    world.relay.unruly = not world.relay.unruly
+    time.sleep(1 + chance.random())
 
 
 def cut_network(world: FaultWorld, chance: random.Random) -> None:

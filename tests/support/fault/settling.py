@@ -14,6 +14,7 @@ def settle(world: FaultWorld, expected: Collection[CoverageReason] = ()) -> Ledg
     Gaps may be there for the reasons that are ``expected``.
     """
     world.send_no_more()
+    world.relay.unruly = False
     content = await_delivery(world)
     wrong = find_differences(world, content, expected)
     assert not wrong, "\n".join(wrong)
