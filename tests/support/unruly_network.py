@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
-from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -64,7 +63,7 @@ class UnrulyNetwork:
         self._accepting.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         """Relay no more."""
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)

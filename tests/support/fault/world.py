@@ -104,7 +104,7 @@ class FaultWorld:
         """End what runs and remove what was made."""
         self.send_no_more()
         self.agent.kill()
-        self.relay.__exit__(None, None, None)
+        self.relay.__exit__()
         self.server.kill()
         self.parts.database.kill()
         self.network.stop()

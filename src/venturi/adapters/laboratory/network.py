@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from pyroute2 import IPRoute, netns
@@ -89,7 +88,7 @@ class LaboratoryNetwork:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         """Remove it again."""
         self.stop()
 
