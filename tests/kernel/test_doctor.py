@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.kernel.router import OUTER, Router, run
 from tests.support.tools import needs
+from venturi.adapters.network.namespaces import list_devices
 
 pytestmark = [pytest.mark.root, needs("ip", "nft")]
 
@@ -37,3 +38,10 @@ def test_people_are_shown_the_same() -> None:
     finished = examine()
     assert finished.returncode == 0
     assert "nftables  netfilter  yes" in finished.stdout
+
+
+def test_a_device_whose_name_is_no_text_is_one_like_others(own_router: Router) -> None:
+    strange = b"up\xff0".decode(errors="surrogateescape")
+    run("ip", "-n", own_router.namespace, "link", "add", strange, "type", "bridge")
+    assert examine().returncode == 0
+    assert {device.name for device in list_devices(own_router.namespace)} >= {OUTER, r"up\xff0"}

@@ -73,7 +73,9 @@ def list_devices(namespace: str | None) -> list[NetworkDevice]:
     """List the devices of a namespace; raises ``DriverError`` where it cannot be entered or asked."""
     try:
         with inside(namespace), IPRoute() as route:
-            return [NetworkDevice(link.get("ifname"), link["index"], link.get(("linkinfo", "kind")) or "") for link in route.get_links()]
+            return [
+                NetworkDevice(_spell(link.get("ifname")), link["index"], link.get(("linkinfo", "kind")) or "") for link in route.get_links()
+            ]
     except NetlinkError as error:
         message = f"the devices of network namespace '{namespace}' cannot be listed: {error}"
         raise DriverError(message) from error
@@ -86,6 +88,11 @@ def device_index(namespace: str | None, device: str) -> int | None:
             return socket.if_nametoindex(device)
         except OSError:
             return None
+
+
+def _spell(name: str | bytes) -> str:
+    """Spell the name of a device, which may hold any octets, as text; one that is no UTF-8 can be shown so, and no more."""
+    return name if isinstance(name, str) else name.decode(errors="backslashreplace")
 
 
 def _enter(namespace: str) -> None:
