@@ -6,7 +6,7 @@ Owns the clocks, the traffic that was sent and the comparison with what was reco
 import shutil
 import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count, pairwise
 from pathlib import Path
 
@@ -104,19 +104,23 @@ class KillableSpool(Spool):
 
 
 class MemoryView:
-    """The devices of a memory host, as metering sees a host; ``held`` are devices that another process meters."""
+    """The devices of a memory host, as metering sees a host; ``held`` are devices that another process meters.
+
+    Namespaces in ``closed`` cannot be entered.
+    """
 
     def __init__(self, host: MemoryHost) -> None:
         self._host = host
         self.held: set[str] = set()
         self.bypassed: set[str] = set()
+        self.closed: set[str | None] = set()
 
     def list_namespaces(self) -> list[str]:
         return self._host.list_namespaces()
 
     def list_devices(self, namespace: str | None) -> Mapping[str, Hashable]:
         try:
-            return {device.name: device.index for device in self._host.list_devices(namespace)}
+            return {} if namespace in self.closed else {device.name: device.index for device in self._host.list_devices(namespace)}
         except DriverError:
             return {}
 
@@ -211,7 +215,9 @@ class AgentWorld:
         self.spool = KillableSpool(self.folder / "spool.db", self.fuse)
         self.spool.start()
         self.clock = AgentClock(self.look, str(self.boot), self.alarms, latest_moment(self.spool.generations()))
-        self.sent += [Sent(self.clock.now().wall, each.place, each.octets, each.must) for each in self._pending]
+        now = self.clock.now().wall  # a timeline that ran ahead of a clock that was set back is gone with its agent
+        self.sent = [replace(each, time=min(each.time, now)) for each in self.sent]
+        self.sent += [replace(each, time=now) for each in self._pending]
         self._pending = []
         parts = MeteringParts(
             spool=self.spool,

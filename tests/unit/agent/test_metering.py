@@ -270,6 +270,21 @@ def test_a_router_comes_and_goes(world: AgentWorld) -> None:
     world.check()
 
 
+def test_a_router_whose_namespace_cannot_be_entered_is_a_gap(world: AgentWorld) -> None:
+    world.host.add_device("qg-1", "qrouter-r1")
+    world.view.closed.add("qrouter-r1")
+    world.follow(make_plan(NET_TEN))
+    run(world, 120)
+    assert AgentAlarm.COVERAGE_LOST in world.alarms.raised
+    world.view.closed.clear()
+    world.tick(1)
+    world.send(GATEWAY, 10)
+    world.finish()
+    assert {each[:2] for each in told(world, "qrouter-r1/qg-")} == {("gap", "not_metered")}
+    assert [each for each in told(world, GATEWAY.place) if each[2]] == [("complete", "", 10)]
+    world.check()
+
+
 def test_a_wall_clock_that_is_set_back_makes_no_interval_overlap(world: AgentWorld) -> None:
     world.follow(make_plan(NET_TEN))
     run(world, 60)

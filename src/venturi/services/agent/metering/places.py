@@ -20,6 +20,9 @@ ROUTER_NAMESPACE = "qrouter-"
 GATEWAY_DEVICE = "qg-"
 """How the names of a Neutron router's gateway devices begin."""
 
+_CLOSED = {GATEWAY_DEVICE: None}
+"""Stands for the devices of a router that cannot be seen. Every namespace has a loopback, so one without devices cannot be entered."""
+
 
 class HostView(Protocol):
     """Namespaces and devices of a host; asked once a second, so it must cost next to nothing while nothing changes."""
@@ -57,7 +60,10 @@ class ExpectedPlace:
 
 
 def expected_places(plan: AgentPlan, host: HostView) -> dict[MeteredDevice, ExpectedPlace]:
-    """Find where ``plan`` is to be metered. A router that is not on this host has no place here; the device of an interface always has."""
+    """Find where ``plan`` is to be metered. A router that is not on this host has no place here; the device of an interface always has.
+
+    A router whose namespace cannot be entered has one, at no device, so that its traffic is known to be unknown.
+    """
     namespaces = frozenset(host.list_namespaces())
     return {
         metered: ExpectedPlace(
@@ -79,7 +85,7 @@ def _find_devices(point: PlannedPoint, namespaces: Collection[str], host: HostVi
         yield _metered(point, namespace, point.device), host.list_devices(namespace).get(point.device) if there else None
     elif point.kind == PointKind.ROUTER and f"{ROUTER_NAMESPACE}{point.router_id}" in namespaces:
         namespace = f"{ROUTER_NAMESPACE}{point.router_id}"
-        for device, identity in host.list_devices(namespace).items():
+        for device, identity in (host.list_devices(namespace) or _CLOSED).items():
             if device.startswith(GATEWAY_DEVICE):
                 yield _metered(point, namespace, device), identity
 
