@@ -35,15 +35,30 @@ POINT = {
 }
 
 
+CLASSIFIER: dict[str, Any] = {
+    "digest": "c",
+    "labels": [{"id": "l", "name": "ten", "project_id": "", "shared": False}],
+    "rules": [RULE],
+}
+
+
 def document(**changes: Any) -> bytes:  # noqa: ANN401 - fields of a document
     plan = {
         "version": 1,
         "host": "h",
         "revision": 7,
         "points": [POINT],
-        "classifiers": [{"digest": "c", "labels": [{"id": "l", "name": "ten", "project_id": "", "shared": False}], "rules": [RULE]}],
+        "classifiers": [CLASSIFIER],
     }
     return json.dumps({**plan, **changes}).encode()
+
+
+def pointing(**changes: object) -> bytes:
+    return document(points=[{**POINT, **changes}])
+
+
+def classifying(**changes: object) -> bytes:
+    return document(classifiers=[{**CLASSIFIER, **changes}])
 
 
 def test_a_plan() -> None:
@@ -65,6 +80,19 @@ def test_a_plan() -> None:
         pytest.param(
             document(classifiers=[{"digest": "c", "labels": [], "rules": [{**RULE, "source_ip_prefix": "ten"}]}]), "ten", id="no prefix"
         ),
+        pytest.param(b'{"x":' + b"[" * 100_000, "here is no plan", id="too deep"),
+        pytest.param(document(revision=1 << 63), r"revision", id="a revision of 64 bits"),
+        pytest.param(pointing(id="p" * 37), r"points\[0\].id", id="an id that no record can name"),
+        pytest.param(pointing(name="a\0b"), r"points\[0\].name", id="a name that no record can hold"),
+        pytest.param(pointing(namespace="../x"), r"points\[0\].namespace", id="a namespace that is a path"),
+        pytest.param(pointing(namespace="n" * 240), r"points\[0\].namespace", id="a place that no record can name"),
+        pytest.param(pointing(device="d" * 16), r"points\[0\].device", id="no name of a device"),
+        pytest.param(pointing(kind="cloud"), "cloud", id="a kind to come"),
+        pytest.param(pointing(device=None), "does not say where", id="an interface without a device"),
+        pytest.param(pointing(kind="router"), "does not say where", id="a router without an id"),
+        pytest.param(document(points=[POINT, POINT]), "two points", id="a point twice"),
+        pytest.param(classifying(labels=CLASSIFIER["labels"] * 2), "has a label twice", id="a label twice"),
+        pytest.param(classifying(rules=[{**RULE, "metering_label_id": "x"}]), "not in it", id="rules of no label"),
     ],
 )
 def test_what_is_no_plan(content: bytes, problem: str) -> None:

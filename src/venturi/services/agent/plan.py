@@ -4,7 +4,7 @@ Owns the way from the document to them. Where the document comes from is for who
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -12,7 +12,7 @@ import msgspec
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import ConfigurationError, InvalidPrefixError, InvalidRuleError
 from venturi.core.domain.label import LabelWithRules, MeteringLabel, MeteringLabelRule
-from venturi.core.domain.point import PointTraffic
+from venturi.core.domain.point import PointKind, PointTraffic
 from venturi.core.domain.prefix import Prefix
 from venturi.core.ledger.batch import BatchPoint
 from venturi.services.agent.classification import Classification, classify_by
@@ -35,7 +35,7 @@ def read_plan(document: bytes, place: str) -> AgentPlan:
     """
     try:
         return _read(msgspec.json.decode(document, type=Plan))
-    except (msgspec.DecodeError, InvalidPrefixError, InvalidRuleError, ValueError) as error:
+    except (msgspec.DecodeError, InvalidPrefixError, InvalidRuleError, ValueError, RecursionError) as error:
         message = f"{place} is no plan: {error}"
         raise ConfigurationError(message) from error
 
@@ -46,12 +46,24 @@ def _read(plan: Plan) -> AgentPlan:
         message = f"of version {plan.version} this version of venturi knows nothing"
         raise ValueError(message)
     classifications = {classifier.digest: classify_by(_labels(classifier)) for classifier in plan.classifiers}
+    if len({point.id for point in plan.points}) != len(plan.points):
+        message = "two points have the same id"
+        raise ValueError(message)
     for point in plan.points:
-        PointTraffic(point.traffic)
-        if point.classifier not in classifications:
-            message = f"point '{point.id}' names the classifier '{point.classifier}', which is not in it"
-            raise ValueError(message)
+        _check_point(point, classifications)
     return AgentPlan(revision=plan.revision, points=tuple(plan.points), classifications=classifications)
+
+
+def _check_point(point: PlannedPoint, classifiers: Container[str]) -> None:
+    """Refuse, with ``ValueError``, a point that nobody would meter."""
+    PointTraffic(point.traffic)
+    needed = {PointKind.INTERFACE: point.device, PointKind.ROUTER: point.router_id}.get(PointKind(point.kind), point.kind)
+    if needed is None:
+        message = f"point '{point.id}' of kind '{point.kind}' does not say where it is"
+        raise ValueError(message)
+    if point.classifier not in classifiers:
+        message = f"point '{point.id}' names the classifier '{point.classifier}', which is not in it"
+        raise ValueError(message)
 
 
 def batch_point(point: PlannedPoint) -> BatchPoint:
@@ -63,6 +75,10 @@ def _labels(classifier: PlannedClassifier) -> list[LabelWithRules]:
     rules: defaultdict[str, list[MeteringLabelRule]] = defaultdict(list)
     for rule in classifier.rules:
         rules[rule.metering_label_id].append(_rule(rule))
+    known = {label.id for label in classifier.labels}
+    if len(known) != len(classifier.labels) or not rules.keys() <= known:
+        message = f"classifier '{classifier.digest}' has a label twice, or rules of a label that is not in it"
+        raise ValueError(message)
     return [
         LabelWithRules(
             MeteringLabel(id=label.id, name=label.name, project_id=label.project_id, shared=label.shared), tuple(rules[label.id])

@@ -1,17 +1,28 @@
 """The plan document, version 1: what agents and collectors meter by, as it travels and as they may keep it.
 
-Owns names and order of its fields. What belongs in a plan is for ``planning.making``.
+Owns names, order and bounds of its fields: what agents meter by it must fit into the batches that they send. What belongs in a plan is for
+``planning.making``.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from venturi.core.domain.label import MeteringLabel
 from venturi.core.domain.point import ObservationPoint
+from venturi.core.ledger.batch import Count, Identifier, Text
 
 PLAN_VERSION = 1
 """The version of the document; a reader refuses one that it does not know."""
+
+Device = Annotated[str, Meta(pattern=r"^[^/\x00]{1,15}$")]
+"""The name of a network device."""
+
+Namespace = Annotated[str, Meta(pattern=r"^[^./\x00][^/\x00]{0,238}$")]
+"""The name of a network namespace: with a device, it makes a place that a record can name."""
+
+RouterId = Annotated[str, Meta(pattern=r"^[^/\x00]{1,200}$")]
+"""The id of a router, which is a part of its namespace's name."""
 
 
 class PlannedRule(Struct, kw_only=True):
@@ -27,9 +38,9 @@ class PlannedRule(Struct, kw_only=True):
 class PlannedLabel(Struct, kw_only=True):
     """A label that has rules in the classifier."""
 
-    id: str
-    name: str
-    project_id: str
+    id: Identifier
+    name: Text
+    project_id: Text
     shared: bool
 
 
@@ -44,17 +55,17 @@ class PlannedClassifier(Struct, kw_only=True):
 class PlannedPoint(Struct, kw_only=True, omit_defaults=True):
     """An observation point and the digest of the classifier that applies there; fields of other kinds are left out."""
 
-    id: str
-    name: str
-    project_id: str
+    id: Identifier
+    name: Text
+    project_id: Text
     shared: bool
     traffic: str
     kind: str
     classifier: str
     host: str | None = None
-    namespace: str | None = None
-    device: str | None = None
-    router_id: str | None = None
+    namespace: Namespace | None = None
+    device: Device | None = None
+    router_id: RouterId | None = None
     address: str | None = None
     observation_domain: int | None = None
     outside_interfaces: list[int] = field(default_factory=list)
@@ -66,7 +77,7 @@ class Plan(Struct, kw_only=True):
 
     version: int
     host: str
-    revision: int
+    revision: Count
     points: list[PlannedPoint]
     classifiers: list[PlannedClassifier]
 
