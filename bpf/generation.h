@@ -1,5 +1,5 @@
 // What one generation is made of: its constants and its maps. The loader sets the constants and the sizes of the maps before it loads a
-// program, so that every size below is the least that the verifier takes. `layout.py` writes what is read here.
+// program. `layout.py` writes what is read here.
 #pragma once
 
 #include "kernel.h"
@@ -41,14 +41,15 @@ struct pair {
 	__u32 set, source, destination;
 };
 
-// Memory that can be mapped begins at a page, so that nodes keep to cache lines.
+// Memory that can be mapped begins at a page, so that nodes keep to cache lines. As they are here, sizes and constants are those by which libbpf
+// loads a program for the first time; the largest node fits in.
 #define TABLE(name)                                      \
 	struct {                                         \
 		__uint(type, BPF_MAP_TYPE_ARRAY);        \
 		__uint(map_flags, BPF_F_MMAPABLE);       \
 		__uint(max_entries, 1);                  \
 		__uint(key_size, sizeof(__u32));         \
-		__uint(value_size, 64);                  \
+		__uint(value_size, 256);                 \
 	} name SEC(".maps")
 
 TABLE(in_ipv4_from);

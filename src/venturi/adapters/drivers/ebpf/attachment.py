@@ -13,8 +13,7 @@ from pathlib import Path
 from venturi.adapters.drivers.ebpf.bpf import clsact
 from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf
 from venturi.adapters.drivers.ebpf.bpf.links import link_netfilter, link_tcx, program_id, tcx_device
-from venturi.adapters.drivers.ebpf.bpf.program import Program
-from venturi.adapters.drivers.ebpf.configuration import EbpfConfig
+from venturi.adapters.drivers.ebpf.bpf.program import ProgramFile
 from venturi.adapters.drivers.ebpf.layout import root_constants
 from venturi.adapters.drivers.ebpf.meta import DevicePlace, GenerationRecord
 from venturi.adapters.drivers.ebpf.pins import make_folder, remove_folder
@@ -53,18 +52,18 @@ def locate(metered: MeteredDevice) -> DevicePlace:
 class Attachment:
     """What is pinned in one folder for one device. Every method raises ``DriverError`` where the kernel refuses."""
 
-    def __init__(self, libbpf: Libbpf, config: EbpfConfig, folder: Path) -> None:
+    def __init__(self, libbpf: Libbpf, programs: ProgramFile, folder: Path, *, tcx: bool) -> None:
         self._libbpf = libbpf
-        self._config = config
+        self._programs = programs
+        self._tcx = tcx
         self._folder = folder
 
     def attach(self, metered: MeteredDevice, place: DevicePlace) -> None:
         """Put the program that stays at the hooks; it counts nothing before the first switch."""
         make_folder(self._folder)
         kind = "tc" if metered.hook is Hook.TC else "netfilter"
-        with Program(self._libbpf, self._config.program_file, f"{kind}_root", frozenset({SLOT})) as program:
-            program.load(root_constants(place.index))
-            self._libbpf.pin(program.map_descriptor(SLOT), self._folder / SLOT)
+        with self._programs.loaded(f"{kind}_root", root_constants(place.index)) as program:
+            self._libbpf.pin(program.maps[SLOT], self._folder / SLOT)
             self._libbpf.pin(program.descriptor, self._folder / _ROOT)
             with inside(metered.namespace):
                 if metered.hook is Hook.TC:
@@ -107,7 +106,7 @@ class Attachment:
             self._pin_link(link_netfilter(program, family, hook), name)
 
     def _attach_tc(self, program: int, device: int) -> None:
-        if not self._config.tcx or not self._attach_tcx(program, device):
+        if not self._tcx or not self._attach_tcx(program, device):
             clsact.add_filters(program, device)
 
     def _attach_tcx(self, program: int, device: int) -> bool:

@@ -6,13 +6,14 @@ slot switches it on; then it gets its name for good. Whatever a dead process lef
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from venturi.adapters.drivers.ebpf.attachment import Attachment, locate
 from venturi.adapters.drivers.ebpf.bpf.file_system import is_bpf_file_system, mount_bpf_file_system
 from venturi.adapters.drivers.ebpf.bpf.grace import GracePeriod
 from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf
 from venturi.adapters.drivers.ebpf.bpf.links import program_id
+from venturi.adapters.drivers.ebpf.bpf.program import ProgramFile
 from venturi.adapters.drivers.ebpf.configuration import EbpfConfig
 from venturi.adapters.drivers.ebpf.counters import read_pairs, read_unattributed
 from venturi.adapters.drivers.ebpf.layout import plan_layout
@@ -26,6 +27,14 @@ from venturi.core.domain.errors import DriverError
 from venturi.core.domain.generation import Generation, Hook, MeteredDevice
 
 
+class _Loaded(NamedTuple):
+    """What a started driver holds."""
+
+    libbpf: Libbpf
+    programs: ProgramFile
+    grace: GracePeriod
+
+
 class EbpfDriver:
     """A ``Driver`` by eBPF programs on netfilter links, tcx links or clsact filters."""
 
@@ -34,7 +43,7 @@ class EbpfDriver:
     def __init__(self, config: EbpfConfig) -> None:
         self._config = config
         self._pins = Pins(config.bpffs, config.layout_versions)
-        self._loaded: tuple[Libbpf, GracePeriod] | None = None
+        self._loaded: _Loaded | None = None
         self._ended: set[str] = set()
 
     def probe(self, hook: Hook) -> Support:
@@ -49,12 +58,12 @@ class EbpfDriver:
                 raise DriverError(message)
             mount_bpf_file_system(self._config.bpffs)
         libbpf = Libbpf()
-        self._loaded = libbpf, GracePeriod(libbpf)
+        self._loaded = _Loaded(libbpf, ProgramFile(libbpf, self._config.program_file), GracePeriod(libbpf))
 
     def stop(self) -> None:
         """Let go of what the process holds; what is pinned keeps counting."""
         if self._loaded is not None:
-            self._loaded[1].close()
+            self._loaded.grace.close()
             self._loaded = None
 
     def apply(self, metered: MeteredDevice, classifier: CompiledClassifier, generation: Generation) -> None:
@@ -69,7 +78,7 @@ class EbpfDriver:
         with self._pins.locked():
             self._settle(device)
             try:
-                with loaded_leaf(self._libbpf, self._config, metered.hook, place.index, layout) as leaf:
+                with loaded_leaf(self._libbpf, self._started.programs, self._config, metered.hook, place.index, layout) as leaf:
                     pin_leaf(self._libbpf, leaf, record, pending)
                     self._attached(device, metered, place).switch(leaf.descriptor)
                 device.settle(pending)
@@ -130,10 +139,10 @@ class EbpfDriver:
 
     @property
     def _libbpf(self) -> Libbpf:
-        return self._started[0]
+        return self._started.libbpf
 
     @property
-    def _started(self) -> tuple[Libbpf, GracePeriod]:
+    def _started(self) -> _Loaded:
         if self._loaded is None:
             message = "the eBPF driver was not started"
             raise DriverError(message)
@@ -155,7 +164,7 @@ class EbpfDriver:
         return attachment
 
     def _attachment(self, device: DevicePins) -> Attachment:
-        return Attachment(self._libbpf, self._config, device.attached)
+        return Attachment(self._libbpf, self._started.programs, device.attached, tcx=self._config.tcx)
 
     def _settle(self, device: DevicePins) -> None:
         """Finish or undo what a process left half done; generations that never counted go, and so does an attachment without any."""
@@ -174,7 +183,7 @@ class EbpfDriver:
         """Wait until no packet is within a generation that was replaced; one wait does for all that were before it."""
         if generation.id not in self._ended:
             replaced = {folder.name for device in self._pins.list_devices() for folder in self._replaced(device)}
-            self._started[1].wait()
+            self._started.grace.wait()
             self._ended = replaced
 
     def _replaced(self, device: DevicePins) -> Iterator[Path]:

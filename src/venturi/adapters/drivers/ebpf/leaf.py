@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf, highest_cpu
-from venturi.adapters.drivers.ebpf.bpf.program import Program
+from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf, MapShape, highest_cpu
+from venturi.adapters.drivers.ebpf.bpf.program import Program, ProgramFile
 from venturi.adapters.drivers.ebpf.configuration import EbpfConfig
 from venturi.adapters.drivers.ebpf.layout import (
     COUNTERS,
@@ -28,22 +28,24 @@ _COUNTED = (COUNTERS, HASHED_PAIRS, UNATTRIBUTED)
 
 
 @contextmanager
-def loaded_leaf(libbpf: Libbpf, config: EbpfConfig, hook: Hook, device: int, layout: GenerationLayout) -> Iterator[Program]:
+def loaded_leaf(
+    libbpf: Libbpf, programs: ProgramFile, config: EbpfConfig, hook: Hook, device: int, layout: GenerationLayout
+) -> Iterator[Program]:
     """Have the kernel load the program of a generation, with its tables filled; raises ``DriverError``."""
     kind = "tc" if hook is Hook.TC else "netfilter"
-    with Program(libbpf, config.program_file, f"{kind}_leaf", frozenset((*TABLES, *_COUNTED))) as program:
-        program.load(leaf_constants(device, config.segments, layout), sizes_of(layout, config.hashed_pairs, highest_cpu() + 1))
+    sizes = sizes_of(layout, config.hashed_pairs, highest_cpu() + 1)
+    with programs.loaded(f"{kind}_leaf", leaf_constants(device, config.segments, layout), sizes) as program:
         for name, table in zip(TABLES, layout.tables, strict=True):
-            libbpf.write_only_element(program.map_descriptor(name), table.content)
+            libbpf.write_only_element(program.maps[name], table.content)
         yield program
 
 
 def pin_leaf(libbpf: Libbpf, program: Program, record: GenerationRecord, folder: Path) -> None:
     """Pin a generation's record, program and counters in a folder; raises ``DriverError``."""
     make_folder(folder)
-    with libbpf.created_map(_ARRAY, "venturi_meta", META_OCTETS) as meta:
+    with libbpf.created_map("venturi_meta", MapShape(_ARRAY, 4, META_OCTETS, 1)) as meta:
         libbpf.update(meta, bytes(4), encode_record(record))
         libbpf.pin(meta, folder / META)
     for name in _COUNTED:
-        libbpf.pin(program.map_descriptor(name), folder / name)
+        libbpf.pin(program.maps[name], folder / name)
     libbpf.pin(program.descriptor, folder / PROGRAM)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from venturi.adapters.drivers.ebpf.bpf.file_system import is_bpf_file_system
 from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf
+from venturi.adapters.drivers.ebpf.bpf.program import ProgramFile
 from venturi.adapters.drivers.ebpf.configuration import EbpfConfig
 from venturi.adapters.drivers.ebpf.layout import plan_layout
 from venturi.adapters.drivers.ebpf.leaf import loaded_leaf
@@ -28,7 +29,9 @@ def probe_host(config: EbpfConfig, hook: Hook) -> Support:
     if because:
         return Support(Answer.NO, because)
     try:
-        with loaded_leaf(Libbpf(), config, hook, _ANY_DEVICE, plan_layout(CompiledClassifier(()), config.array_pairs)):
+        libbpf = Libbpf()
+        programs, layout = ProgramFile(libbpf, config.program_file), plan_layout(CompiledClassifier(()), config.array_pairs)
+        with loaded_leaf(libbpf, programs, config, hook, _ANY_DEVICE, layout):
             return Support(Answer.YES)
     except KernelRefusedError as error:
         return _explain(error, hook)

@@ -8,7 +8,7 @@ hooks run in RCU read-side sections, so whoever was within a replaced program ha
 import os
 import struct
 
-from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf
+from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf, MapShape
 
 _ARRAY, _ARRAY_OF_MAPS = 2, 12
 
@@ -18,8 +18,8 @@ class GracePeriod:
 
     def __init__(self, libbpf: Libbpf) -> None:
         self._libbpf = libbpf
-        self._inner = libbpf.create_map(_ARRAY, "grace_inner", 8)
-        self._outer = libbpf.create_map(_ARRAY_OF_MAPS, "grace_outer", 4, self._inner)
+        self._inner = libbpf.create_map("grace_inner", MapShape(_ARRAY, 4, 8, 1))
+        self._outer = libbpf.create_map("grace_outer", MapShape(_ARRAY_OF_MAPS, 4, 4, 1), self._inner)
 
     def wait(self) -> None:
         """Return once every program that ran when this was called has ended."""

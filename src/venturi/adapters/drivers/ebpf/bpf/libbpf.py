@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import POINTER, c_bool, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,15 +36,20 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bpf_program__name": (c_char_p, (c_void_p,)),
     "bpf_program__fd": (c_int, (c_void_p,)),
     "bpf_program__set_autoload": (c_int, (c_void_p, c_bool)),
+    "bpf_program__insns": (c_void_p, (c_void_p,)),
+    "bpf_program__insn_cnt": (c_size_t, (c_void_p,)),
     "bpf_program__set_type": (c_int, (c_void_p, c_int)),
     "bpf_program__set_expected_attach_type": (c_int, (c_void_p, c_int)),
     "bpf_map__name": (c_char_p, (c_void_p,)),
     "bpf_map__fd": (c_int, (c_void_p,)),
-    "bpf_map__set_autocreate": (c_int, (c_void_p, c_bool)),
-    "bpf_map__set_max_entries": (c_int, (c_void_p, c_uint32)),
-    "bpf_map__set_value_size": (c_int, (c_void_p, c_uint32)),
-    "bpf_map__initial_value": (c_void_p, (c_void_p, POINTER(c_size_t))),
+    "bpf_map__type": (c_int, (c_void_p,)),
+    "bpf_map__key_size": (c_uint32, (c_void_p,)),
+    "bpf_map__value_size": (c_uint32, (c_void_p,)),
+    "bpf_map__max_entries": (c_uint32, (c_void_p,)),
+    "bpf_map__map_flags": (c_uint32, (c_void_p,)),
     "bpf_map_create": (c_int, (c_int, c_char_p, c_uint32, c_uint32, c_uint32, c_void_p)),
+    "bpf_map_freeze": (c_int, (c_int,)),
+    "bpf_prog_load": (c_int, (c_int, c_char_p, c_char_p, c_void_p, c_size_t, c_void_p)),
     "bpf_map_update_elem": (c_int, (c_int, c_void_p, c_void_p, c_uint64)),
     "bpf_map_lookup_elem": (c_int, (c_int, c_void_p, c_void_p)),
     "bpf_map_delete_elem": (c_int, (c_int, c_void_p)),
@@ -64,10 +69,33 @@ def refusal(message: str, number: int) -> KernelRefusedError:
     return KernelRefusedError(message, os.strerror(number), number)
 
 
+class MapShape(NamedTuple):
+    """The type of a map, octets of a key and of a value, number of entries, and flags (BPF_MAP_CREATE of bpf(2))."""
+
+    type: int
+    key_octets: int
+    value_octets: int
+    entries: int
+    flags: int = 0
+
+
+class ProgramKind(NamedTuple):
+    """The type of a program and that of what it is attached to (BPF_PROG_LOAD of bpf(2))."""
+
+    type: int
+    attachment: int
+
+
 class _MapOptions(ctypes.Structure):
     """``struct bpf_map_create_opts``, as far as it is used."""
 
     _fields_ = (("sz", c_size_t), ("btf", c_uint32 * 4), ("inner_map_fd", c_uint32), ("map_flags", c_uint32))
+
+
+class _ProgramOptions(ctypes.Structure):
+    """``struct bpf_prog_load_opts``, as far as it is used."""
+
+    _fields_ = (("sz", c_size_t), ("attempts", c_int), ("expected_attach_type", c_int))
 
 
 class Libbpf:
@@ -139,19 +167,31 @@ class Libbpf:
             raise
         return count.value, True
 
-    def create_map(self, kind: int, name: str, value_octets: int, inner_map: int = 0) -> int:
-        """Make a map of one element, with keys of 4 octets, and give its file descriptor; ``inner_map`` is what a map of maps holds."""
-        options = _MapOptions(ctypes.sizeof(_MapOptions), inner_map_fd=inner_map)
-        return self.check("a BPF map cannot be made", "bpf_map_create", kind, name.encode(), 4, value_octets, 1, ctypes.byref(options))
+    def shape_of(self, handle: int) -> MapShape:
+        """Give the shape of a map of an object."""
+        members = ("type", "key_size", "value_size", "max_entries", "map_flags")
+        return MapShape(*(self.call(f"bpf_map__{member}", handle) for member in members))
+
+    def create_map(self, name: str, shape: MapShape, inner_map: int = 0) -> int:
+        """Make a map and give its file descriptor; ``inner_map`` is what a map of maps holds."""
+        options = _MapOptions(ctypes.sizeof(_MapOptions), inner_map_fd=inner_map, map_flags=shape.flags)
+        kind, sizes = shape.type, shape[1:4]
+        return self.check("a BPF map cannot be made", "bpf_map_create", kind, name.encode(), *sizes, ctypes.byref(options))
 
     @contextmanager
-    def created_map(self, kind: int, name: str, value_octets: int) -> Iterator[int]:
-        """Make a map of one element that is gone after the block unless it was pinned."""
-        descriptor = self.create_map(kind, name, value_octets)
+    def created_map(self, name: str, shape: MapShape) -> Iterator[int]:
+        """Make a map that is gone after the block unless it was pinned."""
+        descriptor = self.create_map(name, shape)
         try:
             yield descriptor
         finally:
             os.close(descriptor)
+
+    def load_program(self, kind: ProgramKind, name: str, instructions: NDArray[Any]) -> int:
+        """Have the kernel verify and compile a program under the GPL, and give its file descriptor."""
+        options = _ProgramOptions(ctypes.sizeof(_ProgramOptions), expected_attach_type=kind.attachment)
+        arguments = (name.encode(), b"GPL", instructions.ctypes.data, len(instructions), ctypes.byref(options))
+        return self.check(f"the kernel does not take the eBPF program {name}", "bpf_prog_load", kind.type, *arguments)
 
     def pin(self, descriptor: int, path: Path) -> None:
         """Give a map, program or link a name in the BPF file system, which keeps it."""

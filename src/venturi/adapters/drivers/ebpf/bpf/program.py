@@ -1,20 +1,30 @@
-"""Programs out of the compiled object: one at a time, with the maps that it needs at the sizes that it needs.
+"""Programs out of the compiled object, each with maps of its own at the sizes that it needs.
 
-Owns the life of a loaded object. What the maps hold is not known here.
+Owns their loading. libbpf fits a program to the kernel by the types that both were built with, which takes longer than its verification; so
+it does that once, and what it made of the instructions is loaded from then on. What the maps hold is not known here.
 """
 
 import ctypes
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple
 
-from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf, refusal
+import numpy as np
+from numpy.typing import NDArray
+
+from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf, MapShape, ProgramKind, refusal
 from venturi.core.domain.errors import DriverError
 
-_NETFILTER_PROGRAM = 32  # BPF_PROG_TYPE_NETFILTER
-_NETFILTER_ATTACHMENT = 45  # BPF_NETFILTER
+_KINDS = {"netfilter": ProgramKind(32, 45), "tc": ProgramKind(3, 0)}  # BPF_PROG_TYPE_NETFILTER with BPF_NETFILTER, BPF_PROG_TYPE_SCHED_CLS
 _CONSTANTS = ".rodata"
+_FIRST = bytes(4)
+_INSTRUCTION = np.dtype([("operation", "u1"), ("registers", "u1"), ("offset", "i2"), ("immediate", "i4")])  # struct bpf_insn
+_LOAD_ADDRESS = 0x18  # BPF_LD | BPF_IMM | BPF_DW
+_OF_MAPS = (1, 2)  # BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE: the file descriptor of a map is the immediate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,73 +34,118 @@ class ProgramSizes:
     value_octets: Mapping[str, int] = field(default_factory=dict)
     entries: Mapping[str, int] = field(default_factory=dict)
 
+    def fit(self, name: str, shape: MapShape) -> MapShape:
+        """Give the shape that a map is to have, of the one that it was written with."""
+        return shape._replace(value_octets=self.value_octets.get(name, shape.value_octets), entries=self.entries.get(name, shape.entries))
 
-class Program:
-    """One program of an object and its maps, in the kernel until the block ends, and beyond where something holds them.
 
-    Only ``maps`` are made, of ``sizes``; ``constants`` is the whole content of the read-only variables. Raises ``DriverError``.
-    """
+class Program(NamedTuple):
+    """A program in the kernel, by its file descriptor and those of its maps."""
 
-    def __init__(self, libbpf: Libbpf, path: Path, name: str, maps: frozenset[str]) -> None:
+    descriptor: int
+    maps: Mapping[str, int]
+
+
+class _Fitted(NamedTuple):
+    """A program's instructions as this kernel takes them, where in them each map is meant, and the shapes of those maps."""
+
+    instructions: NDArray[Any]
+    places: Mapping[str, NDArray[np.intp]]
+    shapes: Mapping[str, MapShape]
+
+
+class ProgramFile:
+    """The programs of a compiled object. Every method raises ``DriverError`` where the object or the kernel refuses."""
+
+    def __init__(self, libbpf: Libbpf, path: Path) -> None:
         self._libbpf = libbpf
-        self._object = libbpf.call("bpf_object__open_file", bytes(path), None)
-        if not self._object:
-            message = f"the eBPF programs in '{path}' cannot be opened"
-            raise refusal(message, ctypes.get_errno())
-        self._maps = self._list("map")
-        self._name = name
-        self._program = self._list("program")[name]
-        for other, handle in self._maps.items():
-            libbpf.call("bpf_map__set_autocreate", handle, other in maps or other.endswith(_CONSTANTS))
+        self._path = path
+        self._fitted: dict[str, _Fitted] = {}
 
-    def __enter__(self) -> Self:
-        """Give the program itself."""
-        return self
+    @contextmanager
+    def loaded(self, name: str, constants: bytes, sizes: ProgramSizes | None = None) -> Iterator[Program]:
+        """Have the kernel verify and compile a program; it and its maps are gone after the block where nothing else holds them.
 
-    def __exit__(self, *_: object) -> None:
-        """Close the object."""
-        self._libbpf.call("bpf_object__close", self._object)
+        ``constants`` is the whole content of the read-only variables, and of no effect on maps but those that the program uses.
+        """
+        fitted = self._fit(name)
+        with ExitStack() as stack:
+            maps = {}
+            for map_name, shape in fitted.shapes.items():
+                maps[map_name] = self._libbpf.create_map(map_name, (sizes or ProgramSizes()).fit(map_name, shape))
+                stack.callback(os.close, maps[map_name])
+                if map_name.endswith(_CONSTANTS):
+                    self._write_constants(maps[map_name], shape, constants)
+            descriptor = self._libbpf.load_program(_kind_of(name), name, _mean(fitted, maps))
+            stack.callback(os.close, descriptor)
+            yield Program(descriptor, maps)
 
-    def load(self, constants: bytes, sizes: ProgramSizes | None = None) -> None:
-        """Have the kernel verify and compile the program, once its constants and sizes stand; raises ``KernelRefusedError``."""
-        self._write_constants(constants)
-        wanted = sizes or ProgramSizes()
-        for name, octets in wanted.value_octets.items():
-            self._libbpf.check("a table cannot be sized", "bpf_map__set_value_size", self._maps[name], octets)
-        for name, entries in wanted.entries.items():
-            self._libbpf.check("a table cannot be sized", "bpf_map__set_max_entries", self._maps[name], entries)
-        self._choose()
-        self._libbpf.check(f"the kernel does not take the eBPF program {self._name}", "bpf_object__load", self._object)
-
-    @property
-    def descriptor(self) -> int:
-        """The file descriptor of the loaded program."""
-        return int(self._libbpf.call("bpf_program__fd", self._program))
-
-    def map_descriptor(self, name: str) -> int:
-        """Give the file descriptor of one of its maps."""
-        return int(self._libbpf.call("bpf_map__fd", self._maps[name]))
-
-    def _choose(self) -> None:
-        for name, handle in self._list("program").items():
-            self._libbpf.call("bpf_program__set_autoload", handle, name == self._name)
-            if name.startswith("netfilter"):  # libbpf knows of these since 1.2
-                self._libbpf.call("bpf_program__set_type", handle, _NETFILTER_PROGRAM)
-                self._libbpf.call("bpf_program__set_expected_attach_type", handle, _NETFILTER_ATTACHMENT)
-
-    def _write_constants(self, constants: bytes) -> None:
-        handle = next(handle for name, handle in self._maps.items() if name.endswith(_CONSTANTS))
-        size = ctypes.c_size_t()
-        place = self._libbpf.call("bpf_map__initial_value", handle, ctypes.byref(size))
-        if not place or size.value != len(constants):
-            message = f"the eBPF programs have {size.value} octets of constants, not {len(constants)}: they are of another version"
+    def _write_constants(self, descriptor: int, shape: MapShape, constants: bytes) -> None:
+        if shape.value_octets != len(constants):
+            message = f"the eBPF programs have {shape.value_octets} octets of constants, not {len(constants)}: they are of another version"
             raise DriverError(message)
-        ctypes.memmove(place, constants, len(constants))
+        self._libbpf.update(descriptor, _FIRST, constants)
+        self._libbpf.check("the constants cannot be made so", "bpf_map_freeze", descriptor)
 
-    def _list(self, kind: str) -> dict[str, Any]:
-        handles: dict[str, Any] = {}
-        handle = self._libbpf.call(f"bpf_object__next_{kind}", self._object, None)
-        while handle:
-            handles[self._libbpf.call(f"bpf_{kind}__name", handle).decode()] = handle
-            handle = self._libbpf.call(f"bpf_object__next_{kind}", self._object, handle)
-        return handles
+    def _fit(self, name: str) -> _Fitted:
+        if name not in self._fitted:
+            with self._opened() as handle:
+                self._fitted[name] = self._fit_opened(handle, name)
+        return self._fitted[name]
+
+    @contextmanager
+    def _opened(self) -> Iterator[int]:
+        handle = self._libbpf.call("bpf_object__open_file", bytes(self._path), None)
+        if not handle:
+            message = f"the eBPF programs in '{self._path}' cannot be opened"
+            raise refusal(message, ctypes.get_errno())
+        try:
+            yield handle
+        finally:
+            self._libbpf.call("bpf_object__close", handle)
+
+    def _fit_opened(self, handle: int, name: str) -> _Fitted:
+        programs, maps = self._list(handle, "program"), self._list(handle, "map")
+        for other, program in programs.items():
+            kind = _kind_of(other)
+            self._libbpf.call("bpf_program__set_autoload", program, other == name)
+            self._libbpf.call("bpf_program__set_type", program, kind.type)  # libbpf knows of netfilter since 1.2
+            self._libbpf.call("bpf_program__set_expected_attach_type", program, kind.attachment)
+        self._libbpf.check(f"the kernel does not take the eBPF program {name}", "bpf_object__load", handle)
+        instructions = self._copy_instructions(programs[name])
+        meant = {entry: _places_of(instructions, self._libbpf.call("bpf_map__fd", maps[entry])) for entry in maps}
+        places = {entry: found for entry, found in meant.items() if len(found)}
+        return _Fitted(instructions, places, {entry: self._libbpf.shape_of(maps[entry]) for entry in places})
+
+    def _copy_instructions(self, program: int) -> NDArray[Any]:
+        address = self._libbpf.call("bpf_program__insns", program)
+        octets = self._libbpf.call("bpf_program__insn_cnt", program) * _INSTRUCTION.itemsize
+        return np.frombuffer(ctypes.string_at(address, octets), dtype=_INSTRUCTION)
+
+    def _list(self, handle: int, kind: str) -> dict[str, int]:
+        entries: dict[str, int] = {}
+        entry = self._libbpf.call(f"bpf_object__next_{kind}", handle, None)
+        while entry:
+            entries[self._libbpf.call(f"bpf_{kind}__name", entry).decode()] = entry
+            entry = self._libbpf.call(f"bpf_object__next_{kind}", handle, entry)
+        return entries
+
+
+def _kind_of(name: str) -> ProgramKind:
+    return _KINDS[name.split("_", maxsplit=1)[0]]
+
+
+def _places_of(instructions: NDArray[Any], descriptor: int) -> NDArray[np.intp]:
+    """Find the instructions that mean a map."""
+    registers = instructions["registers"]
+    source = registers >> 4 if sys.byteorder == "little" else registers & 15
+    means_map = (instructions["operation"] == _LOAD_ADDRESS) & np.isin(source, _OF_MAPS)
+    return np.flatnonzero(means_map & (instructions["immediate"] == descriptor))
+
+
+def _mean(fitted: _Fitted, maps: Mapping[str, int]) -> NDArray[Any]:
+    """Give the instructions of a program that means these maps."""
+    instructions = fitted.instructions.copy()
+    for name, places in fitted.places.items():
+        instructions["immediate"][places] = maps[name]
+    return instructions
