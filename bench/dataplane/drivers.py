@@ -16,7 +16,7 @@ from venturi.adapters.drivers.ebpf.configuration import EbpfConfig
 from venturi.adapters.drivers.ebpf.driver import EbpfDriver
 from venturi.adapters.drivers.nftables.driver import NftablesConfig, NftablesDriver
 from venturi.adapters.drivers.protocol import Answer, Driver
-from venturi.core.domain.generation import Hook
+from venturi.core.domain.point import Hook
 
 _TABLE_PREFIX = "benchmark"
 

@@ -145,10 +145,14 @@ def test_a_rule_that_overlaps_is_a_conflict(venturi: Venturi) -> None:
 POINTS: dict[str, tuple[tuple[str, ...], dict[str, object], str]] = {
     "interface": (
         ("--host", "edge-1", "--device", "eth0", "--namespace", "blue", "--share"),
-        {"host": "edge-1", "namespace": "blue", "device": "eth0", "shared": True},
+        {"host": "edge-1", "namespace": "blue", "device": "eth0", "hook": "netfilter", "shared": True},
         "edge-1 eth0 in blue",
     ),
-    "router": (("--router-id", NOWHERE, "--traffic", "both"), {"router_id": NOWHERE, "traffic": "both"}, f"router {NOWHERE}"),
+    "router": (
+        ("--router-id", NOWHERE, "--traffic", "both", "--hook", "tc"),
+        {"router_id": NOWHERE, "traffic": "both", "hook": "tc"},
+        f"router {NOWHERE}",
+    ),
     "exporter": (
         ("--address", "192.0.2.7", "--observation-domain", "3", "--outside-interface", "7", "--outside-interface", "2"),
         {"address": "192.0.2.7", "observation_domain": 3, "outside_interfaces": [2, 7], "collector_host": None},

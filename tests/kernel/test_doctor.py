@@ -29,6 +29,7 @@ def test_programs_are_told_everything(own_router: Router) -> None:
     assert answers["nftables", "tc"] == "no"
     assert all(row["because"] for row in told["drivers"] if row["answer"] != "yes")
     assert told["takes"] == ("ebpf" if answers["ebpf", "netfilter"] == "yes" else "nftables")
+    assert told["takes_at_tc"] == "ebpf" or answers["ebpf", "tc"] != "yes"
     assert "CAP_NET_ADMIN" in told["host"]["capabilities"]
     (found,) = (row for row in told["bypasses"] if row["namespace"] == own_router.namespace)
     assert (found["device"], "the bridge 'br7'" in found["because"]) == (OUTER, True)

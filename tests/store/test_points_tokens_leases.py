@@ -13,6 +13,7 @@ from venturi.core.domain.errors import ConflictError, DuplicatePointError, Inval
 from venturi.core.domain.interval import SECOND, Nanoseconds
 from venturi.core.domain.point import (
     ExporterPlace,
+    Hook,
     InterfacePlace,
     ObservationPoint,
     PointKind,
@@ -26,6 +27,7 @@ PLACES: list[PointPlace] = [
     InterfacePlace(host="h1", device="eth0", namespace="blue"),
     InterfacePlace(host="h2", device="eth0"),
     RouterPlace(router_id="5f0c0a0e-0000-4000-8000-000000000001"),
+    RouterPlace(router_id="5f0c0a0e-0000-4000-8000-000000000002", hook=Hook.TC),
     ExporterPlace(address="192.0.2.1"),
     ExporterPlace(address="192.0.2.1", observation_domain=0),
     ExporterPlace(address="192.0.2.1", observation_domain=0xFFFF_FFFF, outside_interfaces=(3, 1, 0xFFFF_FFFF)),
@@ -35,6 +37,7 @@ PLACES: list[PointPlace] = [
 
 SAME_PLACES: dict[str, tuple[PointPlace, PointPlace]] = {
     "interface": (InterfacePlace(host="h1", device="eth0"), InterfacePlace(host="h1", device="eth0")),
+    "interface at another hook": (InterfacePlace(host="h1", device="eth0"), InterfacePlace(host="h1", device="eth0", hook=Hook.TC)),
     "router": (RouterPlace(router_id="r"), RouterPlace(router_id="r")),
     "exporter spelled otherwise": (ExporterPlace(address="2001:db8::1"), ExporterPlace(address="2001:0DB8:0::1")),
     "interfaces in another order": (
@@ -65,8 +68,8 @@ def test_a_host_has_its_interfaces_all_routers_and_its_exporters(store: Store) -
     with store.writing(OPERATOR) as writer:
         for place in PLACES:
             writer.points.insert(make_point(place))
-        assert {point.place for point in writer.points.on_host("h1")} == set(PLACES) - {PLACES[2], PLACES[8]}
-        assert {point.place for point in writer.points.on_host("h3")} == set(PLACES[3:7])
+        assert {point.place for point in writer.points.on_host("h1")} == set(PLACES) - {PLACES[2], PLACES[-1]}
+        assert {point.place for point in writer.points.on_host("h3")} == set(PLACES[3:8])
         assert writer.points.on_host("\0") == []
 
 

@@ -5,15 +5,17 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import MetaData, insert, text
 
-from tests.support.control_values import OPERATOR, make_label
+from tests.support.control_values import OPERATOR, make_label, make_point
 from tests.support.databases import SQLITE, DatabaseServers, open_store, writing_connection
 from venturi.adapters.store.maintenance.schema import SchemaState, read_schema, upgrade_database
-from venturi.adapters.store.migrations.running import head_schema
+from venturi.adapters.store.migrations.running import head_schema, upgrade_schema
 from venturi.adapters.store.schema.all_tables import METADATA
 from venturi.adapters.store.store import Store, StoreConfig
+from venturi.adapters.store.tables.point_rows import write_point
 from venturi.core.domain.errors import SchemaError, StoreError
+from venturi.core.domain.point import ExporterPlace, InterfacePlace
 
 
 @pytest.fixture
@@ -41,6 +43,24 @@ def test_upgrading_twice_changes_nothing(bare: str) -> None:
     assert read_schema(bare) == SchemaState(head_schema(), head_schema())
     with open_store(bare) as store:
         assert store.latest_revision() == 1
+
+
+def test_points_of_an_older_schema_stay_where_they_were_metered(bare: str) -> None:
+    points = [make_point(InterfacePlace(host="h1", device="eth0")), make_point(ExporterPlace(address="192.0.2.1"))]
+    rows = [write_point(point) | {"valid_from": 1} for point in points]
+    with writing_connection(bare) as connection:
+        upgrade_schema(connection, "0002")
+        older = MetaData()
+        older.reflect(connection, only=["observation_points", "observation_points_history"])
+        for row in rows:
+            del row["hook"]
+            connection.execute(insert(older.tables["observation_points"]), [row])
+            ended = {name: value for name, value in row.items() if name != "place_key"}
+            connection.execute(insert(older.tables["observation_points_history"]), [ended | {"valid_from": 0, "valid_to": 1}])
+    upgrade_database(bare)
+    with open_store(bare) as store, store.reading() as reader:
+        assert [reader.points.find(point.id) for point in points] == points
+        assert {point.id: point for point in reader.revisions.points_at(0)} == {point.id: point for point in points}
 
 
 def test_an_older_schema_is_upgraded_where_it_is_embedded_and_refused_elsewhere(bare: str, database_kind: str) -> None:

@@ -38,20 +38,20 @@ def meter_this_host(config_path: str | None, options: Mapping[str, object]) -> i
     """Run server, ledger and an agent of this host until SIGTERM or Ctrl-C; give the exit code."""
     spare_threads()
     from venturi.adapters.network.routes import list_default_devices
-    from venturi.interfaces.agent.drivers import choose_driver
+    from venturi.interfaces.agent.drivers import choose_drivers
     from venturi.interfaces.agent.program import AgentProgram
     from venturi.interfaces.signals import ended_by_signals
     from venturi.interfaces.up.points import offer_points
 
     settings = read_settings(config_path, {"agent.mount_bpffs": True, **options})
-    driver = choose_driver(settings.agent)
+    drivers = choose_drivers(settings.agent)
     with _running_server(settings) as (url, log):
         config = agent_config(replace(settings.agent, server=url))
         with composition.server_resources(ServerChoice(url=url)) as resources:
             made = offer_points(resources, config.host, list_default_devices())
-        _say(f"venturi meters host '{config.host}' by {driver.name}, at the points of {url}/v1/observation-points", *map(_tell_point, made))
+        _say(f"venturi meters host '{config.host}' by {drivers}, at the points of {url}/v1/observation-points", *map(_tell_point, made))
         _say("Labels: venturi label create NAME, venturi apply FILE. Usage: venturi usage, venturi usage --totals. Ctrl-C ends this.")
-        program = AgentProgram(config, driver, log)
+        program = AgentProgram(config, drivers, log)
         with ended_by_signals(program.stop):
             program.run(lambda: None)
     return _NOTHING_WRONG
@@ -101,18 +101,18 @@ def _demonstrate(settings: "AgentSettings", log: "FilteringBoundLogger", network
 
     from rich.console import Console
 
-    from venturi.interfaces.agent.drivers import choose_driver
+    from venturi.interfaces.agent.drivers import choose_drivers
     from venturi.interfaces.agent.program import AgentProgram
     from venturi.interfaces.signals import ended_by_signals
     from venturi.interfaces.up.demo_program import Demo
 
-    driver = choose_driver(settings)
+    drivers = choose_drivers(settings)
     stopping = threading.Event()
-    _say(f"A router in network namespace {network.router_namespace} is metered by {driver.name}; the server runs at {settings.server}")
+    _say(f"A router in network namespace {network.router_namespace} is metered by {drivers}; the server runs at {settings.server}")
     with composition.server_resources(ServerChoice(url=settings.server)) as resources, ThreadPoolExecutor(1, "demo") as beside:
         demo = Demo(network, resources, Console(), stopping)
         demo.prepare()
-        agent = AgentProgram(agent_config(settings), driver, log)
+        agent = AgentProgram(agent_config(settings), drivers, log)
         with ended_by_signals(stopping.set):
             course = beside.submit(demo.run, seconds)
             course.add_done_callback(lambda _: agent.stop())

@@ -13,13 +13,18 @@ ROUTER = str(uuid.uuid4())
 MADE: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (
         {"kind": "interface", "name": "a", "host": "Edge-1", "device": "eth0"},
-        {"kind": "interface", "name": "a", "host": "edge-1", "device": "eth0", "namespace": None},
+        {"kind": "interface", "name": "a", "host": "edge-1", "device": "eth0", "namespace": None, "hook": "netfilter"},
     ),
     (
         {"kind": "interface", "name": "a", "host": "edge-1", "device": "eth0", "namespace": "blue", "shared": True, "traffic": "both"},
         {"kind": "interface", "host": "edge-1", "device": "eth0", "namespace": "blue", "shared": True, "traffic": "both"},
     ),
-    ({"kind": "router", "name": "r", "router_id": ROUTER.upper()}, {"kind": "router", "router_id": ROUTER}),
+    ({"kind": "router", "name": "r", "router_id": ROUTER.upper()}, {"kind": "router", "router_id": ROUTER, "hook": "netfilter"}),
+    (
+        {"kind": "interface", "name": "a", "host": "edge-1", "device": "eth1", "hook": "tc"},
+        {"kind": "interface", "host": "edge-1", "device": "eth1", "hook": "tc"},
+    ),
+    ({"kind": "router", "name": "r", "router_id": ROUTER, "hook": "tc"}, {"kind": "router", "router_id": ROUTER, "hook": "tc"}),
     (
         {"kind": "exporter", "name": "x", "address": "2001:DB8::0", "outside_interfaces": [3, 1, 3], "project_id": "7"},
         {
@@ -58,6 +63,8 @@ CHANGES: list[tuple[dict[str, Any], int, str]] = [
     ({"router_id": ROUTER}, 400, "router_id: a point of kind interface has no such field"),
     ({"kind": "router"}, 400, "there is no field 'kind' here"),
     ({"project_id": "8"}, 400, "there is no field 'project_id' here"),
+    ({"hook": "tc"}, 200, ""),
+    ({"hook": "xdp"}, 400, "hook: "),
     ({"host": "a b"}, 400, "host: expected a host name"),
     ({"device": None}, 400, "device: Expected 'str'"),
     ({"device": "taken"}, 409, ""),

@@ -12,7 +12,7 @@ from venturi.adapters.drivers.ebpf.configuration import EbpfConfig
 from venturi.adapters.drivers.ebpf.driver import EbpfDriver
 from venturi.adapters.drivers.protocol import Answer
 from venturi.core.domain.errors import DriverError
-from venturi.core.domain.generation import Hook
+from venturi.core.domain.point import Hook
 
 pytestmark = [pytest.mark.root, needs("clang")]
 

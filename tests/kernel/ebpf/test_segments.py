@@ -21,7 +21,8 @@ from venturi.adapters.network.namespaces import inside
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import Direction
-from venturi.core.domain.generation import Hook, Segments
+from venturi.core.domain.generation import Segments
+from venturi.core.domain.point import Hook
 
 pytestmark = [pytest.mark.root, needs("ip", "clang", "ethtool", "iptables", "nft", "tcpdump")]
 

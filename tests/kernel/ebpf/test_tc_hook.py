@@ -20,8 +20,9 @@ from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.classify.reference import Passage
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import Direction
-from venturi.core.domain.generation import Hook, MeteredDevice
+from venturi.core.domain.generation import MeteredDevice
 from venturi.core.domain.label import LabelWithRules
+from venturi.core.domain.point import Hook
 from venturi.core.domain.prefix import parse_address
 
 pytestmark = [pytest.mark.root, needs("ip", "clang", "iptables")]

@@ -39,8 +39,11 @@ class AgentFiles:
         bpffs = str(new_bpf_folder(f"agent-{self.folder.name}")) if self.driver == "ebpf" else "/sys/fs/bpf"
         self.environment = {**os.environ, "VENTURI_AGENT_BPFFS": bpffs, "VENTURI_AGENT_MEASURE_INTERVAL": "1s"}
 
-    def write_plan(self, router: Router, rules: Mapping[str, str], device: str = OUTER) -> None:
-        """Plan to meter a device of a router by labels, each with the source prefix that it counts on egress."""
+    def write_plan(self, router: Router, rules: Mapping[str, str], **changes: str) -> None:
+        """Plan to meter the outer device of a router by labels, each with the source prefix that it counts on egress.
+
+        ``changes`` are fields of the point.
+        """
         point = {"id": "p1", "name": "Uplink", "project_id": "p", "shared": True, "traffic": "forwarded", "kind": "interface"}
         labels = [{"id": name, "name": name, "project_id": "p", "shared": True} for name in rules]
         planned = [
@@ -57,7 +60,7 @@ class AgentFiles:
             "version": 1,
             "host": "h",
             "revision": 1,
-            "points": [{**point, "namespace": router.namespace, "device": device, "classifier": "c"}],
+            "points": [{**point, "namespace": router.namespace, "device": OUTER, "classifier": "c", **changes}],
             "classifiers": [{"digest": "c", "labels": labels, "rules": planned}],
         }
         beside = self.folder / "plan.new"

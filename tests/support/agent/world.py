@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from venturi.adapters.drivers.hook_drivers import HookDrivers
 from venturi.adapters.drivers.memory import MemoryDriver
 from venturi.adapters.drivers.memory_host import MemoryHost, PassingPackets
 from venturi.adapters.drivers.protocol import Reading
@@ -221,7 +222,7 @@ class AgentWorld:
         self._pending = []
         parts = MeteringParts(
             spool=self.spool,
-            driver=KillableDriver(self.host, self.fuse),
+            drivers=HookDrivers.only(KillableDriver(self.host, self.fuse)),
             host=self.view,
             clock=self.clock,
             observer=self.alarms,

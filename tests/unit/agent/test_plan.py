@@ -77,6 +77,7 @@ def test_a_plan() -> None:
         pytest.param(document(version=2), "of version 2", id="a later version"),
         pytest.param(document(classifiers=[]), "names the classifier 'c'", id="a classifier that is not there"),
         pytest.param(document(points=[{**POINT, "traffic": "some"}]), "here is no plan", id="unknown traffic"),
+        pytest.param(document(points=[{**POINT, "hook": "xdp"}]), "here is no plan", id="an unknown hook"),
         pytest.param(
             document(classifiers=[{"digest": "c", "labels": [], "rules": [{**RULE, "source_ip_prefix": "ten"}]}]), "ten", id="no prefix"
         ),

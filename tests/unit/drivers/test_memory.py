@@ -10,8 +10,8 @@ from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import DriverError
-from venturi.core.domain.generation import Generation, Hook, MeteredDevice
-from venturi.core.domain.point import PointTraffic
+from venturi.core.domain.generation import Generation, MeteredDevice
+from venturi.core.domain.point import Hook, PointTraffic
 from venturi.core.domain.prefix import parse_address
 
 CLASSIFIER = CompiledClassifier([label("web", "out 10.0.0.0/24 > *", "in * > 10.0.0.0/24")])

@@ -81,6 +81,7 @@ _PLACE = (
     "observation_domain",
     "outside_interfaces",
     "collector_host",
+    "hook",
 )
 
 POINTS = Collection(

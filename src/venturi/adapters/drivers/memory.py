@@ -11,7 +11,8 @@ from venturi.adapters.drivers.protocol import Answer, DriverName, FoundGeneratio
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.classify.pair_totals import pair_totals_of
 from venturi.core.domain.errors import DriverError
-from venturi.core.domain.generation import Generation, Hook, MeteredDevice, Segments
+from venturi.core.domain.generation import Generation, MeteredDevice, Segments
+from venturi.core.domain.point import Hook
 
 
 class MemoryDriver:

@@ -16,8 +16,8 @@ from venturi.core.classify.traffic_classes import TrafficClasses
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import DriverError
-from venturi.core.domain.generation import Generation, Hook, MeteredDevice
-from venturi.core.domain.point import PointTraffic
+from venturi.core.domain.generation import Generation, MeteredDevice
+from venturi.core.domain.point import Hook, PointTraffic
 
 _DEFAULT_PAIR_LIMIT = 1 << 20
 

@@ -13,7 +13,8 @@ from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.classify.pair_totals import PairTotals
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import Direction
-from venturi.core.domain.generation import Generation, Hook, MeteredDevice, Segments
+from venturi.core.domain.generation import Generation, MeteredDevice, Segments
+from venturi.core.domain.point import Hook
 
 
 class DriverName(StrEnum):

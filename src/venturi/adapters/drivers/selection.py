@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from venturi.adapters.drivers.choice import DriverChoice
+from venturi.adapters.drivers.hook_drivers import HookDrivers
 from venturi.adapters.drivers.protocol import Answer, Driver, Support
 from venturi.core.domain.errors import DriverError
-from venturi.core.domain.generation import Hook
+from venturi.core.domain.point import Hook
 
 
 @dataclass(frozen=True)
@@ -34,3 +35,17 @@ def select_driver(choice: DriverChoice, probed: Sequence[ProbedDriver]) -> Drive
     reasons = "; ".join(f"{candidate.driver.name}: {candidate.support.because}" for candidate in candidates)
     message = f"no driver can count on this host: {reasons}"
     raise DriverError(message)
+
+
+def select_drivers(choice: DriverChoice, drivers: Sequence[Driver]) -> HookDrivers:
+    """Take a driver for each hook; raises ``DriverError`` with the reasons where none can count at any."""
+    chosen: dict[Hook, Driver] = {}
+    refused: dict[Hook, str] = {}
+    for hook in Hook:
+        try:
+            chosen[hook] = select_driver(choice, probe_drivers(drivers, hook))
+        except DriverError as error:
+            refused[hook] = f"at the hook '{hook}', {error}"
+    if not chosen:
+        raise DriverError(refused[Hook.NETFILTER])
+    return HookDrivers(chosen, refused, [driver for driver in drivers if driver not in chosen.values()])

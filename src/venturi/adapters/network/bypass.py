@@ -13,6 +13,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 from venturi.adapters.drivers.nftables.netlink import ANY_FAMILY, Connection, Verb, read_attributes, read_text
 from venturi.adapters.network.namespaces import inside
 from venturi.core.domain.errors import DriverError
+from venturi.core.domain.point import Hook
 
 _FLOWTABLE_NAME, _FLOWTABLE_HOOK, _HOOK_DEVICES = 2, 3, 3
 _DEVICE_PREFIX = 2
@@ -29,8 +30,8 @@ _MASTERS = {
 }
 
 
-def find_bypasses(namespace: str | None, device: str) -> list[str]:
-    """Say, a sentence for each, what lets packets of a device pass uncounted; nothing where there is no such device.
+def find_bypasses(namespace: str | None, device: str, hook: Hook = Hook.NETFILTER) -> list[str]:
+    """Say, a sentence for each, what lets packets of a device go around a hook uncounted; nothing where there is no such device.
 
     Raises ``DriverError`` where the namespace cannot be entered or asked.
     """
@@ -40,11 +41,14 @@ def find_bypasses(namespace: str | None, device: str) -> list[str]:
             index = next((index for index, link in links.items() if link.get("ifname") == device), None)
             if index is None:
                 return []
-            found = [*_by_master(links, index), *_by_xdp(links[index]), *_by_filters(route, index)]
+            found = [*_by_xdp(links[index]), *_by_filters(route, index)]
+            below = list(_by_master(links, index))
     except NetlinkError as error:
         message = f"what goes around the hook at '{device}' cannot be told: {error}"
         raise DriverError(message) from error
-    return [f"'{device}' {way}" for way in (*found, *_by_flowtables(namespace, device))]
+    if hook is Hook.NETFILTER:
+        found += [*below, *_by_flowtables(namespace, device)]
+    return [f"'{device}' {way}" for way in found]
 
 
 def _by_master(links: dict[int, Any], index: int) -> Iterator[str]:

@@ -11,6 +11,7 @@ from venturi.adapters.network.link_events import LinkEvents
 from venturi.adapters.network.namespaces import list_devices, list_namespaces, namespace_identity
 from venturi.core.domain.errors import DriverError
 from venturi.core.domain.generation import MeteredDevice
+from venturi.core.domain.point import Hook
 
 
 @dataclass
@@ -23,8 +24,8 @@ class _Watched:
 class WatchedHost:
     """This host, as metering sees it (``services.agent.metering.places.HostView``); used by one thread."""
 
-    def __init__(self, find_bypasses: Callable[[str | None, str], Sequence[str]]) -> None:
-        """Have ``find_bypasses`` say what lets packets of a device, in a namespace, go around the hook (``bypass``)."""
+    def __init__(self, find_bypasses: Callable[[str | None, str, Hook], Sequence[str]]) -> None:
+        """Have ``find_bypasses`` say what lets packets of a device, in a namespace, go around a hook (``bypass``)."""
         self._find_bypasses = find_bypasses
         self._locks = DeviceLocks()
         self._watched: dict[str | None, _Watched] = {}
@@ -64,7 +65,7 @@ class WatchedHost:
     def has_bypass(self, metered: MeteredDevice) -> bool:
         """Tell whether packets can take a way around the hook at a device; where it is gone, none can."""
         try:
-            return bool(self._find_bypasses(metered.namespace, metered.device))
+            return bool(self._find_bypasses(metered.namespace, metered.device, metered.hook))
         except DriverError:
             return False
 

@@ -8,7 +8,7 @@ from venturi import composition
 from venturi.adapters.client.collections import POINTS, ListRequest, Reference
 from venturi.adapters.client.config import ServerChoice
 from venturi.cli.resources.options import Command, as_filters, given, limit_option, list_options, server_options, show_options
-from venturi.core.domain.point import PointKind, PointTraffic
+from venturi.core.domain.point import Hook, PointKind, PointTraffic
 from venturi.interfaces.render.resources.view import View
 
 _KEPT_KINDS = [kind.value for kind in PointKind if kind is not PointKind.CAPTURE]
@@ -20,6 +20,11 @@ _PLACE = (
     click.option("--host", help="Of an interface: the host that it is on."),
     click.option("--device", help="Of an interface: the network device."),
     click.option("--namespace", help="Of an interface: the network namespace; empty for that of the host."),
+    click.option(
+        "--hook",
+        type=click.Choice([hook.value for hook in Hook]),
+        help="Of an interface or a router: see packets where they are forwarded, or at the device as they are on the wire.",
+    ),
     click.option("--router-id", metavar="ID", help="Of a Neutron router: its id."),
     click.option("--address", help="Of an exporter: the address that it sends from."),
     click.option("--observation-domain", type=click.IntRange(min=0), help="Of an exporter: the one observation domain that is meant."),

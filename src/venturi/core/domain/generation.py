@@ -8,18 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from venturi.core.domain.errors import InvalidPointError
-from venturi.core.domain.point import PointTraffic
+from venturi.core.domain.point import Hook, PointTraffic
 
 _IDENTITY = re.compile(r"[0-9a-f]{32}")
-
-
-class Hook(StrEnum):
-    """Where in the kernel packets are seen."""
-
-    NETFILTER = "netfilter"
-    """After routing and filtering, by the addresses inside: before source NAT, after destination NAT."""
-    TC = "tc"
-    """At the device, by the addresses on the wire, with the host's own traffic."""
 
 
 class Segments(StrEnum):

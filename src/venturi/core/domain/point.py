@@ -29,20 +29,31 @@ class PointTraffic(StrEnum):
     BOTH = "both"
 
 
+class Hook(StrEnum):
+    """Where in the kernel packets are seen."""
+
+    NETFILTER = "netfilter"
+    """After routing and filtering, by the addresses inside: before source NAT, after destination NAT."""
+    TC = "tc"
+    """At the device, by the addresses on the wire, with the host's own traffic."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class InterfacePlace:
-    """A network device of a host, in a network namespace or, without one, in that of the host."""
+    """A network device of a host, in a network namespace or, without one, in that of the host; its packets are seen at ``hook``."""
 
     host: str
     device: str
     namespace: str | None = None
+    hook: Hook = Hook.NETFILTER
 
 
 @dataclass(frozen=True, kw_only=True)
 class RouterPlace:
-    """A Neutron router: every agent that finds the namespace ``qrouter-<router_id>`` meters its gateway devices."""
+    """A Neutron router: every agent that finds the namespace ``qrouter-<router_id>`` meters its gateway devices at ``hook``."""
 
     router_id: str
+    hook: Hook = Hook.NETFILTER
 
 
 @dataclass(frozen=True, kw_only=True)

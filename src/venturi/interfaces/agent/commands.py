@@ -8,7 +8,7 @@ import sys
 from venturi.adapters.logs.configuration import LogConfig
 from venturi.adapters.logs.log import running_log
 from venturi.adapters.service_manager import notify_service_manager
-from venturi.interfaces.agent.drivers import choose_driver, purge_all
+from venturi.interfaces.agent.drivers import choose_drivers, purge_all
 from venturi.interfaces.agent.program import AgentProgram
 from venturi.interfaces.signals import ended_by_signals
 from venturi.services.agent.configuration import AgentConfig, AgentSettings
@@ -19,9 +19,9 @@ _DONE = 0
 def meter_host(settings: AgentSettings, config: AgentConfig, logs: LogConfig, service_manager: str | None) -> int:
     """Meter until SIGTERM or Ctrl-C, and tell the service manager at that address when it begins; raises as ``AgentProgram.run`` does."""
     with running_log(sys.stderr, logs) as log:
-        driver = choose_driver(settings)
-        log.info("agent", driver=driver.name, agent_id=config.agent_id, host=config.host)
-        program = AgentProgram(config, driver, log)
+        drivers = choose_drivers(settings)
+        log.info("agent", driver=str(drivers), agent_id=config.agent_id, host=config.host)
+        program = AgentProgram(config, drivers, log)
         with ended_by_signals(program.stop):
             program.run(lambda: notify_service_manager(service_manager, "READY=1"))
         log.info("stopped")

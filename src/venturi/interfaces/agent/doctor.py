@@ -3,6 +3,7 @@
 Owns what is looked at and how it is told, to a person and to programs.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -14,7 +15,7 @@ from venturi.adapters.host_facts import HostFacts, read_host_facts
 from venturi.adapters.network.bypass import find_bypasses
 from venturi.adapters.network.namespaces import list_devices, list_namespaces
 from venturi.core.domain.errors import DriverError
-from venturi.core.domain.generation import Hook
+from venturi.core.domain.point import Hook
 from venturi.interfaces.agent.drivers import list_drivers
 from venturi.interfaces.render.resources.output import write_document, write_list, write_one
 from venturi.interfaces.render.resources.view import View
@@ -46,12 +47,13 @@ class BypassRow:
 
 @dataclass(frozen=True)
 class Examination:
-    """All that was found; ``takes`` is the driver that an agent would count by, or why none."""
+    """All that was found; ``takes`` is the driver that an agent would count by, ``takes_at_tc`` the one at the tc hook, or why none."""
 
     host: HostFacts
     drivers: list[DriverRow]
     bypasses: list[BypassRow]
     takes: str
+    takes_at_tc: str
     can_count: bool
 
 
@@ -65,11 +67,16 @@ def show_examination(settings: AgentSettings, view: View) -> int:
 def _examine(settings: AgentSettings) -> Examination:
     drivers = list_drivers(settings)
     rows = [_driver_row(driver, hook) for hook in Hook for driver in drivers]
+    (takes, can_count), (takes_at_tc, _) = (_select(settings, drivers, hook) for hook in (Hook.NETFILTER, Hook.TC))
+    return Examination(read_host_facts(), rows, _list_bypasses(), takes, takes_at_tc, can_count)
+
+
+def _select(settings: AgentSettings, drivers: Sequence[Driver], hook: Hook) -> tuple[str, bool]:
+    """Name the driver that an agent would take at a hook, or say why none, and tell whether there is one."""
     try:
-        takes, can_count = select_driver(settings.driver, probe_drivers(drivers, Hook.NETFILTER)).name.value, True
+        return select_driver(settings.driver, probe_drivers(drivers, hook)).name.value, True
     except DriverError as error:
-        takes, can_count = str(error), False
-    return Examination(read_host_facts(), rows, _list_bypasses(), takes, can_count)
+        return str(error), False
 
 
 def _driver_row(driver: Driver, hook: Hook) -> DriverRow:
@@ -93,7 +100,7 @@ def _write(examination: Examination, view: View, stream: TextIO) -> None:
         write_document(asdict(examination), view, stream)
         return
     facts = {name: list(fact) if isinstance(fact, tuple) else fact for name, fact in asdict(examination.host).items()}
-    host = {**facts, "takes": examination.takes}
+    host = {**facts, "takes": examination.takes, "takes_at_tc": examination.takes_at_tc}
     write_one(host, tuple(host), view, stream)
     for rows, columns in ((examination.drivers, DriverRow.__match_args__), (examination.bypasses, BypassRow.__match_args__)):
         if rows:

@@ -1,4 +1,4 @@
-"""The drivers of this host: which one an agent counts by, and the removal of what all of them left.
+"""The drivers of this host: which ones an agent counts by, and the removal of what all of them left.
 
 Owns the choice. What a host can run is for the drivers to say.
 """
@@ -8,19 +8,23 @@ from contextlib import contextmanager
 
 from venturi.adapters.drivers.ebpf.configuration import EbpfConfig
 from venturi.adapters.drivers.ebpf.driver import EbpfDriver
+from venturi.adapters.drivers.hook_drivers import HookDrivers
 from venturi.adapters.drivers.nftables.driver import NftablesConfig, NftablesDriver
 from venturi.adapters.drivers.protocol import Answer, Driver
-from venturi.adapters.drivers.selection import probe_drivers, select_driver
+from venturi.adapters.drivers.selection import select_drivers
 from venturi.adapters.network.bypass import find_bypasses
 from venturi.adapters.network.watched_host import WatchedHost
 from venturi.core.domain.errors import DriverError
-from venturi.core.domain.generation import Hook
+from venturi.core.domain.point import Hook
 from venturi.services.agent.configuration import AgentSettings
 
 
-def choose_driver(settings: AgentSettings) -> Driver:
-    """Give the driver that was chosen, or the first that this host can run; raises ``DriverError`` with the reasons of all if none can."""
-    return select_driver(settings.driver, probe_drivers(list_drivers(settings), Hook.NETFILTER))
+def choose_drivers(settings: AgentSettings) -> HookDrivers:
+    """Give for each hook the driver that was chosen, or the first that this host can run there.
+
+    Raises ``DriverError`` with the reasons of all if none can at any.
+    """
+    return select_drivers(settings.driver, list_drivers(settings))
 
 
 def purge_all(settings: AgentSettings) -> int:

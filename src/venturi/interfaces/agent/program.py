@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from venturi.adapters.client.connection import Connection
 from venturi.adapters.client.ledger import LedgerClient
 from venturi.adapters.client.plans import PlanClient
-from venturi.adapters.drivers.protocol import Driver
+from venturi.adapters.drivers.hook_drivers import HookDrivers
 from venturi.adapters.host_clocks import boot_id, look_at_clocks
 from venturi.adapters.network.bypass import find_bypasses
 from venturi.adapters.network.watched_host import WatchedHost
@@ -31,6 +31,7 @@ from venturi.services.agent.following import PlanFollower, PlanSource
 from venturi.services.agent.metering.metering import Metering
 from venturi.services.agent.metering.parts import MeteringParts
 from venturi.services.agent.metering.recovering import latest_moment
+from venturi.services.agent.observing import AgentAlarm
 from venturi.services.agent.reporting import Reporting, ReportingParts
 from venturi.services.agent.running import AgentRun, RunningParts
 
@@ -43,9 +44,9 @@ _GENERATION_OCTETS = 16
 class AgentProgram:
     """One agent, from start to stop."""
 
-    def __init__(self, config: AgentConfig, driver: Driver, log: FilteringBoundLogger) -> None:
+    def __init__(self, config: AgentConfig, drivers: HookDrivers, log: FilteringBoundLogger) -> None:
         self._config = config
-        self._driver = driver
+        self._drivers = drivers
         self._log = log
         self._observer = LoggingObserver(log)
         self._metrics = AgentMetrics()
@@ -61,8 +62,7 @@ class AgentProgram:
             spool = Spool(SpoolConfig(path=self._config.spool, agent_id=self._config.agent_id, limit=self._config.spool_limit), self._log)
             spool.start()
             running.callback(spool.stop)
-            self._driver.start()
-            running.callback(self._driver.stop)
+            self._start_drivers(spool, running)
             host = WatchedHost(find_bypasses)
             running.callback(host.stop)
             clock = AgentClock(look_at_clocks, boot_id(), self._observer, latest_moment(spool.generations()))
@@ -99,11 +99,17 @@ class AgentProgram:
         """The file beside the spool in which the last plan is kept."""
         return self._config.spool.with_name(f"{self._config.spool.name}.plan")
 
+    def _start_drivers(self, spool: Spool, running: ExitStack) -> None:
+        """Start what counts, and what counted before as far as the spool remembers."""
+        running.callback(self._drivers.stop)
+        for problem in self._drivers.start({spooled.driver for spooled in spool.generations()}):
+            self._observer.raise_alarm(AgentAlarm.READING_FAILED, problem)
+
     def _metering(self, spool: Spool, host: WatchedHost, clock: AgentClock) -> Metering:
         return Metering(
             MeteringParts(
                 spool=spool,
-                driver=self._driver,
+                drivers=self._drivers,
                 host=host,
                 clock=clock,
                 observer=self._observer,
@@ -134,7 +140,7 @@ class AgentProgram:
         parts = ReportingParts(
             agent_id=self._config.agent_id,
             host=self._config.host,
-            driver=self._driver.name,
+            driver=str(self._drivers),
             spool=spool,
             spool_path=self._config.spool,
             metering=metering,

@@ -17,6 +17,7 @@ from venturi.adapters.client.config import ConnectionConfig
 from venturi.adapters.client.connection import Connection
 from venturi.adapters.client.ledger import LedgerClient
 from venturi.adapters.client.plans import PlanClient
+from venturi.adapters.drivers.hook_drivers import HookDrivers
 from venturi.adapters.drivers.memory import MemoryDriver
 from venturi.adapters.drivers.memory_host import MemoryHost
 from venturi.adapters.spool.config import SpoolConfig
@@ -100,7 +101,7 @@ class ReplayProgram:
         metering = Metering(
             MeteringParts(
                 spool=spool,
-                driver=MemoryDriver(host),
+                drivers=HookDrivers.only(MemoryDriver(host)),
                 host=ReplayHost(host),
                 clock=AgentClock(clock.look, REPLAY_HOST, self._observer),
                 observer=self._observer,

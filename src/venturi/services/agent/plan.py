@@ -12,7 +12,7 @@ import msgspec
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import ConfigurationError, InvalidPrefixError, InvalidRuleError
 from venturi.core.domain.label import LabelWithRules, MeteringLabel, MeteringLabelRule
-from venturi.core.domain.point import PointKind, PointTraffic
+from venturi.core.domain.point import Hook, PointKind, PointTraffic
 from venturi.core.domain.prefix import Prefix
 from venturi.core.ledger.batch import BatchPoint
 from venturi.services.agent.classification import Classification, classify_by
@@ -57,6 +57,7 @@ def _read(plan: Plan) -> AgentPlan:
 def _check_point(point: PlannedPoint, classifiers: Container[str]) -> None:
     """Refuse, with ``ValueError``, a point that nobody would meter."""
     PointTraffic(point.traffic)
+    planned_hook(point)
     needed = {PointKind.INTERFACE: point.device, PointKind.ROUTER: point.router_id}.get(PointKind(point.kind), point.kind)
     if needed is None:
         message = f"point '{point.id}' of kind '{point.kind}' does not say where it is"
@@ -64,6 +65,11 @@ def _check_point(point: PlannedPoint, classifiers: Container[str]) -> None:
     if point.classifier not in classifiers:
         message = f"point '{point.id}' names the classifier '{point.classifier}', which is not in it"
         raise ValueError(message)
+
+
+def planned_hook(point: PlannedPoint) -> Hook:
+    """Give the hook at which the packets of a point are seen; raises ``ValueError`` for what is none."""
+    return Hook.NETFILTER if point.hook is None else Hook(point.hook)
 
 
 def batch_point(point: PlannedPoint) -> BatchPoint:

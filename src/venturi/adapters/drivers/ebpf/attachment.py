@@ -19,8 +19,8 @@ from venturi.adapters.drivers.ebpf.meta import DevicePlace, GenerationRecord
 from venturi.adapters.drivers.ebpf.pins import make_folder, remove_folder
 from venturi.adapters.network.namespaces import inside, namespace_identity
 from venturi.core.domain.errors import DriverError, KernelRefusedError
-from venturi.core.domain.generation import Hook, MeteredDevice
-from venturi.core.domain.point import PointTraffic
+from venturi.core.domain.generation import MeteredDevice
+from venturi.core.domain.point import Hook, PointTraffic
 
 SLOT = "current"
 """The map that holds the current generation's program."""

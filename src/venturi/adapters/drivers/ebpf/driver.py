@@ -24,7 +24,8 @@ from venturi.adapters.drivers.ebpf.probe import probe_host
 from venturi.adapters.drivers.protocol import DriverName, FoundGeneration, Reading, Support
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.domain.errors import DriverError
-from venturi.core.domain.generation import Generation, Hook, MeteredDevice
+from venturi.core.domain.generation import Generation, MeteredDevice
+from venturi.core.domain.point import Hook
 
 
 class _Loaded(NamedTuple):

@@ -21,7 +21,7 @@ from venturi.adapters.drivers.ebpf.layout import (
 )
 from venturi.adapters.drivers.ebpf.meta import META_OCTETS, GenerationRecord, encode_record
 from venturi.adapters.drivers.ebpf.pins import META, PROGRAM, make_folder
-from venturi.core.domain.generation import Hook
+from venturi.core.domain.point import Hook
 
 _ARRAY = 2  # BPF_MAP_TYPE_ARRAY
 _COUNTED = (COUNTERS, HASHED_PAIRS, UNATTRIBUTED)

@@ -15,7 +15,7 @@ from venturi.adapters.drivers.ebpf.leaf import loaded_leaf
 from venturi.adapters.drivers.protocol import Answer, Support
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.domain.errors import DriverError, KernelRefusedError
-from venturi.core.domain.generation import Hook
+from venturi.core.domain.point import Hook
 
 _TYPES_FILE = Path("/sys/kernel/btf/vmlinux")
 _LOCKDOWN_FILE = Path("/sys/kernel/security/lockdown")

@@ -18,7 +18,8 @@ from venturi.adapters.drivers.protocol import Answer, DriverName, FoundGeneratio
 from venturi.adapters.network.namespaces import device_index, list_namespaces
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.domain.errors import DriverError
-from venturi.core.domain.generation import Generation, Hook, MeteredDevice
+from venturi.core.domain.generation import Generation, MeteredDevice
+from venturi.core.domain.point import Hook
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ POINT_ATTRIBUTES = (
     "observation_domain",
     "outside_interfaces",
     "collector_host",
+    "hook",
 )
 
 
@@ -97,6 +98,7 @@ def _point_columns() -> list[Column[Any]]:
         number_column("observation_domain", nullable=True),
         long_text_column("outside_interfaces"),
         text_column("collector_host", NAME_LENGTH, nullable=True),
+        text_column("hook", 16, nullable=True),
     ]
 
 

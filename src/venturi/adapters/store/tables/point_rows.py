@@ -9,10 +9,20 @@ from typing import Any
 import msgspec
 
 from venturi.core.domain.errors import InvalidPointError
-from venturi.core.domain.point import ExporterPlace, InterfacePlace, ObservationPoint, PointKind, PointPlace, PointTraffic, RouterPlace
+from venturi.core.domain.point import (
+    ExporterPlace,
+    Hook,
+    InterfacePlace,
+    ObservationPoint,
+    PointKind,
+    PointPlace,
+    PointTraffic,
+    RouterPlace,
+)
 from venturi.core.domain.prefix import format_address, parse_address
 
-_PLACE_COLUMNS = ("host", "namespace", "device", "router_id", "address", "observation_domain", "outside_interfaces", "collector_host")
+_EXPORTER_COLUMNS = ("address", "observation_domain", "outside_interfaces", "collector_host")
+_PLACE_COLUMNS = ("host", "namespace", "device", "router_id", "hook", *_EXPORTER_COLUMNS)
 
 
 def read_point(row: Any) -> ObservationPoint:  # noqa: ANN401 - a row of ``POINT_ATTRIBUTES``
@@ -46,9 +56,9 @@ def write_point(point: ObservationPoint) -> dict[str, object]:
 
 def _read_place(row: Any) -> PointPlace:  # noqa: ANN401 - a row of ``POINT_ATTRIBUTES``
     if row.kind == PointKind.INTERFACE:
-        return InterfacePlace(host=row.host, device=row.device, namespace=row.namespace)
+        return InterfacePlace(host=row.host, device=row.device, namespace=row.namespace, hook=Hook(row.hook))
     if row.kind == PointKind.ROUTER:
-        return RouterPlace(router_id=row.router_id)
+        return RouterPlace(router_id=row.router_id, hook=Hook(row.hook))
     return ExporterPlace(
         address=row.address,
         observation_domain=row.observation_domain,
@@ -60,9 +70,9 @@ def _read_place(row: Any) -> PointPlace:  # noqa: ANN401 - a row of ``POINT_ATTR
 def _write_place(point: ObservationPoint) -> dict[str, object]:
     match point.place:
         case InterfacePlace() as place:
-            return {"host": place.host, "namespace": place.namespace, "device": place.device}
+            return {"host": place.host, "namespace": place.namespace, "device": place.device, "hook": place.hook.value}
         case RouterPlace() as place:
-            return {"router_id": place.router_id}
+            return {"router_id": place.router_id, "hook": place.hook.value}
         case ExporterPlace() as place:
             return {
                 "address": place.address,
@@ -76,8 +86,9 @@ def _write_place(point: ObservationPoint) -> dict[str, object]:
 
 
 def _place_key(point: ObservationPoint) -> str:
-    """Digest a place in such a way that all spellings of it have one digest."""
+    """Digest a place in such a way that all spellings of it have one digest; at which hook its packets are seen is no part of it."""
     place = _write_place(point)
+    place.pop("hook", None)
     if isinstance(point.place, ExporterPlace):
         place["address"] = format_address(*parse_address(point.place.address))
         place["outside_interfaces"] = sorted(set(point.place.outside_interfaces))

@@ -111,11 +111,18 @@ class PlaceCounting:
         self._alarm(AgentAlarm.COVERAGE_LOST, f"what passed since the last reading is not known ({reason})", place)
         self.report(place, current)
         self._close(place, current, final, moment, reason, known=False)
-        self._outbox.advance(current.generation.id, nothing_read(moment), GenerationState.RETIRED)
-        self._outbox.retire(place.metered, current.generation, forget=False)
-        place.current, place.identity, place.retry_at = None, None, 0
-        place.uncovered = Uncovered(moment, reason, current.generation.id)
+        self._abandon(place, current, moment, reason)
         return moment
+
+    def give_over(self, place: Place, current: Counting) -> None:
+        """End what counts by a driver that is in use no more: from its last totals on there is a gap, until the one in use begins."""
+        if not self.is_counting(place, current):
+            self.lose(place, current, CoverageReason.COUNTERS_LOST)
+            return
+        final = self._read(place, current, None)
+        moment = self._parts.clock.now() if final is None else final.moment
+        self._close(place, current, final, moment, CoverageReason.COUNTERS_LOST)
+        self._abandon(place, current, moment, CoverageReason.NOT_METERED)
 
     def end(self, place: Place) -> Moment:
         """Meter a place no longer, from the moment on that is given: its point left the plan, or its router the host."""
@@ -161,7 +168,7 @@ class PlaceCounting:
     def is_counting(self, place: Place, current: Counting) -> bool:
         """Tell whether a generation sees the packets of the device as it is now; where that cannot be told, it is not taken for granted."""
         try:
-            return self._parts.driver.is_counting(place.metered, current.generation)
+            return self._parts.drivers.is_counting(place.metered, current.generation)
         except DriverError as error:
             self._alarm(AgentAlarm.READING_FAILED, str(error), place)
             return False
@@ -174,6 +181,13 @@ class PlaceCounting:
         self._close(place, current, final, moment, CoverageReason.COUNTERS_LOST)
         self._outbox.retire(place.metered, current.generation, forget=True)
         return moment
+
+    def _abandon(self, place: Place, current: Counting, moment: Moment, reason: CoverageReason) -> None:
+        """Retire what counted until ``moment``, from which on nothing does."""
+        self._outbox.advance(current.generation.id, nothing_read(moment), GenerationState.RETIRED)
+        self._outbox.retire(place.metered, current.generation, forget=False)
+        place.current, place.identity, place.retry_at = None, None, 0
+        place.uncovered = Uncovered(moment, reason, current.generation.id)
 
     def _close(
         self, place: Place, counting: Counting, final: LastReading | None, end: Moment, reason: CoverageReason, *, known: bool = True
@@ -203,7 +217,7 @@ class PlaceCounting:
         if not self._enter(entered, expected):
             return None
         try:
-            self._parts.driver.apply(place.metered, expected.classification.classifier, entered.generation)
+            self._parts.drivers.apply(place.metered, expected.classification.classifier, entered.generation)
         except DriverError as error:
             self._alarm(AgentAlarm.APPLY_REFUSED, str(error), place)
             self._outbox.forget(entered.generation.id)
@@ -223,7 +237,7 @@ class PlaceCounting:
             generation=identity,
             metered=place.metered,
             point=place.point,
-            driver=self._parts.driver.name,
+            driver=self._parts.drivers.name_at(place.metered.hook),
             revision=expected.revision,
             entered=moment,
         )
@@ -243,7 +257,7 @@ class PlaceCounting:
         """
         moment = until or self._parts.clock.now()
         try:
-            reading = self._parts.driver.read(place.metered, counting.generation)
+            reading = self._parts.drivers.read(place.metered, counting.generation)
         except DriverError as error:
             self._alarm(AgentAlarm.READING_FAILED, str(error), place)
             return None

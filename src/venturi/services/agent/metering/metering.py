@@ -28,7 +28,7 @@ class Metering:
 
     def __init__(self, parts: MeteringParts) -> None:
         self._parts = parts
-        self._outbox = Outbox(parts.spool, parts.driver, parts.observer)
+        self._outbox = Outbox(parts.spool, parts.drivers, parts.observer)
         self._counting = PlaceCounting(parts, self._outbox)
         self._classifications = Classifications()
         self._plan: AgentPlan | None = None
@@ -109,6 +109,9 @@ class Metering:
     def _tend(self, place: Place, expected: ExpectedPlace) -> None:
         """Bring one place to where it should be."""
         place.point, place.expected = expected.point, True
+        if place.current is not None and not self._parts.drivers.is_chosen(place.metered, place.current.generation):
+            self._counting.give_over(place, place.current)
+            self._flush()
         if place.current is not None and place.identity != expected.identity:
             self._look_closer(place, place.current, expected)
         if place.current is None:

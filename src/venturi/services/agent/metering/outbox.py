@@ -5,7 +5,7 @@ Owns that order: nothing leaves the kernel before its last totals are on stable 
 
 from dataclasses import dataclass, field
 
-from venturi.adapters.drivers.protocol import Driver
+from venturi.adapters.drivers.hook_drivers import HookDrivers
 from venturi.adapters.spool.spool import Spool
 from venturi.adapters.spool.values import GenerationState, LastReading, Moment, Recording
 from venturi.core.domain.coverage import CoverageReason
@@ -29,9 +29,9 @@ class _Contents:
 class Outbox:
     """Gathers what is to be recorded until ``flush`` puts it into the spool; what the spool refuses stays, and is tried again."""
 
-    def __init__(self, spool: Spool, driver: Driver, observer: AgentObserver) -> None:
+    def __init__(self, spool: Spool, drivers: HookDrivers, observer: AgentObserver) -> None:
         self._spool = spool
-        self._driver = driver
+        self._drivers = drivers
         self._observer = observer
         self._contents = _Contents()
         self.refused = False
@@ -94,6 +94,6 @@ class Outbox:
     def _retire(self, metered: MeteredDevice, generation: Generation) -> None:
         """Remove a generation from the kernel; where it cannot be, it went with its device or its namespace."""
         try:
-            self._driver.retire(metered, generation)
+            self._drivers.retire(metered, generation)
         except DriverError as error:
             self._observer.note("generation gone", generation=generation.id, device=metered.device, reason=str(error))

@@ -6,7 +6,7 @@ Owns the list of it, so that whatever meters is built alike.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from venturi.adapters.drivers.protocol import Driver
+from venturi.adapters.drivers.hook_drivers import HookDrivers
 from venturi.adapters.spool.spool import Spool
 from venturi.services.agent.clock import AgentClock
 from venturi.services.agent.metering.places import HostView
@@ -15,13 +15,13 @@ from venturi.services.agent.observing import AgentObserver
 
 @dataclass(frozen=True, kw_only=True)
 class MeteringParts:
-    """Spool, driver, host, clock and observer; ``new_id`` gives 128 random bits in hexadecimal.
+    """Spool, drivers, host, clock and observer; ``new_id`` gives 128 random bits in hexadecimal.
 
     What is metered is recorded in steps of ``report_interval`` nanoseconds, aligned to the epoch.
     """
 
     spool: Spool
-    driver: Driver
+    drivers: HookDrivers
     host: HostView
     clock: AgentClock
     observer: AgentObserver

@@ -11,7 +11,7 @@ from venturi.core.domain.generation import MeteredDevice
 from venturi.core.domain.point import PointKind, PointTraffic
 from venturi.core.ledger.batch import BatchPoint
 from venturi.services.agent.classification import Classification
-from venturi.services.agent.plan import AgentPlan, batch_point
+from venturi.services.agent.plan import AgentPlan, batch_point, planned_hook
 from venturi.services.control.planning.form import PlannedPoint
 
 ROUTER_NAMESPACE = "qrouter-"
@@ -91,4 +91,5 @@ def _find_devices(point: PlannedPoint, namespaces: Collection[str], host: HostVi
 
 
 def _metered(point: PlannedPoint, namespace: str | None, device: str) -> MeteredDevice:
-    return MeteredDevice(point_id=point.id, device=device, namespace=namespace, traffic=PointTraffic(point.traffic))
+    traffic = PointTraffic(point.traffic)
+    return MeteredDevice(point_id=point.id, device=device, namespace=namespace, traffic=traffic, hook=planned_hook(point))

@@ -29,8 +29,8 @@ class Recovery:
         self._classifications = classifications
 
     def recover(self) -> tuple[dict[MeteredDevice, Place], list[FoundGeneration]]:
-        """Give the places that the spool knows, and the generations in the kernel that it does not know."""
-        found = {each.generation.id: each for each in self._parts.driver.find()}
+        """Give the places that the spool knows, and the generations in the kernel that it does not know, of the drivers that count."""
+        found = {each.generation.id: each for each in self._parts.drivers.find()}
         rows: defaultdict[MeteredDevice, list[SpooledGeneration]] = defaultdict(list)
         for row in self._parts.spool.generations():
             rows[row.metered].append(row)
@@ -38,7 +38,8 @@ class Recovery:
                 self._outbox.retire(row.metered, found.pop(row.generation.id).generation, forget=False)
         places = {metered: self._recover_place(metered, known, found) for metered, known in rows.items()}
         known_ids = {row.generation.id for known in rows.values() for row in known}
-        return places, [each for name, each in found.items() if name not in known_ids]
+        strangers = [each for name, each in found.items() if name not in known_ids]
+        return places, [each for each in strangers if self._parts.drivers.is_chosen(each.metered, each.generation)]
 
     def _is_of_another_boot(self, row: SpooledGeneration) -> bool:
         """Tell whether a generation is only a copy, of counters that went with an earlier boot."""

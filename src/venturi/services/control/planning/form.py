@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, field
 
 from venturi.core.domain.label import MeteringLabel
-from venturi.core.domain.point import ObservationPoint
+from venturi.core.domain.point import Hook, ObservationPoint
 from venturi.core.ledger.batch import Count, Identifier, Text
 
 PLAN_VERSION = 1
@@ -53,7 +53,10 @@ class PlannedClassifier(Struct, kw_only=True):
 
 
 class PlannedPoint(Struct, kw_only=True, omit_defaults=True):
-    """An observation point and the digest of the classifier that applies there; fields of other kinds are left out."""
+    """An observation point and the digest of the classifier that applies there; fields of other kinds are left out.
+
+    So is a ``hook`` of netfilter, which readers that know of no other take every point to have.
+    """
 
     id: Identifier
     name: Text
@@ -70,6 +73,7 @@ class PlannedPoint(Struct, kw_only=True, omit_defaults=True):
     observation_domain: int | None = None
     outside_interfaces: list[int] = field(default_factory=list)
     collector_host: str | None = None
+    hook: str | None = None
 
 
 class Plan(Struct, kw_only=True):
@@ -104,6 +108,8 @@ def planned_point(point: ObservationPoint, digest: str) -> PlannedPoint:
     place: dict[str, Any] = {} if point.place is None else dict(vars(point.place))
     if "outside_interfaces" in place:
         place["outside_interfaces"] = list(place["outside_interfaces"])
+    if place.get("hook") is Hook.NETFILTER:
+        del place["hook"]
     return PlannedPoint(
         id=point.id,
         name=point.name,

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from venturi.core.domain.errors import InvalidPointError
-from venturi.core.domain.point import ExporterPlace, InterfacePlace, ObservationPoint, PointPlace, PointTraffic, RouterPlace
+from venturi.core.domain.point import ExporterPlace, Hook, InterfacePlace, ObservationPoint, PointPlace, PointTraffic, RouterPlace
 from venturi.core.rules.checks import printable
 from venturi.interfaces.api.v1.forms.reading import read_variant
 from venturi.interfaces.api.v1.forms.texts import Address, Device, Host, Identifier, Name, Namespace, Number32, ProjectId
@@ -26,6 +26,13 @@ Shared = Annotated[bool, Meta(description="Whether it carries the traffic of man
 Traffic = Annotated[
     PointTraffic, Meta(description="Which packets count: those passed on, those that the host sends and receives itself, or both.")
 ]
+HookName = Annotated[
+    Hook,
+    Meta(
+        description="Where its packets are seen: after routing and filtering, by the addresses inside (netfilter), or at the device, by the"
+        " addresses on the wire and with the host's own traffic, whatever `traffic` says (tc, which only eBPF can)."
+    ),
+]
 
 
 class InterfacePlaceForm(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="interface"):
@@ -34,22 +41,24 @@ class InterfacePlaceForm(Struct, kw_only=True, forbid_unknown_fields=True, tag_f
     host: Host
     device: Device
     namespace: Namespace | None = None
+    hook: HookName = Hook.NETFILTER
 
     @property
     def place(self) -> PointPlace:
         """The place described."""
-        return InterfacePlace(host=self.host.lower(), device=self.device, namespace=self.namespace)
+        return InterfacePlace(host=self.host.lower(), device=self.device, namespace=self.namespace, hook=self.hook)
 
 
 class RouterPlaceForm(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="router"):
     """A Neutron router, metered by every agent that finds its namespace."""
 
     router_id: uuid.UUID
+    hook: HookName = Hook.NETFILTER
 
     @property
     def place(self) -> PointPlace:
         """The router meant."""
-        return RouterPlace(router_id=str(self.router_id))
+        return RouterPlace(router_id=str(self.router_id), hook=self.hook)
 
 
 class ExporterPlaceForm(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="exporter"):
@@ -110,6 +119,7 @@ class PointChangesForm(Struct, kw_only=True, forbid_unknown_fields=True):
     host: Host | UnsetType = UNSET
     device: Device | UnsetType = UNSET
     namespace: Namespace | UnsetType | None = UNSET
+    hook: HookName | UnsetType = UNSET
     router_id: uuid.UUID | UnsetType = UNSET
     address: Address | UnsetType = UNSET
     observation_domain: Number32 | UnsetType | None = UNSET
