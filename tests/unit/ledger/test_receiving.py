@@ -6,7 +6,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.batches import BEGINNING, SpoolOfTests, make_batch_point, make_interval, send_form
+from tests.support.batches import BEGINNING, SpoolOfTests, make_batch_label, make_batch_point, make_interval, send_form
 from venturi.core.domain.errors import InvalidBatchError
 from venturi.core.ledger.batch import HIGHEST, Batch, DirectionTotals, Envelope, UsageRow, encode_batch
 from venturi.core.ledger.bins import DAY
@@ -16,6 +16,7 @@ SPOOL = SpoolOfTests()
 ENVELOPE = SPOOL.seal(make_interval(0, usage=[(0, 0, 10, 1000)]))
 WHOLE = send_form(ENVELOPE)
 NOW = BEGINNING + DAY
+ONE_LABEL = make_batch_label()
 
 
 def compress(content: bytes) -> bytes:
@@ -87,6 +88,10 @@ BAD_BATCHES: dict[str, tuple[dict[str, object], str]] = {
     "less than nothing": (usage((0, 0, -1, 1)), "payload.intervals[0].usage[0][2]: Expected 'int' >= 0"),
     "more than 63 bits": (usage((0, 0, 1, HIGHEST + 1)), "payload.intervals[0].usage[0][3]"),
     "two rows of one label": (usage((0, 0, 50, 5000), (0, 0, 50, 5000)), "two rows are of the same label and direction"),
+    "two rows of one label under two places": (
+        {**usage((0, 0, 50, 5000), (1, 0, 50, 5000)), "labels": [ONE_LABEL, msgspec.structs.replace(ONE_LABEL, name="anew")]},
+        "two rows are of the same label and direction",
+    ),
     "more than the point": (usage((0, 0, 101, 10)), "intervals[0].usage: a label counts more than the point"),
     "usage without totals": (usage((0, 1, 1, 1)), "intervals[0].usage: a label counts more than the point"),
     "more than was matched": (usage((0, 0, 100, 10_000), totals=(0, 100, 10_000, 1, 0)), "a label counts more than the point"),

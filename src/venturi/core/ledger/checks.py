@@ -40,13 +40,14 @@ def check_batch(batch: Batch, latest: int) -> None:
     for number, point in enumerate(batch.points):
         if point.kind not in _KINDS:
             _refuse(f"points[{number}].kind", f"'{point.kind}' is no kind of point")
+    labels = [label.id for label in batch.labels]
     for number, interval in enumerate(batch.intervals):
         where = f"intervals[{number}]"
         if interval.point >= len(batch.points):
             _refuse(f"{where}.point", f"there is no point {interval.point}")
         _check_words(interval, where)
         _check_times(interval, where, latest)
-        _check_references(interval.usage, len(batch.labels), where)
+        _check_references(interval.usage, labels, where)
         _check_counts(interval, where)
 
 
@@ -69,11 +70,11 @@ def _check_times(interval: MeteredInterval, where: str, latest: int) -> None:
         _refuse(f"{where}.end", "it lies in the future")
 
 
-def _check_references(usage: Sequence[UsageRow], labels: int, where: str) -> None:
-    """Refuse rows of labels that the batch does not have, and two rows of one label and direction."""
-    if max((row.label for row in usage), default=-1) >= labels:
-        _refuse(f"{where}.usage", f"a row is of a label that is not among the {labels} of the batch")
-    if len({(row.label, row.direction) for row in usage}) != len(usage):
+def _check_references(usage: Sequence[UsageRow], labels: Sequence[str], where: str) -> None:
+    """Refuse rows of labels that the batch, which has these ids, does not have, and two rows of one label and direction."""
+    if max((row.label for row in usage), default=-1) >= len(labels):
+        _refuse(f"{where}.usage", f"a row is of a label that is not among the {len(labels)} of the batch")
+    if len({(labels[row.label], row.direction) for row in usage}) != len(usage):
         _refuse(f"{where}.usage", "two rows are of the same label and direction")
 
 
