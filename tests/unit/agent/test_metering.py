@@ -9,6 +9,7 @@ from tests.support.agent.world import REPORT_INTERVAL, AgentWorld, Posted
 from tests.unit.agent.plans import GATEWAY, NET_ELEVEN, NET_TEN, UPLINK, make_plan
 from venturi.core.domain.interval import SECOND
 from venturi.core.domain.label import LabelWithRules
+from venturi.core.ledger.checks import LONGEST_INTERVAL
 from venturi.services.agent.observing import AgentAlarm
 
 TEN, ELEVEN = 0x0A000001, 0x0B000001
@@ -249,6 +250,24 @@ def test_a_full_spool_loses_nothing(world: AgentWorld) -> None:
     assert sum(octets for _, _, octets in told(world)) == 40
     assert {coverage for coverage, _, _ in told(world)} == {"complete"}
     world.check()
+
+
+@pytest.mark.parametrize("reboots", [pytest.param(False, id="while metering"), pytest.param(True, id="while the host is down")])
+def test_a_clock_that_is_set_by_years_makes_no_interval_that_a_ledger_refuses(world: AgentWorld, reboots: bool) -> None:
+    world.follow(make_plan(NET_TEN))
+    run(world, 30)
+    world.send(UPLINK, 10)
+    run(world, 10)
+    if reboots:
+        world.reboot()
+    world.advance(1)
+    world.wall += 20_000 * 86400 * SECOND
+    if reboots:
+        world.start()
+    run(world, 30)
+    world.finish()
+    assert sum(octets for _, _, octets in told(world)) == (0 if reboots else 10)
+    assert all(each.interval.end - each.interval.start <= LONGEST_INTERVAL for each in world.posted)
 
 
 def test_a_router_comes_and_goes(world: AgentWorld) -> None:

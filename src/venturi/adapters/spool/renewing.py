@@ -13,6 +13,7 @@ from venturi.adapters.spool.values import GenerationState, LastReading, Moment, 
 from venturi.core.domain.coverage import Coverage, CoverageReason
 from venturi.core.ledger.batch import BatchPoint, MeteredInterval, decode_batch
 from venturi.core.ledger.chain import FIRST_PREVIOUS
+from venturi.core.ledger.checks import LONGEST_INTERVAL
 from venturi.core.ledger.recorded import NO_LABELS, RecordedInterval
 
 _Place = tuple[BatchPoint, str]
@@ -56,11 +57,14 @@ def _earliest(unsure: Iterable[tuple[_Place, int]]) -> dict[_Place, int]:
 
 
 def _gap(place: _Place, start: int, end: int) -> RecordedInterval:
-    """Make the gap of a place; one that seems to begin after its end, because the clock was set back, is of a nanosecond."""
+    """Make the gap of a place; one that seems to begin after its end, because the clock was set back, is of a nanosecond.
+
+    None is longer than a ledger takes.
+    """
     interval = MeteredInterval(
         point=0,
         place=place[1],
-        start=min(start, end - 1),
+        start=max(min(start, end - 1), end - LONGEST_INTERVAL),
         end=end,
         coverage=str(Coverage.GAP),
         reason=str(CoverageReason.SPOOL_ROLLED_BACK),

@@ -8,6 +8,7 @@ from venturi.core.classify.pair_totals import no_pair_totals
 from venturi.core.domain.coverage import Coverage, CoverageReason
 from venturi.core.domain.generation import Generation, MeteredDevice, Segments
 from venturi.core.ledger.batch import BatchPoint, DirectionTotals, MeteredInterval, UsageRow
+from venturi.core.ledger.checks import LONGEST_INTERVAL
 from venturi.core.ledger.recorded import NO_LABELS, RecordedInterval
 from venturi.core.meter.readings.attributing import DirectionUsage, attribute
 from venturi.core.meter.readings.totals import Totals, subtract
@@ -40,7 +41,7 @@ def metered_interval(
     interval = MeteredInterval(
         point=0,
         place=metered.place,
-        start=span[0].wall,
+        start=_start(span),
         end=span[1].wall,
         coverage=coverage[0],
         reason=coverage[1],
@@ -56,8 +57,22 @@ def metered_interval(
 
 def gap_interval(point: BatchPoint, metered: MeteredDevice, span: tuple[Moment, Moment], reason: CoverageReason) -> RecordedInterval:
     """Record that it is not known what passed over a span."""
-    interval = MeteredInterval(point=0, place=metered.place, start=span[0].wall, end=span[1].wall, coverage=Coverage.GAP, reason=reason)
+    start, end = _start(span), span[1].wall
+    interval = MeteredInterval(point=0, place=metered.place, start=start, end=end, coverage=Coverage.GAP, reason=reason)
     return RecordedInterval(point, NO_LABELS, interval)
+
+
+def _start(span: tuple[Moment, Moment]) -> int:
+    """Tell when an interval begins.
+
+    One that is longer than a ledger takes, as after a clock is set for the first time, is as long as the monotonic clock says, unless the
+    host was started anew meanwhile.
+    """
+    start, end = span
+    if end.wall - start.wall <= LONGEST_INTERVAL:
+        return start.wall
+    passed = end.monotonic - start.monotonic if start.boot_id == end.boot_id else LONGEST_INTERVAL
+    return end.wall - min(max(passed, 1), LONGEST_INTERVAL)
 
 
 def _direction_totals(usage: DirectionUsage) -> DirectionTotals:
