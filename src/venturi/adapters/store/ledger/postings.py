@@ -3,7 +3,7 @@
 Owns the order of these. What a posting holds, and whether it may be posted, is for the services.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,7 +58,9 @@ class LedgerWriter:
         """Take the lock of the ledger."""
         self.connection = connection
         self.posting = int(connection.execute(_LOCK).scalar_one()) + 1
-        memory.begin(self.posting - 1)
+        seals = self._read_seals({memory.seen, self.posting - 1})
+        memory.begin(self.posting - 1, seals)
+        self._seal_before = seals.get(self.posting - 1, "")
         self.versions = VersionNumbers(connection, memory)
         self.spools = SpoolTable(connection)
         self.conflicts = ConflictTable(connection)
@@ -74,15 +76,18 @@ class LedgerWriter:
 
     def add_posting(self, columns: Mapping[str, Any], rows: EntryRows) -> None:
         """Add a posting under the next number, with its entries, sealed onto the posting before."""
-        before = self.connection.execute(select(LEDGER_POSTINGS.c.seal).where(LEDGER_POSTINGS.c.posting == self.posting - 1)).scalar()
         row = {"posting": self.posting, "entries": rows.count, **columns}
-        row["seal"] = seal(before or "", sealed_columns(row), rows.intervals, rows.totals, rows.usage, rows.corrections)
+        row["seal"] = seal(self._seal_before, sealed_columns(row), rows.intervals, rows.totals, rows.usage, rows.corrections)
         insert_rows(self.connection, LEDGER_POSTINGS, [tuple(row.get(column.name) for column in LEDGER_POSTINGS.c)])
         self.connection.execute(update(LEDGER_STATE).values(posting=self.posting))
         insert_rows(self.connection, LEDGER_INTERVALS, rows.intervals)
         insert_rows(self.connection, LEDGER_TOTALS, rows.totals)
         insert_rows(self.connection, LEDGER_USAGE, rows.usage)
         insert_rows(self.connection, LEDGER_CORRECTIONS, rows.corrections)
+
+    def _read_seals(self, postings: Collection[int]) -> dict[int, str]:
+        statement = select(LEDGER_POSTINGS.c.posting, LEDGER_POSTINGS.c.seal).where(LEDGER_POSTINGS.c.posting.in_(postings))
+        return {row.posting: row.seal for row in self.connection.execute(statement)}
 
     def add_roll_ups(self, sums: RollUps) -> None:
         """Add to the roll-ups what the entries add; raises ``InvalidBatchError`` for more than they can hold."""

@@ -23,13 +23,18 @@ class VersionMemory:
 
     def __init__(self) -> None:
         self._numbers: dict[str, dict[Version, int]] = {table.name: {} for table in VERSION_TABLES}
-        self._seen = 0
+        self.seen = 0
+        """The latest posting when this was asked last."""
+        self._seal = ""
 
-    def begin(self, posting: int) -> None:
-        """Forget everything if the latest posting is one that was seen to be followed by others: the database was put back."""
-        if posting < self._seen or sum(map(len, self._numbers.values())) > _MOST_REMEMBERED:
+    def begin(self, posting: int, seals: Mapping[int, str]) -> None:
+        """Take up ``posting``, the latest; ``seals`` has its seal and that of ``seen``.
+
+        Forget everything if that is another than it was, or gone: then the database was put back, and may have gone on otherwise.
+        """
+        if seals.get(self.seen, "") != self._seal or sum(map(len, self._numbers.values())) > _MOST_REMEMBERED:
             self.forget()
-        self._seen = posting
+        self.seen, self._seal = posting, seals.get(posting, "")
 
     def forget(self) -> None:
         """Forget all numbers."""
