@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 
 from tests.support.agent.world import Alarms
+from tests.support.scripted_server import http_answer, scripted_server
+from venturi.adapters.client.config import ConnectionConfig
+from venturi.adapters.client.connection import Connection
+from venturi.adapters.client.plans import PlanClient
 from venturi.adapters.plan_file import PlanFile
-from venturi.core.domain.errors import ConfigurationError
+from venturi.core.domain.errors import ConfigurationError, ServerError
 from venturi.services.agent.following import PlanFollower
 from venturi.services.agent.observing import AgentAlarm
 from venturi.services.agent.plan import read_plan
@@ -134,6 +138,15 @@ def test_a_plan_that_cannot_be_read_is_an_alarm_and_the_one_before_stays(tmp_pat
     assert AgentAlarm.PLAN_REFUSED in alarms.raised
     assert before is not None
     assert before.revision == 7
+
+
+def test_a_plan_without_a_tag_would_be_asked_for_without_end() -> None:
+    answers = [http_answer(document()), http_answer(document(), 200, 'ETag: "7"')]
+    with scripted_server(answers) as server, Connection(ConnectionConfig(url=server.url)) as connection:
+        plans = PlanClient(connection, "h", "agent-1")
+        with pytest.raises(ServerError, match="has no ETag"):
+            plans.ask("", 1)
+        assert plans.ask("", 1) == ('"7"', document())
 
 
 @pytest.mark.parametrize(

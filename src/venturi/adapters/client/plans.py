@@ -6,6 +6,7 @@ Owns the request: conditional, and a long poll. What a plan says is for the agen
 from urllib.parse import quote
 
 from venturi.adapters.client.connection import Connection
+from venturi.core.domain.errors import ServerError
 
 
 class PlanClient:
@@ -20,6 +21,11 @@ class PlanClient:
     def ask(self, known: str, wait: int) -> tuple[str, bytes] | None:
         """Give entity tag and document of the plan once it is not the one of tag ``known``; None if it is, after ``wait`` seconds.
 
-        Raises what ``Connection.ask`` does, ``ConflictError`` while another agent has the lease.
+        Raises what ``Connection.ask`` does, ``ConflictError`` while another agent has the lease, and ``ServerError`` for an answer without
+        a tag, which would be given again at once and without end.
         """
-        return self._connection.fetch(self._path, (("agent_id", self._agent_id), ("wait", str(wait))), known)
+        answer = self._connection.fetch(self._path, (("agent_id", self._agent_id), ("wait", str(wait))), known)
+        if answer is not None and not answer[0]:
+            message = f"the answer with {self.name} has no ETag: something between here and the server takes it away"
+            raise ServerError(message)
+        return answer
