@@ -41,8 +41,12 @@ class Recorded:
 
 @dataclass(frozen=True)
 class LedgerContent:
-    """Intervals in order of time, the roll-ups of 5 minutes by account, and the ranges of batches that are outstanding."""
+    """Intervals in order of time, the roll-ups of 5 minutes by account, and the ranges of batches that are outstanding.
 
+    Traffic had ``begun`` at that time, in nanoseconds since the UTC epoch.
+    """
+
+    begun: int
     intervals: tuple[Recorded, ...]
     rolled_up: Mapping[Account, Counts]
     outstanding: tuple[tuple[str, int, int], ...]
@@ -70,7 +74,7 @@ def read_ledger(world: FaultWorld) -> LedgerContent:
         rolled_up = _read_roll_ups(connection, names)
         outstanding = tuple((row.spool_id, row.first_sequence, row.last_sequence) for row in connection.execute(select(LEDGER_MISSING)))
     intervals = (Recorded(row.start_at, row.end_at, row.coverage, row.reason, entries.get((row.posting, row.ordinal), {})) for row in rows)
-    return LedgerContent(tuple(intervals), rolled_up, outstanding)
+    return LedgerContent(world.timeline.begun, tuple(intervals), rolled_up, outstanding)
 
 
 def _label_names(connection: Connection, world: FaultWorld) -> dict[int, str]:

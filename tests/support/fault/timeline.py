@@ -46,7 +46,8 @@ class Timeline:
         self._sampling = threading.Thread(target=self._sample, daemon=True)
 
     def start(self) -> None:
-        """Begin to sample."""
+        """Begin to sample, before anything is sent."""
+        self._take()
         self._sampling.start()
 
     def stop(self) -> None:
@@ -54,6 +55,11 @@ class Timeline:
         self._stopping.set()
         if self._sampling.is_alive():
             self._sampling.join()
+
+    @property
+    def begun(self) -> int:
+        """When the first sample was taken."""
+        return self._times[0]
 
     def total(self) -> Mapping[Account, Counts]:
         """Give what was sent in all."""

@@ -46,8 +46,8 @@ def gaps_of(content: LedgerContent) -> list[Recorded]:
 
 
 def _missing(content: LedgerContent) -> Iterator[Recorded]:
-    """Give the times between the first interval and the last that no interval accounts for, which reports show as ``missing``."""
-    end = content.intervals[0].end
+    """Give the times, from when traffic began to the last interval, that no interval accounts for; reports show them as ``missing``."""
+    end = content.begun
     for recorded in content.intervals:
         if recorded.start > end:
             yield Recorded(end, recorded.start, Coverage.GAP, CoverageReason.MISSING, {})

@@ -90,8 +90,8 @@ class FaultWorld:
         self.relay.__enter__()
         self.agent.begin()
         self._await_log(self.agent.log, '"event":"metering"')
-        self.traffic.start()
         self.timeline.start()
+        self.traffic.start()
         self.rule_changes.start(passing_id)
 
     def send_no_more(self) -> None:
