@@ -20,7 +20,7 @@ from venturi.adapters.kernel_cache_config import KernelCacheConfig
 from venturi.adapters.keystone.configuration import KeystoneConfig
 from venturi.adapters.logs.configuration import LogConfig
 from venturi.adapters.server.configuration import Count, Limits, ServerConfig, TlsConfig
-from venturi.core.domain.errors import ConfigurationError
+from venturi.core.domain.errors import ConfigurationError, InvalidTimeError
 from venturi.core.domain.interval import parse_duration
 from venturi.services.agent.configuration import AgentConfig, AgentSettings
 from venturi.services.agent.schedule import Schedule
@@ -162,18 +162,29 @@ def server_config(settings: ServeSettings) -> ServerConfig:
 
 
 def agent_config(settings: AgentSettings) -> AgentConfig:
-    """Give what an agent is built of; raises ``ConfigurationError`` and ``InvalidTimeError`` for settings that cannot be."""
+    """Give what an agent is built of; raises ``ConfigurationError`` for settings that cannot be."""
     host = (settings.host or socket.gethostname()).lower()
     return AgentConfig(
         agent_id=settings.agent_id or host,
         host=host,
         spool=agent_spool(settings.spool),
         spool_limit=settings.spool_limit,
-        schedule=Schedule(parse_duration(settings.measure_interval), parse_duration(settings.report_interval)),
+        schedule=Schedule(
+            _parse_duration("agent.measure_interval", settings.measure_interval),
+            _parse_duration("agent.report_interval", settings.report_interval),
+        ),
         server=connection_config(_server_choice(settings)) if settings.server or settings.plan is None else None,
         plan=settings.plan,
         metrics=_split_address("agent.metrics", settings.metrics) if settings.metrics else None,
     )
+
+
+def _parse_duration(setting: str, text: str) -> int:
+    try:
+        return parse_duration(text)
+    except InvalidTimeError as error:
+        message = f"{setting}: {error}"
+        raise ConfigurationError(message) from error
 
 
 def agent_spool(given: Path | None = None) -> Path:

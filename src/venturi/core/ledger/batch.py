@@ -30,6 +30,12 @@ Text = Annotated[str, Meta(max_length=255, pattern=r"^[^\x00]*$")]
 Identifier = Annotated[str, Meta(min_length=1, max_length=36, pattern=r"^[!-~]*$")]
 """An id: of a label or point a UUID, of a spool or generation 32 hexadecimal digits."""
 
+AgentId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,254}$")]
+"""What an agent calls itself."""
+
+HostName = Annotated[str, Meta(min_length=1, max_length=253, pattern=r"^[!-~]*$")]
+"""What the host of an agent is called."""
+
 Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
 """A digest of 256 bits."""
 
@@ -116,8 +122,8 @@ class Batch(Struct, kw_only=True, frozen=True):
 class Envelope(Struct, kw_only=True, frozen=True):
     """A sealed batch: who says it, its place in the chain of its spool (sequence from 1), and the payload as it was sealed."""
 
-    agent_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,254}$")]
-    host: Annotated[str, Meta(min_length=1, max_length=253, pattern=r"^[!-~]*$")]
+    agent_id: AgentId
+    host: HostName
     spool_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
     sequence: Annotated[int, Meta(ge=1, le=1 << 62)]
     previous: Digest

@@ -6,10 +6,15 @@ Owns the settings and their defaults; where they come from is for ``venturi.conf
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from venturi.adapters.client.config import ConnectionConfig
 from venturi.adapters.drivers.choice import DriverChoice
 from venturi.adapters.server.configuration import Count
+from venturi.core.domain.errors import ConfigurationError
 from venturi.core.domain.generation import Segments
+from venturi.core.ledger.batch import AgentId, HostName
+from venturi.core.rules.checks import printable
 from venturi.services.agent.schedule import Schedule
 
 
@@ -54,3 +59,12 @@ class AgentConfig:
     server: ConnectionConfig | None
     plan: Path | None
     metrics: tuple[str, int] | None
+
+    def __post_init__(self) -> None:
+        """Refuse, with ``ConfigurationError``, names under which no ledger would take a batch."""
+        for setting, name, form in (("agent.agent_id", self.agent_id, AgentId), ("agent.host", self.host, HostName)):
+            try:
+                msgspec.convert(name, form)
+            except msgspec.ValidationError as error:
+                message = f"{setting}: '{printable(name)}' is no name: letters, digits and ._:@- that begin with a letter or digit"
+                raise ConfigurationError(message) from error
