@@ -1,6 +1,8 @@
 """What the client makes of servers that are not there, refuse, or are no venturi servers at all."""
 
+import gzip
 import json
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +12,8 @@ from tests.support.scripted_server import http_answer, scripted_server
 from venturi.adapters.client.collections import LABELS, POINTS, RULES, Reference
 from venturi.adapters.client.config import ConnectionConfig
 from venturi.adapters.client.connection import Connection
+from venturi.adapters.client.ledger import LedgerClient
+from venturi.adapters.client.plans import PlanClient
 from venturi.adapters.client.resources import Resources
 from venturi.core.domain.errors import (
     ConflictError,
@@ -44,6 +48,20 @@ def _labels(*names: str, following: str | None = None) -> bytes:
 def _ask(answers: Sequence[bytes], method: str = "GET", read_seconds: float = 30) -> tuple[object, list[str]]:
     with scripted_server(answers) as server, Connection(ConnectionConfig(url=server.url, read_seconds=read_seconds)) as connection:
         return connection.ask(method, "/v1/labels"), server.requests
+
+
+def test_endless_answers_are_not_read_to_their_end() -> None:
+    bomb = http_answer(gzip.compress(bytes(200 << 20), 1), 200, "Content-Encoding: gzip", "ETag: x")
+    with scripted_server([bomb, bomb]) as server, Connection(ConnectionConfig(url=server.url, longest_answer=1 << 20)) as connection:
+        tracemalloc.start()
+        try:
+            with pytest.raises(ServerError, match="longer than 67108864 octets, so it is not read"):
+                PlanClient(connection, "h", "h").ask("", 1)
+            with pytest.raises(ServerError, match="longer than 1048576 octets, so it is not read"):
+                LedgerClient(connection).standing("0" * 32)
+            assert tracemalloc.get_traced_memory()[1] < 160 << 20
+        finally:
+            tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

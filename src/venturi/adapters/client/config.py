@@ -12,7 +12,7 @@ class ConnectionConfig:
 
     ``url`` may have a path, for a server behind a proxy. ``ca_file`` names the authority that signed the server's certificate; without
     one, those of the system are trusted. ``insecure_token`` sends the token over plain HTTP to another host all the same.
-    Times are in seconds; ``read_seconds`` bounds the wait for each part of an answer.
+    Times are in seconds; ``read_seconds`` bounds the wait for each part of an answer, ``longest_answer`` its octets once decompressed.
     """
 
     url: str = DEFAULT_URL
@@ -21,6 +21,7 @@ class ConnectionConfig:
     insecure_token: bool = False
     connect_seconds: float = 5.0
     read_seconds: float = 120.0
+    longest_answer: int = 1 << 30
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from ipaddress import ip_address
 from types import MappingProxyType
-from typing import Self
+from typing import NamedTuple, Self
 from urllib.parse import urlencode
 
 from urllib3 import BaseHTTPResponse, PoolManager, Timeout
@@ -31,6 +31,13 @@ _IDEMPOTENT = frozenset({"GET", "PUT"})
 _PASSING = (NewConnectionError, ProtocolError)
 _PAUSES = (0.1, 0.2)
 """Seconds before each further try of what may be done twice."""
+_PART = 1 << 16
+
+
+class _Answer(NamedTuple):
+    status: int
+    entity_tag: str
+    content: bytes
 
 
 class Connection:
@@ -70,47 +77,69 @@ class Connection:
         """Stop."""
         self.stop()
 
-    def ask(self, method: str, path: str, *, query: Query = (), body: Json | None = None) -> object:
+    def ask(self, method: str, path: str, *, query: Query = (), body: Json | None = None, longest: int | None = None) -> object:
         """Send a request and give the decoded answer, None for an empty one.
 
-        Raises the error that the answer's status stands for, with the server's own sentence, and ``ServerError`` where there is no answer.
+        Raises the error that the answer's status stands for, with the server's own sentence, and ``ServerError`` where there is no answer,
+        or one of more octets than ``longest`` or, without it, than any may have.
         """
         target = f"{self._url}{path}{'?' if query else ''}{urlencode(query)}"
         content = None if body is None else json.dumps(body).encode()
-        answer = self._send(method, target, content, _PAUSES if method in _IDEMPOTENT else ())
-        return read_answer(answer.status, answer.data, f"{method} {self._url}{path}")
+        answer = self._send(method, target, content, _PAUSES if method in _IDEMPOTENT else (), longest=longest)
+        return read_answer(answer.status, answer.content, f"{method} {self._url}{path}")
 
-    def fetch(self, path: str, query: Query, known: str) -> tuple[str, bytes] | None:
+    def fetch(self, path: str, query: Query, known: str, longest: int) -> tuple[str, bytes] | None:
         """Get a representation and its entity tag, unless it is still the one of tag ``known``: then None (RFC 9110 §13.1.2).
 
         Raises as ``ask`` does.
         """
         wanted = {"Accept-Encoding": "gzip", **({"If-None-Match": known} if known else {})}
-        answer = self._send("GET", f"{self._url}{path}?{urlencode(query)}", None, _PAUSES, wanted)
+        answer = self._send("GET", f"{self._url}{path}?{urlencode(query)}", None, _PAUSES, wanted, longest)
         if answer.status == HTTPStatus.NOT_MODIFIED:
             return None
         if answer.status != HTTPStatus.OK:
-            read_answer(answer.status, answer.data, f"GET {self._url}{path}")
-        return answer.headers.get("ETag", ""), answer.data
+            read_answer(answer.status, answer.content, f"GET {self._url}{path}")
+        return answer.entity_tag, answer.content
 
-    def post(self, path: str, content: bytes, media_type: str) -> object:
+    def post(self, path: str, content: bytes, media_type: str, *, longest: int | None = None) -> object:
         """Send octets of a media type, once, and give the decoded answer; raises as ``ask`` does."""
-        answer = self._send("POST", f"{self._url}{path}", content, (), {"Content-Type": media_type})
-        return read_answer(answer.status, answer.data, f"POST {self._url}{path}")
+        answer = self._send("POST", f"{self._url}{path}", content, (), {"Content-Type": media_type}, longest)
+        return read_answer(answer.status, answer.content, f"POST {self._url}{path}")
 
     def _send(
-        self, method: str, target: str, content: bytes | None, pauses: Sequence[float], headers: Mapping[str, str] = _JSON
-    ) -> BaseHTTPResponse:
+        self,
+        method: str,
+        target: str,
+        content: bytes | None,
+        pauses: Sequence[float],
+        headers: Mapping[str, str] = _JSON,
+        longest: int | None = None,
+    ) -> _Answer:
         """Send a request, and once more after each of the ``pauses`` where the connection failed."""
         assert self._pool is not None, "started"  # noqa: S101 - the life cycle is the composition's affair
         try:
-            return self._pool.request(method, target, body=content, headers=self._headers(headers), retries=False, redirect=False)
+            answer = self._pool.request(
+                method, target, body=content, headers=self._headers(headers), retries=False, redirect=False, preload_content=False
+            )
+            return _Answer(answer.status, answer.headers.get("ETag", ""), self._read(answer, longest or self._config.longest_answer))
         except HTTPError as error:
             if not pauses or not isinstance(error, _PASSING):
                 message = f"the server at {self._url} cannot be reached: {_reason(error)}"
                 raise ServerError(message) from error
         time.sleep(pauses[0])
-        return self._send(method, target, content, pauses[1:], headers)
+        return self._send(method, target, content, pauses[1:], headers, longest)
+
+    def _read(self, answer: BaseHTTPResponse, longest: int) -> bytes:
+        """Read an answer part by part, and no further than it may be long once decompressed; else raise ``ServerError``."""
+        content = bytearray()
+        for part in answer.stream(_PART, decode_content=True):
+            content += part
+            if len(content) > longest:
+                answer.close()
+                message = f"the answer of the server at {self._url} is longer than {longest} octets, so it is not read"
+                raise ServerError(message)
+        answer.release_conn()
+        return bytes(content)
 
     def _headers(self, particular: Mapping[str, str]) -> dict[str, str]:
         headers = {"Accept": "application/json", "User-Agent": f"venturi/{__version__}", **particular}

@@ -16,6 +16,8 @@ from venturi.core.ledger.batch import MEDIA_TYPE, Envelope, encode_batch
 
 _HIGHEST_SEQUENCE = (1 << 63) - 1
 _MOST_RANGES = 10_000
+_LONGEST_ANSWER = 1 << 20
+"""In octets: more than ``_MOST_RANGES`` need."""
 _LEVEL = 3
 """Of compression: the balance of speed and size that Zstandard itself chooses."""
 
@@ -50,7 +52,7 @@ class LedgerClient:
     def standing(self, spool_id: str) -> SpoolStanding:
         """Ask what the ledger has of a spool."""
         path = f"/v1/spools/{quote(spool_id, safe='')}"
-        standing = _read(self._connection.ask("GET", path), SpoolStanding, f"GET {path}")
+        standing = _read(self._connection.ask("GET", path, longest=_LONGEST_ANSWER), SpoolStanding, f"GET {path}")
         if standing.spool_id != spool_id:
             message = f"asked for spool {spool_id}, the server told of {standing.spool_id!a}"
             raise ServerError(message)
@@ -59,7 +61,7 @@ class LedgerClient:
     def post(self, envelope: Envelope) -> None:
         """Send a batch; returns once the ledger has acknowledged just this one."""
         content = zstandard.ZstdCompressor(level=_LEVEL).compress(encode_batch(envelope))
-        answer = self._connection.post("/v1/batches", content, MEDIA_TYPE)
+        answer = self._connection.post("/v1/batches", content, MEDIA_TYPE, longest=_LONGEST_ANSWER)
         acknowledged = _read(answer, _Acknowledgement, "POST /v1/batches")
         if (acknowledged.sequence, acknowledged.digest) != (envelope.sequence, envelope.digest.hex()):
             message = f"batch {envelope.sequence} was sent, but the server acknowledged another: sequence {acknowledged.sequence}"

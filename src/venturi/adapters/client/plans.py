@@ -8,6 +8,9 @@ from urllib.parse import quote
 from venturi.adapters.client.connection import Connection
 from venturi.core.domain.errors import ServerError
 
+_LONGEST_PLAN = 64 << 20
+"""In octets: room for 200,000 labels with a rule each; what is longer is no plan for one host, and would be held in memory whole."""
+
 
 class PlanClient:
     """Asks for the plan of one host in the name of one agent, which so takes or keeps the lease on it."""
@@ -24,7 +27,7 @@ class PlanClient:
         Raises what ``Connection.ask`` does, ``ConflictError`` while another agent has the lease, and ``ServerError`` for an answer without
         a tag, which would be given again at once and without end.
         """
-        answer = self._connection.fetch(self._path, (("agent_id", self._agent_id), ("wait", str(wait))), known)
+        answer = self._connection.fetch(self._path, (("agent_id", self._agent_id), ("wait", str(wait))), known, _LONGEST_PLAN)
         if answer is not None and not answer[0]:
             message = f"the answer with {self.name} has no ETag: something between here and the server takes it away"
             raise ServerError(message)
