@@ -36,7 +36,7 @@ _PART = 1 << 16
 
 class _Answer(NamedTuple):
     status: int
-    entity_tag: str
+    validator: str
     content: bytes
 
 
@@ -99,7 +99,7 @@ class Connection:
             return None
         if answer.status != HTTPStatus.OK:
             read_answer(answer.status, answer.content, f"GET {self._url}{path}")
-        return answer.entity_tag, answer.content
+        return answer.validator, answer.content
 
     def post(self, path: str, content: bytes, media_type: str, *, longest: int | None = None) -> object:
         """Send octets of a media type, once, and give the decoded answer; raises as ``ask`` does."""
