@@ -15,6 +15,8 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_INTERVALS,
     LEDGER_LABEL_BINS,
     LEDGER_LABEL_VERSIONS,
+    LEDGER_OWNER_BINS,
+    LEDGER_OWNERS,
     LEDGER_POINT_BINS,
     LEDGER_POINT_VERSIONS,
     LEDGER_STATE,
@@ -67,6 +69,8 @@ class MeteredRecord:
 
 @dataclass
 class _Bins:
+    owner_of: dict[int, int]
+    owners: defaultdict[tuple[int, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     usage: defaultdict[tuple[int, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     totals: defaultdict[tuple[int, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * 6))
     coverage: defaultdict[tuple[object, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
@@ -79,8 +83,11 @@ class _Bins:
             told = self.coverage[*key, record.point, record.place, state_in_bins(parts, record.coverage).value, record.reason, "wire"]
             told[0] += part.end - part.start
             for label, direction, packets, octets in record.usage:
-                sums = self.usage[*key, label, record.point, direction]
-                sums[0], sums[1] = sums[0] + part.share(packets), sums[1] + part.share(octets)
+                for sums in (
+                    self.usage[*key, label, record.point, direction],
+                    self.owners[*key, self.owner_of[label], record.point, direction],
+                ):
+                    sums[0], sums[1] = sums[0] + part.share(packets), sums[1] + part.share(octets)
             if record.unmatched:
                 totals = self.totals[*key, record.point, DirectionCode.EGRESS]
                 for place in (1, 3):
@@ -89,15 +96,23 @@ class _Bins:
 
 def fill(database: str, labels: Sequence[KnownVersion], points: Sequence[KnownVersion], records: Sequence[MeteredRecord]) -> None:
     """Write what the ledger would hold after ``records``."""
-    bins = _Bins()
+    owners = {owner: number for number, owner in enumerate(dict.fromkeys((label.project_id, label.shared) for label in labels), 1)}
+    bins = _Bins({label.number: owners[label.project_id, label.shared] for label in labels})
     for record in records:
         bins.add(record, BIN)
         bins.add(record, HOUR)
     with writing_connection(database) as connection:
         connection.execute(insert(LEDGER_LABEL_VERSIONS), [label.row("label") for label in labels])
         connection.execute(insert(LEDGER_POINT_VERSIONS), [point.row("point") | {"kind": "interface"} for point in points])
+        connection.execute(insert(LEDGER_OWNERS), [{"id": owners[owner], "project_id": owner[0], "shared": owner[1]} for owner in owners])
         _insert_intervals(connection, records)
-        for table, rows in ((LEDGER_LABEL_BINS, bins.usage), (LEDGER_POINT_BINS, bins.totals), (LEDGER_COVERAGE_BINS, bins.coverage)):
+        filled = (
+            (LEDGER_LABEL_BINS, bins.usage),
+            (LEDGER_OWNER_BINS, bins.owners),
+            (LEDGER_POINT_BINS, bins.totals),
+            (LEDGER_COVERAGE_BINS, bins.coverage),
+        )
+        for table, rows in filled:
             names = [column.name for column in table.columns]
             if rows:
                 connection.execute(insert(table), [dict(zip(names, (*key, *sums), strict=True)) for key, sums in sorted(rows.items())])

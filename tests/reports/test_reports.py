@@ -17,7 +17,7 @@ from venturi.services.reports.reporting import ReportInterval, UsageReports
 from venturi.services.reports.request import Grouping, Resolution, UsageRequest, align
 
 IN, OUT = DirectionCode.INGRESS, DirectionCode.EGRESS
-HUGE = 1 << 62
+HUGE = (1 << 62) - 1
 LATER = Nanoseconds((NOON + 1_000_000) * SECOND)
 READER = Principal(user_id="reader", project_id="p1", roles=IMPLIED_ROLES[Role.READER])
 

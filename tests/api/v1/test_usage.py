@@ -30,7 +30,7 @@ def metered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Call
     store.start()
     store.stop()
     labels = [
-        KnownVersion(1, OWN, name="before"),
+        KnownVersion(1, OWN, shared=True, name="before"),
         KnownVersion(2, "other", shared=True),
         KnownVersion(3, OWN, name='a "quoted", name', of=1),
     ]

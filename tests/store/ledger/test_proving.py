@@ -14,6 +14,7 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_COVERAGE_BINS,
     LEDGER_INTERVALS,
     LEDGER_LABEL_BINS,
+    LEDGER_OWNER_BINS,
     LEDGER_LABEL_VERSIONS,
     LEDGER_MISSING,
     LEDGER_POINT_BINS,
@@ -48,6 +49,7 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
         "spool x is kept, but nothing of it is posted",
     ),
     "a sum of a label": (lambda c: c.execute(update(LEDGER_LABEL_BINS).values(packets=1)), "ledger_label_bins: the roll-up of 300 seconds"),
+    "a sum of an owner": (lambda c: c.execute(update(LEDGER_OWNER_BINS).values(octets=1)), "ledger_owner_bins: the roll-up of 300 seconds"),
     "a sum of a point": (lambda c: c.execute(update(LEDGER_POINT_BINS).values(unmatched_octets=1)), "ledger_point_bins: the roll-up"),
     "a sum of coverage": (lambda c: c.execute(update(LEDGER_COVERAGE_BINS).values(nanoseconds=1)), "ledger_coverage_bins: the roll-up"),
     "hours": (

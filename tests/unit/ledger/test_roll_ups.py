@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from tests.support.batches import BEGINNING
 from venturi.core.ledger.batch import HIGHEST
-from venturi.core.ledger.bins import HOUR, cut
-from venturi.core.ledger.roll_ups import PointCounts, RollUps, roll_up
+from venturi.core.ledger.bins import BIN, HOUR, cut
+from venturi.core.ledger.roll_ups import PointCounts, RollUps, roll_up, sum_owners
 
 COUNT = st.integers(0, HIGHEST >> 8)
 ENTRY = st.tuples(st.integers(0, 2 * HOUR), st.integers(0, 3 * HOUR), st.integers(1, 3), st.integers(0, 2), COUNT, COUNT)
@@ -30,6 +30,17 @@ def test_sums_of_either_resolution_are_those_of_the_entries(entries: list[tuple[
         assert summed == expected
         points = [row for some in roll_up(sums.points) for row in some if row[0] == resolution]
         assert sum(int(row[4]) for row in points) == sum(packets for packets, _ in expected.values())
+
+
+def test_an_owner_is_the_sum_of_its_labels_in_each_bin() -> None:
+    sums = RollUps()
+    for label, octets in ((1, 7), (2, 11), (3, 13)):
+        sums.add_usage(cut(BEGINNING, BEGINNING + 2 * BIN), 1, [(label, 0, 1, octets)])
+    first, second = BEGINNING, BEGINNING + BIN
+    assert sum_owners(sums.labels, {1: 8, 2: 8, 3: 9}) == {
+        first: {(8, 1, 0): (0, 3 + 5), (9, 1, 0): (0, 6)},
+        second: {(8, 1, 0): (2, 4 + 6), (9, 1, 0): (1, 7)},
+    }
 
 
 def _label_rows(sums: RollUps, resolution: int) -> list[tuple[int, int, int, int]]:

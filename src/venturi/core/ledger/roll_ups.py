@@ -83,6 +83,11 @@ class RollUps:
             _add(self.coverage.setdefault(part.bin_start, {}), key, (length, length if told.overlapping else 0))
 
 
+def sum_owners(labels: Mapping[int, Sums], owners: Mapping[int, int]) -> dict[int, Sums]:
+    """Sum the bins of labels over all labels of an owner; ``owners`` names the owner of each label, both by their numbers."""
+    return {start: _sum_owners(sums, owners) for start, sums in labels.items()}
+
+
 def roll_up(bins: Mapping[int, Sums]) -> Iterator[list[Row]]:
     """Give the rows that sums over bins of 5 minutes add, those of each bin of either resolution in the order of their keys.
 
@@ -103,6 +108,13 @@ def _rows(width: int, start: int, sums: Sums) -> list[Row]:
         message = "intervals: their counts add up to more than a roll-up can hold"
         raise InvalidBatchError(message)
     return rows
+
+
+def _sum_owners(sums: Sums, owners: Mapping[int, int]) -> Sums:
+    summed: Sums = {}
+    for (label, point, direction), shares in sums.items():
+        _add(summed, (owners[int(label)], point, direction), shares)
+    return summed
 
 
 def _merge(several: Iterable[Sums]) -> Sums:

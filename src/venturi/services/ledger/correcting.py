@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from venturi.adapters.store.ledger.corrected import COUNT_NAMES, CorrectedEntry, find_entry
 from venturi.adapters.store.ledger.postings import EntryRows, LedgerWriter
+from venturi.adapters.store.ledger.versions import read_owners
 from venturi.adapters.store.store import Store
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import ConflictError, EntryNotFoundError, InvalidRequestError
@@ -56,7 +57,7 @@ class CorrectionPosting:
                 rows.corrections.append((writer.posting, place, line.posting, line.ordinal, *line.counts))
             columns = {"kind": CORRECTION, "posted_at": self._clock(), "author": caller.user_id, "reason": reason}
             writer.add_posting(columns, rows)
-            writer.add_roll_ups(sums)
+            writer.add_roll_ups(sums, read_owners(writer.connection))
         return writer.posting
 
 

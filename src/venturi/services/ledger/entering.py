@@ -7,13 +7,20 @@ from collections.abc import Sequence
 from operator import attrgetter
 
 from venturi.adapters.store.ledger.postings import EntryRows, LedgerWriter
-from venturi.adapters.store.schema.ledger_tables import LEDGER_GENERATIONS, LEDGER_LABEL_VERSIONS, LEDGER_PLACES, LEDGER_POINT_VERSIONS
+from venturi.adapters.store.schema.ledger_tables import (
+    LEDGER_GENERATIONS,
+    LEDGER_LABEL_VERSIONS,
+    LEDGER_OWNERS,
+    LEDGER_PLACES,
+    LEDGER_POINT_VERSIONS,
+)
 from venturi.core.domain.coverage import Coverage
 from venturi.core.ledger.batch import Batch, BatchPoint, Envelope, MeteredInterval
 from venturi.core.ledger.bins import JITTER, cut
 from venturi.core.ledger.roll_ups import PointCounts, RollUps, Told
 
 _LABEL = attrgetter("id", "name", "project_id", "shared")
+_OWNER = attrgetter("project_id", "shared")
 _POINT = attrgetter("id", "name", "project_id", "shared", "kind")
 _GENERATION = attrgetter("generation", "classifier", "revision", "segments")
 _ROW = attrgetter("label", "direction", "packets", "octets")
@@ -34,6 +41,7 @@ class EnteredBatch:
         self._batch = batch
         number = writer.versions.number
         self._labels = number(LEDGER_LABEL_VERSIONS, list(map(_LABEL, batch.labels)))
+        self._owners = dict(zip(self._labels, number(LEDGER_OWNERS, list(map(_OWNER, batch.labels))), strict=True))
         self._points = number(LEDGER_POINT_VERSIONS, list(map(_POINT, batch.points)))
         self._places = number(LEDGER_PLACES, [(envelope.agent_id, envelope.host, interval.place) for interval in batch.intervals])
         self._generations = number(LEDGER_GENERATIONS, list(map(_GENERATION, batch.intervals)))
@@ -58,9 +66,9 @@ class EnteredBatch:
                 sums.add_usage([part], point, usage)
                 held += len(usage)
                 if held > _MOST_HELD:
-                    self._writer.add_roll_ups(sums)
+                    self._writer.add_roll_ups(sums, self._owners)
                     sums, held = RollUps(), 0
-        self._writer.add_roll_ups(sums)
+        self._writer.add_roll_ups(sums, self._owners)
 
     def _enter(self, place: int) -> None:
         """Enter an interval: its coverage, then its totals, then its usage."""

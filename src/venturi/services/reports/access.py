@@ -6,7 +6,7 @@ own points; nothing else, even of a shared label that it owns. What counts is wh
 
 from collections.abc import Iterable, Sequence
 
-from venturi.adapters.store.usage.sums import Chosen
+from venturi.adapters.store.usage.sums import Chosen, OwnersChosen
 from venturi.adapters.store.usage.versions import LabelVersion, PointVersion
 from venturi.core.domain.control.principal import Principal
 from venturi.services.control.policy import Operation, listed_project
@@ -27,6 +27,17 @@ def choose_usage(
     own_labels = [label for label in asked_labels if label.project_id == project]
     shared_labels = [label for label in asked_labels if label.shared and label.project_id != project]
     return Chosen(_versions(own_labels), _versions(open_points)), Chosen(_versions(shared_labels), _versions(own_points))
+
+
+def choose_owners(chosen: Iterable[Chosen], labels: Sequence[LabelVersion]) -> list[OwnersChosen] | None:
+    """Choose the same by the owners of labels, None if some of an owner's labels are chosen and some are not."""
+    found = []
+    for each in chosen:
+        owners = None if each.labels is None else frozenset(label.owner for label in labels if label.version in each.labels)
+        if owners is not None and sum(label.owner in owners for label in labels) != len(each.labels or ()):
+            return None
+        found.append(OwnersChosen(owners, each.points))
+    return found
 
 
 def choose_totals(caller: Principal, request: UsageRequest, points: Sequence[PointVersion]) -> Chosen:

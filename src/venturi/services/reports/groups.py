@@ -49,9 +49,14 @@ class Groups:
     A report whose labels or points are all of one project needs no column to tell it, so that the database sums far fewer rows.
     """
 
-    def __init__(self, group_by: Sequence[Grouping], labels: Iterable[LabelVersion], points: Iterable[PointVersion]) -> None:
+    def __init__(
+        self, group_by: Sequence[Grouping], labels: Iterable[LabelVersion], points: Iterable[PointVersion], *, by_owner: bool = False
+    ) -> None:
+        """Tell apart by ``group_by``; with ``by_owner``, sums name owners instead of labels, which are not told apart."""
         self._group_by = frozenset(group_by)
         self._labels = {label.version: label for label in labels}
+        self._owners = {label.owner: label.project_id for label in self._labels.values()}
+        self._label_column = "owner" if by_owner else "label_version"
         self._points = {point.version: point for point in points}
         self._latest_labels = {label.label_id: label for label in self._labels.values()}
         self._latest_points = {point.point_id: point for point in self._points.values()}
@@ -78,7 +83,7 @@ class Groups:
 
     def _columns(self) -> Iterator[str]:
         if Grouping.LABEL in self._group_by or (Grouping.PROJECT in self._group_by and self._project is None):
-            yield "label_version"
+            yield self._label_column
         if Grouping.POINT in self._group_by or (Grouping.POINT_PROJECT in self._group_by and self._point_project is None):
             yield "point_version"
         if Grouping.DIRECTION in self._group_by:
@@ -87,7 +92,7 @@ class Groups:
     def _make(self, key: dict[str, int]) -> Group:
         label = self._labels[key["label_version"]] if "label_version" in key else None
         point = self._points[key["point_version"]] if "point_version" in key else None
-        project_id = label.project_id if label else self._project
+        project_id = label.project_id if label else self._owners.get(key.get("owner", 0), self._project)
         point_project_id = point.project_id if point else self._point_project
         latest_label = self._latest_labels[label.label_id] if label and Grouping.LABEL in self._group_by else None
         latest_point = self._latest_points[point.point_id] if point and Grouping.POINT in self._group_by else None

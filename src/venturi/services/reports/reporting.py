@@ -15,10 +15,10 @@ from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.covering import Covering
 from venturi.services.control.policy import Operation, require
-from venturi.services.reports.access import choose_totals, choose_usage
+from venturi.services.reports.access import choose_owners, choose_totals, choose_usage
 from venturi.services.reports.coverage import IntervalCoverage, account
 from venturi.services.reports.groups import Group, Groups, Scope
-from venturi.services.reports.request import UsageRequest
+from venturi.services.reports.request import Grouping, UsageRequest
 
 ROWS_AT_ONCE = 20_000
 """About how many rows are held in memory; a single interval may have more."""
@@ -95,8 +95,11 @@ class UsageReports:
         chosen = choose_usage(caller, piece.request, labels, points)
         summed = [label for label in labels if any(each.labels is None or label.version in each.labels for each in chosen)]
         seen = _seen(points, chosen)
-        groups = Groups(piece.request.group_by, summed, seen)
+        owners = None if Grouping.LABEL in piece.request.group_by else choose_owners(chosen, labels)
+        groups = Groups(piece.request.group_by, summed, seen, by_owner=owners is not None)
         coverage = self._read_coverage(reader, piece, seen)
+        if owners is not None:
+            return _join(piece, groups, coverage, lambda span, step, by: reader.usage.usage_of_owners(span, step, by, owners))
         return _join(piece, groups, coverage, lambda span, step, by: reader.usage.usage(span, step, by, chosen))
 
     def _read_totals(self, caller: Principal, reader: StoreReader, piece: _Piece) -> list[ReportInterval]:

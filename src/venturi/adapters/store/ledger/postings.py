@@ -20,6 +20,7 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_COVERAGE_BINS,
     LEDGER_INTERVALS,
     LEDGER_LABEL_BINS,
+    LEDGER_OWNER_BINS,
     LEDGER_POINT_BINS,
     LEDGER_POSTINGS,
     LEDGER_STATE,
@@ -27,7 +28,7 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_USAGE,
 )
 from venturi.core.domain.errors import InvalidBatchError
-from venturi.core.ledger.roll_ups import RollUps, roll_up
+from venturi.core.ledger.roll_ups import RollUps, roll_up, sum_owners
 from venturi.core.ledger.seal import seal
 
 _OUT_OF_RANGE = 1690
@@ -89,10 +90,14 @@ class LedgerWriter:
         statement = select(LEDGER_POSTINGS.c.posting, LEDGER_POSTINGS.c.seal).where(LEDGER_POSTINGS.c.posting.in_(postings))
         return {row.posting: row.seal for row in self.connection.execute(statement)}
 
-    def add_roll_ups(self, sums: RollUps) -> None:
-        """Add to the roll-ups what the entries add; raises ``InvalidBatchError`` for more than they can hold."""
+    def add_roll_ups(self, sums: RollUps, owners: Mapping[int, int]) -> None:
+        """Add to the roll-ups what the entries add; ``owners`` names the owner of each label, by their numbers.
+
+        Raises ``InvalidBatchError`` for more than they can hold.
+        """
         for table, bins in (
             (LEDGER_LABEL_BINS, sums.labels),
+            (LEDGER_OWNER_BINS, sum_owners(sums.labels, owners)),
             (LEDGER_POINT_BINS, sums.points),
             (LEDGER_COVERAGE_BINS, sums.coverage),
         ):

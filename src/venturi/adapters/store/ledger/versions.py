@@ -6,16 +6,24 @@ Owns the numbers. A version that is there is never changed, so numbers that were
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, and_, func, select
 
 from venturi.adapters.store.ledger.bulk import insert_rows
-from venturi.adapters.store.schema.ledger_tables import VERSION_TABLES
+from venturi.adapters.store.schema.ledger_tables import LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, VERSION_TABLES
 
 Version = tuple[Any, ...]
 """All columns of a version but its number, in the order of the table."""
 
 _MOST_REMEMBERED = 500_000
 _ASKED_AT_ONCE = 400
+
+
+def read_owners(connection: Connection) -> dict[int, int]:
+    """Give the number of the owner of each version of a label."""
+    labels, owners = LEDGER_LABEL_VERSIONS.c, LEDGER_OWNERS.c
+    same = and_(labels.project_id == owners.project_id, labels.shared == owners.shared)
+    statement = select(labels.id, owners.id).join_from(LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, same)
+    return {row[0]: row[1] for row in connection.execute(statement)}
 
 
 class VersionMemory:

@@ -150,6 +150,17 @@ LEDGER_LABEL_VERSIONS = Table(
 """Labels as they were when their traffic was counted."""
 Index("ix_ledger_label_versions_project_id", LEDGER_LABEL_VERSIONS.c.project_id, LEDGER_LABEL_VERSIONS.c.label_id)
 
+LEDGER_OWNERS = Table(
+    "ledger_owners",
+    METADATA,
+    reference_column("id", key=True),
+    text_column("project_id", NAME_LENGTH),
+    boolean_column("shared"),
+    UniqueConstraint("project_id", "shared", name="uq_ledger_owners_content"),
+    **TABLE_OPTIONS,
+)
+"""Whose labels are: a project, with those that it shares apart from those that it does not."""
+
 LEDGER_PLACES = Table(
     "ledger_places",
     METADATA,
@@ -187,6 +198,19 @@ LEDGER_LABEL_BINS = Table(
     **_UPDATED_IN_PLACE,
 )
 """Roll-ups of usage. The time comes first in the key, so that a posting writes side by side; a label is read by seeking it in each bin."""
+
+LEDGER_OWNER_BINS = Table(
+    "ledger_owner_bins",
+    METADATA,
+    small_column("resolution", key=True),
+    number_column("start_at", key=True),
+    reference_column("owner", key=True),
+    reference_column("point_version", key=True),
+    small_column("direction", key=True),
+    *_counts(),
+    **_UPDATED_IN_PLACE,
+)
+"""Roll-ups of the usage of all labels of an owner together: few rows, where those of labels are very many."""
 
 LEDGER_POINT_BINS = Table(
     "ledger_point_bins",
@@ -259,13 +283,13 @@ in MessagePack and base64."""
 ENTRY_TABLES = (LEDGER_POSTINGS, LEDGER_INTERVALS, LEDGER_TOTALS, LEDGER_USAGE, LEDGER_CORRECTIONS)
 """What is only ever added to, each row with the number of its posting."""
 
-VERSION_TABLES = (LEDGER_POINT_VERSIONS, LEDGER_LABEL_VERSIONS, LEDGER_PLACES, LEDGER_GENERATIONS)
-"""What entries name; only ever added to."""
+VERSION_TABLES = (LEDGER_POINT_VERSIONS, LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, LEDGER_PLACES, LEDGER_GENERATIONS)
+"""What entries and roll-ups name; only ever added to."""
 
 SPOOL_TABLES = (LEDGER_SPOOLS, LEDGER_MISSING, LEDGER_CONFLICTS)
 """What is known of the spools that batches come from."""
 
-ROLL_UP_TABLES = (LEDGER_LABEL_BINS, LEDGER_POINT_BINS, LEDGER_COVERAGE_BINS)
+ROLL_UP_TABLES = (LEDGER_LABEL_BINS, LEDGER_OWNER_BINS, LEDGER_POINT_BINS, LEDGER_COVERAGE_BINS)
 """Sums of entries, which can be recomputed from them."""
 
 LEDGER_TABLES = (LEDGER_STATE, *VERSION_TABLES, *ENTRY_TABLES, *ROLL_UP_TABLES, *SPOOL_TABLES)

@@ -5,21 +5,22 @@ Owns their reading. Which of them a caller may see is for the services.
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 from sqlalchemy.sql.elements import KeyedColumnElement
 
-from venturi.adapters.store.schema.ledger_tables import LEDGER_INTERVALS, LEDGER_LABEL_VERSIONS, LEDGER_POINT_VERSIONS
+from venturi.adapters.store.schema.ledger_tables import LEDGER_INTERVALS, LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, LEDGER_POINT_VERSIONS
 from venturi.adapters.store.schema.tables import LABELS, OBSERVATION_POINTS
 
 
 class LabelVersion(NamedTuple):
-    """A label as it was; ``version`` stands for it in sums, and grows from one version to the next."""
+    """A label as it was; ``version`` stands for it in sums, and grows from one version to the next, ``owner`` for whose it is."""
 
     version: int
     label_id: str
     name: str
     project_id: str
     shared: bool
+    owner: int
     deleted: bool
 
 
@@ -39,10 +40,12 @@ class PointVersion(NamedTuple):
 def read_label_versions(connection: Connection) -> list[LabelVersion]:
     """List all versions of labels, in the order in which they came."""
     table = LEDGER_LABEL_VERSIONS
-    gone = LABELS.c.id.is_(None)
-    statement = select(table.c.id, table.c.label_id, table.c.name, table.c.project_id, table.c.shared, gone)
-    joined = statement.outerjoin_from(table, LABELS, LABELS.c.id == table.c.label_id).order_by(table.c.id)
-    return [LabelVersion._make((*row[:4], bool(row[4]), bool(row[5]))) for row in connection.execute(joined)]
+    owners = LEDGER_OWNERS.c
+    columns: list[KeyedColumnElement[Any]] = [table.c.id, table.c.label_id, table.c.name, table.c.project_id, table.c.shared]
+    statement = select(*columns, owners.id, LABELS.c.id.is_(None)).select_from(table).order_by(table.c.id)
+    owned = statement.join(LEDGER_OWNERS, and_(owners.project_id == table.c.project_id, owners.shared == table.c.shared))
+    rows = connection.execute(owned.outerjoin(LABELS, LABELS.c.id == table.c.label_id))
+    return [LabelVersion._make((*row[:4], bool(row[4]), row[5], bool(row[6]))) for row in rows]
 
 
 def read_point_versions(connection: Connection) -> list[PointVersion]:

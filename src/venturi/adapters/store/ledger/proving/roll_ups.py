@@ -9,12 +9,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, func, select
 
 from venturi.adapters.store.ledger.corrected import COUNT_NAMES
+from venturi.adapters.store.ledger.versions import read_owners
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_CORRECTIONS,
     LEDGER_COVERAGE_BINS,
     LEDGER_GENERATIONS,
     LEDGER_INTERVALS,
     LEDGER_LABEL_BINS,
+    LEDGER_OWNER_BINS,
     LEDGER_POINT_BINS,
     LEDGER_TOTALS,
     LEDGER_USAGE,
@@ -24,7 +26,7 @@ from venturi.core.domain.errors import LedgerError
 from venturi.core.domain.interval import SECOND, format_time
 from venturi.core.ledger.bins import HOUR, JITTER, Part, cut
 from venturi.core.ledger.covering import state_in_bins
-from venturi.core.ledger.roll_ups import PointCounts, RollUps, Told, roll_up
+from venturi.core.ledger.roll_ups import PointCounts, RollUps, Told, roll_up, sum_owners
 
 _ROWS_AT_ONCE = 40_000
 _ENDLESS = 1 << 62
@@ -38,12 +40,13 @@ Corrections = Mapping[tuple[int, int], tuple[int, ...]]
 
 def prove_roll_ups(connection: Connection) -> int:
     """Raise ``LedgerError`` for the first row that is not the sum of its entries; give how many rows there are."""
-    corrections = _read_corrections(connection)
+    corrections, owners = _read_corrections(connection), read_owners(connection)
     count = 0
     for span in _spans(connection):
         sums = _recompute(connection, span, corrections)
         for table, bins in (
             (LEDGER_LABEL_BINS, sums.labels),
+            (LEDGER_OWNER_BINS, sum_owners(sums.labels, owners)),
             (LEDGER_POINT_BINS, sums.points),
             (LEDGER_COVERAGE_BINS, sums.coverage),
         ):

@@ -26,7 +26,7 @@ down_revision = "0001"
 _CLUSTERED = TABLE_OPTIONS | {"sqlite_with_rowid": False}
 _UPDATED_IN_PLACE = _CLUSTERED | {"postgresql_with": {"fillfactor": 70}}
 _ENTRIES = ("ledger_postings", "ledger_intervals", "ledger_totals", "ledger_usage", "ledger_corrections")
-_VERSIONS = ("ledger_point_versions", "ledger_label_versions", "ledger_places", "ledger_generations")
+_VERSIONS = ("ledger_point_versions", "ledger_label_versions", "ledger_owners", "ledger_places", "ledger_generations")
 _PARTS = ("unmatched_", "unattributed_")
 
 
@@ -105,10 +105,11 @@ def _make_entries() -> None:
 def _make_versions() -> None:
     label = [identifier_column("label_id", key=False), *_named()]
     point = [identifier_column("point_id", key=False), *_named(), text_column("kind", 24)]
+    owner = [text_column("project_id", 255), boolean_column("shared")]
     place = [text_column(name, 255) for name in ("agent_id", "host", "place")]
     classifier = [text_column("classifier", 128), number_column("revision")]
     generation = [text_column("generation", 36), *classifier, text_column("segments", 24)]
-    contents: list[Any] = [point, label, place, generation]
+    contents: list[Any] = [point, label, owner, place, generation]
     for name, columns in zip(_VERSIONS, contents, strict=True):
         content = sa.UniqueConstraint(*(column.name for column in columns), name=f"uq_{name}_content")
         _table(name, reference_column("id"), *columns, content, key=("id",))
@@ -121,10 +122,12 @@ def _named() -> list[sa.Column[Any]]:
 
 def _make_bins() -> None:
     label = [reference_column("label_version"), reference_column("point_version"), small_column("direction")]
+    owner = [reference_column("owner"), reference_column("point_version"), small_column("direction")]
     point = [reference_column("point_version"), small_column("direction")]
     words: list[sa.Column[Any]] = [text_column(name, 24) for name in ("coverage", "reason", "segments")]
     coverage = [reference_column("point_version"), reference_column("place"), *words]
     _make_bin_table("ledger_label_bins", label, _counts())
+    _make_bin_table("ledger_owner_bins", owner, _counts())
     _make_bin_table("ledger_point_bins", point, _counts(*_PARTS))
     _make_bin_table("ledger_coverage_bins", coverage, [number_column("nanoseconds"), number_column("overlapping_nanoseconds")])
 
