@@ -50,10 +50,10 @@ class LedgerOfTests:
         """Post batches as they travel, and give the acknowledgement of the last."""
         return [self.batches.post(caller, send_form(envelope)) for envelope in envelopes][-1]
 
-    def correct(self, *lines: tuple[int, int, Sequence[int]], reason: str = "counted twice") -> int:
+    def correct(self, *lines: tuple[int, int, Sequence[int]], reason: str = "counted twice", correction_id: str | None = None) -> int:
         """Post a correction of entries, each by posting and ordinal with what is added to its counts."""
         filled = [CorrectionLine(posting, ordinal, [*counts, *[0] * (6 - len(counts))]) for posting, ordinal, counts in lines]
-        return CorrectionPosting(self.store, lambda: NOW).post(OPERATOR, reason, filled)
+        return CorrectionPosting(self.store, lambda: NOW).post(OPERATOR, reason, filled, correction_id)
 
     def usage(self, label_id: str, resolution: int = 300) -> dict[tuple[int, int], tuple[int, int]]:
         """Give the roll-up of a label: packets and octets by minute since the beginning and direction."""

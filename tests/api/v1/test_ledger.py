@@ -162,6 +162,19 @@ def test_a_correction_names_what_it_corrects(owner: Caller) -> None:
     assert (entry["corrected_posting"], entry["corrected_ordinal"], entry["packets"], entry["octets"]) == (1, 3, -2, -200)
 
 
+def test_a_correction_with_an_id_is_answered_alike_each_time(owner: Caller) -> None:
+    send(owner, SpoolOfTests().seal(make_interval(0, usage=WEB)))
+    line = {"posting": 1, "ordinal": 3, "packets": -2, "octets": -200}
+    form = {"id": "6F9619FF-8B86-4011-B42D-00CF4FC964FF", "reason": "counted twice", "entries": [line]}
+    first = owner.ask("POST", "/v1/corrections", form)
+    assert (first[0], first[1]["number"], first[1]["correction_id"]) == (201, 2, "6f9619ff-8b86-4011-b42d-00cf4fc964ff")
+    assert owner.ask("POST", "/v1/corrections", form) == first
+    status, document = owner.ask("POST", "/v1/corrections", form | {"reason": "another"})
+    assert (status, document["error"]["message"]) == (409, "id: it is that of another correction, posting 2")
+    assert owner.ask("POST", "/v1/corrections", form | {"id": "no uuid"})[0] == 400
+    assert len(owner.ask("GET", "/v1/postings")[1]["postings"]) == 2
+
+
 REFUSED_CORRECTIONS = {
     "no such posting": ({"posting": 9, "ordinal": 3, "packets": 1}, 404, "there is no entry"),
     "no entry of counts": ({"posting": 1, "ordinal": 0, "packets": 1}, 404, "there is no entry"),

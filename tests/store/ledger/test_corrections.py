@@ -1,5 +1,7 @@
 """A correction adds and changes nothing: the entry stays, and every roll-up is the sum of entries as corrected."""
 
+from uuid import UUID
+
 import pytest
 
 from tests.support.batches import SpoolOfTests, make_interval
@@ -26,6 +28,18 @@ def test_one_after_another_never_makes_a_bin_negative(ledger: LedgerOfTests, dat
         ledger.correct((1, 2, (difference, difference)))
         assert all(min(counts) >= 0 for counts in ledger.usage(spool.labels[0].id).values())
     assert sum(packets for packets, _ in ledger.usage(spool.labels[0].id).values()) == 11
+    prove_ledger(database)
+
+
+def test_one_with_an_id_is_posted_once(ledger: LedgerOfTests, database: str) -> None:
+    spool, own, other = SpoolOfTests(), str(UUID(int=1)), str(UUID(int=2))
+    ledger.post(spool.seal(make_interval(0, usage=[(0, 0, 10, 1000), (0, 1, 5, 500)])))
+    lines = (1, 3, (-3, -300)), (1, 4, (0, -1))
+    assert [ledger.correct(*lines, correction_id=name) for name in (own, own, other, own, None)] == [2, 2, 3, 2, 4]
+    for changed, reason in ((lines[:1], "counted twice"), (lines[::-1], "counted twice"), (lines, "another")):
+        with pytest.raises(ConflictError, match="id: it is that of another correction, posting 2"):
+            ledger.correct(*changed, reason=reason, correction_id=own)
+    assert ledger.counts_of_rows()[0] == 4
     prove_ledger(database)
 
 

@@ -7,7 +7,7 @@ corrected.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from venturi.adapters.store.ledger.corrected import COUNT_NAMES, CorrectedEntry, find_entry
+from venturi.adapters.store.ledger.corrected import COUNT_NAMES, CorrectedEntry, PostedCorrection, find_correction, find_entry
 from venturi.adapters.store.ledger.postings import EntryRows, LedgerWriter
 from venturi.adapters.store.ledger.versions import read_owners
 from venturi.adapters.store.store import Store
@@ -40,25 +40,43 @@ class CorrectionPosting:
         self._store = store
         self._clock = clock
 
-    def post(self, caller: Principal, reason: str, lines: Sequence[CorrectionLine]) -> int:
-        """Post a correction and give its number.
+    def post(self, caller: Principal, reason: str, lines: Sequence[CorrectionLine], correction_id: str | None = None) -> int:
+        """Post a correction and give its number; one of an id that is posted already is not posted again.
 
         Raises ``ForbiddenError``; ``EntryNotFoundError`` for a line that names no entry of usage or totals; ``InvalidRequestError`` for
-        two that name one, or counts that an entry does not have; ``ConflictError`` for one that leaves an entry with counts that cannot be.
+        two that name one, or counts that an entry does not have; ``ConflictError`` for one that leaves an entry with counts that cannot be,
+        or that is another than the one posted under its id.
         """
         require(caller, Operation.POST_CORRECTION)
         if len({(line.posting, line.ordinal) for line in lines}) != len(lines):
             message = "entries: two of them name the same entry"
             raise InvalidRequestError(message)
         with self._store.posting() as writer:
+            before = None if correction_id is None else find_correction(writer.connection, correction_id)
+            if before is not None:
+                _require_same(before, reason, lines)
+                return before.posting
             rows, sums = EntryRows(), RollUps()
             for place, line in enumerate(lines):
                 _correct(writer, line, sums)
                 rows.corrections.append((writer.posting, place, line.posting, line.ordinal, *line.counts))
-            columns = {"kind": CORRECTION, "posted_at": self._clock(), "author": caller.user_id, "reason": reason}
+            columns = {
+                "kind": CORRECTION,
+                "posted_at": self._clock(),
+                "author": caller.user_id,
+                "reason": reason,
+                "correction_id": correction_id,
+            }
             writer.add_posting(columns, rows)
             writer.add_roll_ups(sums, read_owners(writer.connection))
         return writer.posting
+
+
+def _require_same(before: PostedCorrection, reason: str, lines: Sequence[CorrectionLine]) -> None:
+    """Refuse another correction under an id that is taken."""
+    if (before.reason, list(before.lines)) != (reason, [(line.posting, line.ordinal, *line.counts) for line in lines]):
+        message = f"id: it is that of another correction, posting {before.posting}"
+        raise ConflictError(message)
 
 
 def _correct(writer: LedgerWriter, line: CorrectionLine, sums: RollUps) -> None:

@@ -1,4 +1,4 @@
-"""Entries that are to be corrected, with what has been corrected of them before.
+"""Entries that are to be corrected, with what has been corrected of them before, and corrections as they were posted.
 
 Owns the statements. What a correction may do is for the services.
 """
@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from venturi.adapters.store.schema.ledger_tables import LEDGER_CORRECTIONS, LEDGER_INTERVALS, LEDGER_TOTALS, LEDGER_USAGE
+from venturi.adapters.store.schema.ledger_tables import (
+    LEDGER_CORRECTIONS,
+    LEDGER_INTERVALS,
+    LEDGER_POSTINGS,
+    LEDGER_TOTALS,
+    LEDGER_USAGE,
+)
 
 COUNT_NAMES = ("packets", "octets", "unmatched_packets", "unmatched_octets", "unattributed_packets", "unattributed_octets")
 """The counts of an entry, in the order of their columns; usage has the first two."""
@@ -26,6 +32,26 @@ class CorrectedEntry:
     start: int
     end: int
     counts: Sequence[int]
+
+
+@dataclass(frozen=True)
+class PostedCorrection:
+    """A correction: its posting, its reason, and lines of corrected posting, corrected ordinal and what is added to the counts."""
+
+    posting: int
+    reason: str
+    lines: Sequence[Sequence[int]]
+
+
+def find_correction(connection: Connection, correction_id: str) -> PostedCorrection | None:
+    """Give the correction that was posted under an id, None if there is none."""
+    postings, added = LEDGER_POSTINGS.c, LEDGER_CORRECTIONS.c
+    found = connection.execute(select(postings.posting, postings.reason).where(postings.correction_id == correction_id)).first()
+    if found is None:
+        return None
+    columns = [added.corrected_posting, added.corrected_ordinal, *(added[name] for name in COUNT_NAMES)]
+    lines = connection.execute(select(*columns).where(added.posting == found.posting).order_by(added.ordinal))
+    return PostedCorrection(found.posting, found.reason, [tuple(line) for line in lines])
 
 
 def find_entry(connection: Connection, posting: int, ordinal: int) -> CorrectedEntry | None:

@@ -60,11 +60,13 @@ LEDGER_POSTINGS = Table(
     text_column("digest", DIGEST_LENGTH, nullable=True),
     text_column("author", NAME_LENGTH, nullable=True),
     text_column("reason", NAME_LENGTH, nullable=True),
+    text_column("correction_id", IDENTIFIER_LENGTH, nullable=True),
     UniqueConstraint("spool_id", "sequence", name="uq_ledger_postings_sequence"),
+    UniqueConstraint("correction_id", name="uq_ledger_postings_correction_id"),
     **TABLE_OPTIONS,
 )
-"""A batch, with its place in the chain of its spool, or a correction, with its author and reason; ``seal`` covers all that it added and the
-seal before (``core.ledger.seal``)."""
+"""A batch, with its place in the chain of its spool, or a correction, with its author, its reason and the id by which it is posted once;
+``seal`` covers all that it added and the seal before (``core.ledger.seal``)."""
 
 LEDGER_INTERVALS = Table(
     "ledger_intervals",

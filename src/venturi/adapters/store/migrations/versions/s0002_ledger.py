@@ -71,7 +71,9 @@ def _make_postings() -> None:
         text_column("digest", 128, nullable=True),
         text_column("author", 255, nullable=True),
         text_column("reason", 255, nullable=True),
+        text_column("correction_id", 36, nullable=True),
         sa.UniqueConstraint("spool_id", "sequence", name="uq_ledger_postings_sequence"),
+        sa.UniqueConstraint("correction_id", name="uq_ledger_postings_correction_id"),
         key=("posting",),
     )
 

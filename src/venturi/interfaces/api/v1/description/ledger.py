@@ -53,10 +53,13 @@ def _post_correction() -> Operation:
         path="/v1/corrections",
         group=_GROUP,
         summary="Post a correction",
-        description="Adds to the counts of entries that it names. They stay; every figure from now on has the correction in it.",
+        description=(
+            "Adds to the counts of entries that it names. They stay; every figure from now on has the correction in it. With an ``id`` of "
+            "yours it may be sent again: the same one gets the same answer and posts nothing, another one of that id gets 409."
+        ),
         request=NewCorrectionForm,
-        example={"reason": "counted twice on 3 March", "entries": [_LINE]},
-        answers={201: Answer(description="The posting.", form=PostingForm)},
+        example={"id": "0d9c6f2e-7a43-4a55-9a53-2d0a7b6f3a11", "reason": "counted twice on 3 March", "entries": [_LINE]},
+        answers={201: Answer(description="The posting, made now or before.", form=PostingForm)},
         refusals=(404, 409, 413),
     )
 

@@ -5,6 +5,7 @@ Owns their fields and how rows of the ledger are spelled. The form of a batch is
 
 from collections.abc import Sequence
 from typing import Annotated, Any
+from uuid import UUID
 
 from msgspec import Meta, Struct
 
@@ -75,6 +76,7 @@ class PostingForm(Struct, kw_only=True):
     linked: bool | None
     author: str | None
     reason: str | None
+    correction_id: str | None
 
 
 class PostingList(Struct, kw_only=True):
@@ -172,6 +174,7 @@ class CorrectionLineForm(Struct, kw_only=True, forbid_unknown_fields=True):
 class NewCorrectionForm(Struct, kw_only=True, forbid_unknown_fields=True):
     """A correction to be posted: why, and of which entries."""
 
+    id: Annotated[UUID, Meta(description="Chosen by the caller: a correction of the same id is posted once.")] | None = None
     reason: Name
     entries: Annotated[list[CorrectionLineForm], Meta(min_length=1, max_length=MOST_LINES)]
 

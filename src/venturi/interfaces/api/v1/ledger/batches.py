@@ -29,9 +29,9 @@ def post_correction(
     corrections: NamedDependency[CorrectionPosting],
     ledger: NamedDependency[LedgerReading],
 ) -> Response[bytes]:
-    """Post a correction, and give its posting."""
+    """Post a correction, and give its posting; one of an id that is posted already is answered alike."""
     form = read_body(body, NewCorrectionForm)
-    number = corrections.post(caller, form.reason, correction_lines(form))
+    number = corrections.post(caller, form.reason, correction_lines(form), None if form.id is None else str(form.id))
     posting, _ = ledger.posting(caller, number, 0, 0)
     return answer(posting_fields(posting), status=201)
 
