@@ -4,7 +4,8 @@
 #include "generation.h"
 #include "search.h"
 
-// Packets from programs may be counted while a softirq interrupts them on the same CPU: only an atomic addition loses nothing there.
+// Packets from programs, and those that a queue of user space (NFQUEUE) gives back in FORWARD, may be counted while a softirq interrupts them
+// on the same CPU: only an atomic addition loses nothing there.
 static __always_inline void add(struct counts *counts, struct counts amount)
 {
 	__sync_fetch_and_add(&counts->packets, amount.packets);
@@ -24,9 +25,13 @@ static __always_inline struct counts *find_hashed(struct pair *pair)
 static __always_inline struct counts *find_placed(const volatile struct pair_set *set, __u32 source, __u32 destination)
 {
 	__u32 place = set->base + source * set->source_stride + destination * set->destination_stride;
+	struct counts *first = counters;
 
 	place += bpf_get_smp_processor_id() * generation.places;
-	return bpf_map_lookup_elem(&counters, &place);
+	if (place >= generation.all_places)
+		return 0;
+	OPAQUE(first);
+	return first + place;
 }
 
 static __always_inline void count(__u32 number, const volatile struct pair_set *set, __u32 source, __u32 destination, struct counts amount)
@@ -49,8 +54,8 @@ static __always_inline struct ipv6_key key_of(const __be32 *address)
 }
 
 #define COUNT_IPV4(number, set, from, to)                                                            \
-	count(number, &generation.set, class_of_ipv4(&from, &generation.set.sources, source),        \
-	      class_of_ipv4(&to, &generation.set.destinations, destination), amount)
+	count(number, &generation.set, class_of_ipv4(from, &generation.set.sources, source),        \
+	      class_of_ipv4(to, &generation.set.destinations, destination), amount)
 
 static __always_inline void count_ipv4(__be32 source, __be32 destination, int ingress, int egress, struct counts amount)
 {
@@ -61,8 +66,8 @@ static __always_inline void count_ipv4(__be32 source, __be32 destination, int in
 }
 
 #define COUNT_IPV6(number, set, from, to)                                                            \
-	count(number, &generation.set, class_of_ipv6(&from, &generation.set.sources, source),        \
-	      class_of_ipv6(&to, &generation.set.destinations, destination), amount)
+	count(number, &generation.set, class_of_ipv6(from, &generation.set.sources, source),        \
+	      class_of_ipv6(to, &generation.set.destinations, destination), amount)
 
 static __always_inline void count_ipv6(struct ipv6_key source, struct ipv6_key destination, int ingress, int egress, struct counts amount)
 {

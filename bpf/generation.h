@@ -27,7 +27,7 @@ struct generation {
 	__u32 device; // its ifIndex
 	__u32 merged; // 1: a super-packet is one packet
 	__u32 places; // of class pairs, for each CPU
-	__u32 reserved;
+	__u32 all_places; // of all CPUs
 	struct pair_set ingress_ipv4, ingress_ipv6, egress_ipv4, egress_ipv6;
 };
 
@@ -41,35 +41,23 @@ struct pair {
 	__u32 set, source, destination;
 };
 
-// Memory that can be mapped begins at a page, so that nodes keep to cache lines. As they are here, sizes and constants are those by which libbpf
-// loads a program for the first time; the largest node fits in.
-#define TABLE(name)                                      \
-	struct {                                         \
-		__uint(type, BPF_MAP_TYPE_ARRAY);        \
-		__uint(map_flags, BPF_F_MMAPABLE);       \
-		__uint(max_entries, 1);                  \
-		__uint(key_size, sizeof(__u32));         \
-		__uint(value_size, 256);                 \
-	} name SEC(".maps")
+// Tables and counters are maps of one element, whose address is in the instructions, so that nothing is looked up. They can be mapped, and so
+// begin at a page: nodes keep to cache lines. As they are here, sizes are those by which libbpf loads a program for the first time; the
+// largest node fits in.
+#define MAPPED(type, name, number) type name[number] SEC(".data." #name)
 
-TABLE(in_ipv4_from);
-TABLE(in_ipv4_to);
-TABLE(in_ipv6_from);
-TABLE(in_ipv6_to);
-TABLE(out_ipv4_from);
-TABLE(out_ipv4_to);
-TABLE(out_ipv6_from);
-TABLE(out_ipv6_to);
+MAPPED(__u8, in_ipv4_from, 256);
+MAPPED(__u8, in_ipv4_to, 256);
+MAPPED(__u8, in_ipv6_from, 256);
+MAPPED(__u8, in_ipv6_to, 256);
+MAPPED(__u8, out_ipv4_from, 256);
+MAPPED(__u8, out_ipv4_to, 256);
+MAPPED(__u8, out_ipv6_from, 256);
+MAPPED(__u8, out_ipv6_to, 256);
 
 // `places` for each CPU, one after the other. A per-CPU array would look each place up in a table of pointers first, one cache line more, takes
 // long to make, and cannot be mapped.
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct counts);
-} counters SEC(".maps");
+MAPPED(struct counts, counters, 1);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);

@@ -1,11 +1,15 @@
 // Address to traffic class. A table holds, breadth first, the last addresses of all intervals but the highest ones, seven to a node; an address
 // lies in as many intervals' beyond as there are ends below it. A node costs one cache line where a binary search would cost three, and its
-// comparisons do not wait for each other. The highest number fills what is left of nodes: nothing is above it.
+// comparisons do not wait for each other.
 //
 // Inner nodes are numbered as in a heap: the root is 1, the children of n are 8n to 8n + 7. The lowest level lies apart, its nodes with the
 // classes of their eight intervals behind the ends.
 //
-// Branches would cost mispredictions, and the verifier would walk every path: `OPAQUE` keeps clang from making any of a borrow.
+// Ends are held as their complements: one lies below an address where complement and address add up to more than a word, and the carry is the
+// number to count. A complement of 0 fills what is left of nodes: its end is above everything. Branches would cost mispredictions, and the
+// verifier would walk every path: `OPAQUE` keeps clang from making any of a carry. It also keeps clang from knowing how large a table is
+// written here, as the loader makes it larger, and from leaving out a class that is read `early` only so that its cache line comes along with
+// that of the ends.
 #pragma once
 
 #include "generation.h"
@@ -17,79 +21,73 @@ struct ipv6_key {
 	__u64 high, low;
 };
 
-// 1 if left < right, by the borrow of their difference.
-static __always_inline __u64 is_below(__u64 left, __u64 right)
+static __always_inline __u64 carry_of_ipv4(const __u32 *complement, __u64 address)
 {
-	__u64 borrow = (~left & right) | (~(left ^ right) & (left - right));
-
-	OPAQUE(borrow);
-	return borrow >> 63;
+	return (*complement + address) >> 32;
 }
 
-static __always_inline __u64 ends_below_ipv4(const __u32 *end, __u64 address)
+// Of left + right + carry = 2 (left & right) + (left ^ right) + carry, half is less than 2^64, and its highest bit is the carry.
+static __always_inline __u64 carry_of_words(__u64 left, __u64 right, __u64 carry)
 {
-	__u64 borrow = *end - address;
+	__u64 differing = left ^ right, half = (left & right) + (differing >> 1) + (differing & carry);
 
-	OPAQUE(borrow);
-	return borrow >> 63;
+	OPAQUE(half);
+	return half >> 63;
 }
 
-static __always_inline __u64 ends_below_narrow(const __u64 *end, __u64 address)
+static __always_inline __u64 carry_of_narrow(const __u64 *complement, __u64 address)
 {
-	return is_below(*end, address);
+	return carry_of_words(*complement, address, 0);
 }
 
-static __always_inline __u64 ends_below_wide(const struct ipv6_key *end, struct ipv6_key address)
+static __always_inline __u64 carry_of_wide(const struct ipv6_key *complement, struct ipv6_key address)
 {
-	__u64 high = end->high, difference = high ^ address.high;
-	__u64 borrow = (~high & address.high) | (~difference & (high - address.high - is_below(end->low, address.low)));
-
-	OPAQUE(borrow);
-	return borrow >> 63;
+	return carry_of_words(complement->high, address.high, carry_of_words(complement->low, address.low, 0));
 }
 
-#define SEARCH(name, end, key, ends_below)                                                                   \
+#define SEARCH(name, complement, key, carry_of)                                                              \
 	struct name##_leaf {                                                                                 \
-		end ends[CHILDREN];                                                                          \
+		complement ends[CHILDREN];                                                                   \
 		__u32 classes[CHILDREN];                                                                     \
 	};                                                                                                   \
                                                                                                              \
-	static __always_inline __u32 name##_rank(const end *ends, key address)                               \
+	static __always_inline __u32 name##_rank(const complement *ends, key address)                        \
 	{                                                                                                    \
 		__u32 rank = 0;                                                                              \
                                                                                                              \
 		_Pragma("clang loop unroll(full)") for (int place = 0; place < CHILDREN - 1; place++)        \
-			rank += ends_below(&ends[place], address);                                              \
+			rank += carry_of(&ends[place], address);                                                \
 		return rank;                                                                                 \
 	}                                                                                                    \
                                                                                                              \
-	static __always_inline __u32 name(void *map, const volatile struct side *side, key address)          \
+	static __always_inline __u32 name(void *table, const volatile struct side *side, key address)        \
 	{                                                                                                    \
-		__u32 only = 0, node = 1, levels = side->levels, inner_mask = side->inner_mask;              \
+		__u32 node = 1, levels = side->levels, inner_mask = side->inner_mask;                        \
 		struct name##_leaf *leaf;                                                                    \
-		void *table = bpf_map_lookup_elem(map, &only);                                               \
+		__u32 early;                                                                                 \
                                                                                                              \
-		if (!table)                                                                                  \
-			return 0;                                                                            \
+		OPAQUE(table);                                                                               \
 		_Pragma("clang loop unroll(disable)") for (__u32 level = 0; level < levels; level++)         \
 			node = node * CHILDREN +                                                             \
-			       name##_rank((end *)table + (node & inner_mask) * CHILDREN, address);          \
+			       name##_rank((complement *)table + (node & inner_mask) * CHILDREN, address);       \
 		leaf = (struct name##_leaf *)(table + side->leaf_start) + (node & side->leaf_mask);          \
+		early = leaf->classes[0];                                                                    \
+		OPAQUE(early);                                                                               \
 		return leaf->classes[name##_rank(leaf->ends, address)];                                      \
 	}
 
-SEARCH(find_ipv4, __u32, __u64, ends_below_ipv4)
-SEARCH(find_ipv6_narrow, __u64, __u64, ends_below_narrow)
-SEARCH(find_ipv6_wide, struct ipv6_key, struct ipv6_key, ends_below_wide)
+SEARCH(find_ipv4, __u32, __u64, carry_of_ipv4)
+SEARCH(find_ipv6_narrow, __u64, __u64, carry_of_narrow)
+SEARCH(find_ipv6_wide, struct ipv6_key, struct ipv6_key, carry_of_wide)
 
-static __always_inline __u32 class_of_ipv4(void *map, const volatile struct side *side, __be32 address)
+static __always_inline __u32 class_of_ipv4(void *table, const volatile struct side *side, __be32 address)
 {
-	return side->is_one ? side->only_class : find_ipv4(map, side, bpf_ntohl(address));
+	return side->is_one ? side->only_class : find_ipv4(table, side, bpf_ntohl(address));
 }
 
-static __always_inline __u32 class_of_ipv6(void *map, const volatile struct side *side, struct ipv6_key address)
+static __always_inline __u32 class_of_ipv6(void *table, const volatile struct side *side, struct ipv6_key address)
 {
 	if (side->is_one)
 		return side->only_class;
-	return side->is_narrow ? find_ipv6_narrow(map, side, address.high) : find_ipv6_wide(map, side, address);
+	return side->is_narrow ? find_ipv6_narrow(table, side, address.high) : find_ipv6_wide(table, side, address);
 }

@@ -37,7 +37,8 @@ def rank(table: SearchTable, start: int, width: int, key: int) -> int:
 
 def _end(octets: bytes) -> int:
     words = np.frombuffer(octets, dtype=np.uint32 if len(octets) == 4 else np.uint64).tolist()
-    return int(words[0]) if len(words) == 1 else words[0] << 64 | words[1]
+    complement = words[0] if len(words) == 1 else words[0] << 64 | words[1]
+    return int((1 << 8 * len(octets)) - 1 - complement)
 
 
 def expected(classes: TrafficClasses, address: int) -> int:

@@ -24,6 +24,7 @@ TABLES = tuple(f"{way}_ipv{family}_{side}" for way in ("in", "out") for family i
 
 _CONSTANT_WORDS = 4 + 4 * (2 * 8 + 4)
 _LINE_PLACES = 4
+_PLACE_OCTETS = 16
 
 
 class PairSet(NamedTuple):
@@ -85,8 +86,9 @@ def sizes_of(layout: GenerationLayout, hashed_pairs: int, cpus: int) -> ProgramS
     """Give the sizes of a generation's maps."""
     hashing = any(entry.hashed for entry in layout.sets)
     return ProgramSizes(
-        value_octets={name: len(table.content) for name, table in zip(TABLES, layout.tables, strict=True)},
-        entries={COUNTERS: cpus * count_places(layout.sets), HASHED_PAIRS: hashed_pairs if hashing else 1},
+        value_octets={name: len(table.content) for name, table in zip(TABLES, layout.tables, strict=True)}
+        | {COUNTERS: cpus * count_places(layout.sets) * _PLACE_OCTETS},
+        entries={HASHED_PAIRS: hashed_pairs if hashing else 1},
     )
 
 
@@ -95,9 +97,10 @@ def root_constants(device: int) -> bytes:
     return _spell([device])
 
 
-def leaf_constants(device: int, segments: Segments, layout: GenerationLayout) -> bytes:
+def leaf_constants(device: int, segments: Segments, layout: GenerationLayout, cpus: int) -> bytes:
     """Spell the constants of a generation's program."""
-    words = [device, int(segments is Segments.MERGED), count_places(layout.sets), 0]
+    places = count_places(layout.sets)
+    words = [device, int(segments is Segments.MERGED), places, cpus * places]
     for number, placed in enumerate(layout.sets):
         for table in layout.tables[2 * number : 2 * number + 2]:
             words += [table.levels, table.inner_mask, table.leaf_mask, table.leaf_start, int(table.narrow)]

@@ -33,8 +33,9 @@ def loaded_leaf(
 ) -> Iterator[Program]:
     """Have the kernel load the program of a generation, with its tables filled; raises ``DriverError``."""
     kind = "tc" if hook is Hook.TC else "netfilter"
-    sizes = sizes_of(layout, config.hashed_pairs, highest_cpu() + 1)
-    with programs.loaded(f"{kind}_leaf", leaf_constants(device, config.segments, layout), sizes) as program:
+    cpus = highest_cpu() + 1
+    constants = leaf_constants(device, config.segments, layout, cpus)
+    with programs.loaded(f"{kind}_leaf", constants, sizes_of(layout, config.hashed_pairs, cpus)) as program:
         for name, table in zip(TABLES, layout.tables, strict=True):
             libbpf.write_only_element(program.maps[name], table.content)
         yield program

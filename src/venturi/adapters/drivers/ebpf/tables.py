@@ -1,7 +1,7 @@
 """Search tables: the intervals of one side, breadth first, as the programs read them.
 
 Owns the form of a table in octets (``bpf/search.h``): nodes of seven ends of intervals, inner nodes numbered as in a heap, and the lowest
-level behind them, with the classes.
+level behind them, with the classes. Ends are held as their complements.
 """
 
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from venturi.core.classify.traffic_classes import TrafficClasses
 _CHILDREN = 8
 _CHILD_BITS = 3
 _SMALLEST_OCTETS = 64
+_ADDRESSES = 1 << 128
 
 
 class SearchTable(NamedTuple):
@@ -35,7 +36,7 @@ class SearchTable(NamedTuple):
 
 def lay_out(classes: TrafficClasses) -> SearchTable:
     """Lay the intervals of one side out for the search."""
-    ends = _ends_of(classes)
+    ends = _complements_of(classes)
     narrow = ends.shape[1] == 1
     if not len(ends):
         return SearchTable(0, 0, 0, 0, narrow, classes.classes[0], np.zeros(_SMALLEST_OCTETS, dtype=np.uint8))
@@ -47,18 +48,18 @@ def lay_out(classes: TrafficClasses) -> SearchTable:
     return SearchTable(levels, max(0, len(inner) - 1), (1 << leaf_bits) - 1, inner.nbytes, narrow, None, content)
 
 
-def _ends_of(classes: TrafficClasses) -> NDArray[Any]:
-    """Give the last addresses of all intervals but the highest, in words, the higher first: shape (intervals - 1, words)."""
+def _complements_of(classes: TrafficClasses) -> NDArray[Any]:
+    """Give the complements of the last addresses of all intervals but the highest: shape (intervals - 1, words), the higher word first."""
     if classes.family == 4:  # noqa: PLR2004 - the IP version
-        return np.array(classes.starts[1:], dtype=np.uint32)[:, np.newaxis] - np.uint32(1)
-    octets = b"".join([(start - 1).to_bytes(16) for start in classes.starts[1:]])
+        return -np.array(classes.starts[1:], dtype=np.uint32)[:, np.newaxis]
+    octets = b"".join([(-start % _ADDRESSES).to_bytes(16) for start in classes.starts[1:]])
     words = np.frombuffer(octets, dtype=">u8").astype(np.uint64).reshape(-1, 2)
-    return words[:, :1] if (words[:, 1] == np.iinfo(np.uint64).max).all() else words
+    return words if words[:, 1].any() else words[:, :1]
 
 
 def _inner_nodes(ends: NDArray[Any], levels: int) -> NDArray[Any]:
     """Give the nodes above the lowest level, by number: the ends of all intervals below a child, for all children but the highest."""
-    nodes = _full((2 * _CHILDREN ** (levels - 1) if levels else 0, _CHILDREN), ends)
+    nodes = _empty((2 * _CHILDREN ** (levels - 1) if levels else 0, _CHILDREN), ends)
     for level in range(levels):
         below = _CHILDREN ** (levels - level)
         of_level = _in_nodes(ends[below - 1 :: below])
@@ -69,7 +70,7 @@ def _inner_nodes(ends: NDArray[Any], levels: int) -> NDArray[Any]:
 
 def _lowest_nodes(ends: NDArray[Any], classes: NDArray[np.uint32], slots: int) -> NDArray[np.uint8]:
     """Give the nodes of the lowest level: ends of intervals, and the classes of theirs; shape (slots, octets)."""
-    nodes = _full((slots, _CHILDREN), ends)
+    nodes = _empty((slots, _CHILDREN), ends)
     of_level = _in_nodes(ends)
     nodes[: len(of_level)] = of_level
     class_rows = np.full(slots * _CHILDREN, classes[-1], dtype=np.uint32)
@@ -79,12 +80,12 @@ def _lowest_nodes(ends: NDArray[Any], classes: NDArray[np.uint32], slots: int) -
 
 def _in_nodes(ends: NDArray[Any]) -> NDArray[Any]:
     """Cut ends into rows of eight, of which a node has room for seven: the eighth parts it from the next node, higher up."""
-    rows = _full((-(-len(ends) // _CHILDREN), _CHILDREN), ends)
+    rows = _empty((-(-len(ends) // _CHILDREN), _CHILDREN), ends)
     rows.reshape(-1, ends.shape[1])[: len(ends)] = ends
-    rows[:, -1] = np.iinfo(ends.dtype).max
+    rows[:, -1] = 0
     return rows
 
 
-def _full(shape: tuple[int, ...], ends: NDArray[Any]) -> NDArray[Any]:
-    """Make room for ends, filled with the highest number, which is below no address."""
-    return np.full((*shape, ends.shape[1]), np.iinfo(ends.dtype).max, dtype=ends.dtype)
+def _empty(shape: tuple[int, ...], ends: NDArray[Any]) -> NDArray[Any]:
+    """Make room for ends: the complement 0 stands for one that is below no address."""
+    return np.zeros((*shape, ends.shape[1]), dtype=ends.dtype)

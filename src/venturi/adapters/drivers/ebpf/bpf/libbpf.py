@@ -175,8 +175,8 @@ class Libbpf:
     def create_map(self, name: str, shape: MapShape, inner_map: int = 0) -> int:
         """Make a map and give its file descriptor; ``inner_map`` is what a map of maps holds."""
         options = _MapOptions(ctypes.sizeof(_MapOptions), inner_map_fd=inner_map, map_flags=shape.flags)
-        kind, sizes = shape.type, shape[1:4]
-        return self.check("a BPF map cannot be made", "bpf_map_create", kind, name.encode(), *sizes, ctypes.byref(options))
+        sizes = shape.key_octets, shape.value_octets, shape.entries
+        return self.check("a BPF map cannot be made", "bpf_map_create", shape.type, name.encode(), *sizes, ctypes.byref(options))
 
     @contextmanager
     def created_map(self, name: str, shape: MapShape) -> Iterator[int]:

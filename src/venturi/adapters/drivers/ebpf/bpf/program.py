@@ -20,7 +20,7 @@ from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf, MapShape, ProgramKi
 from venturi.core.domain.errors import DriverError
 
 _KINDS = {"netfilter": ProgramKind(32, 45), "tc": ProgramKind(3, 0)}  # BPF_PROG_TYPE_NETFILTER with BPF_NETFILTER, BPF_PROG_TYPE_SCHED_CLS
-_CONSTANTS = ".rodata"
+_CONSTANTS, _VARIABLES = ".rodata", ".data."
 _FIRST = bytes(4)
 _INSTRUCTION = np.dtype([("operation", "u1"), ("registers", "u1"), ("offset", "i2"), ("immediate", "i4")])  # struct bpf_insn
 _LOAD_ADDRESS = 0x18  # BPF_LD | BPF_IMM | BPF_DW
@@ -126,7 +126,7 @@ class ProgramFile:
         entries: dict[str, int] = {}
         entry = self._libbpf.call(f"bpf_object__next_{kind}", handle, None)
         while entry:
-            entries[self._libbpf.call(f"bpf_{kind}__name", entry).decode()] = entry
+            entries[self._libbpf.call(f"bpf_{kind}__name", entry).decode().removeprefix(_VARIABLES)] = entry
             entry = self._libbpf.call(f"bpf_object__next_{kind}", handle, entry)
         return entries
 
