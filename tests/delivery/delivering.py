@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
 from tests.spool.building import LOG
 from venturi.adapters.client.config import ConnectionConfig
@@ -17,9 +19,10 @@ _PATIENCE = 10.0
 
 
 @contextmanager
-def delivering(spool: Spool, url: str, *, retention: int = 1 << 60) -> Iterator[Delivery]:
+def delivering(spool: Spool, url: str, **changes: Any) -> Iterator[Delivery]:  # noqa: ANN401 - fields of the configuration
     """Deliver what is in a spool to the ledger behind a URL, in haste."""
-    config = DeliveryConfig(agent_id="agent-1", host="host-1", first_pause=0.001, longest_pause=0.01, retention=retention)
+    hasty = DeliveryConfig(agent_id="agent-1", host="host-1", first_pause=0.001, longest_pause=0.01, retention=1 << 60)
+    config = replace(hasty, **changes)
     with Connection(ConnectionConfig(url=url, token=TOKEN, connect_seconds=2.0, read_seconds=2.0)) as connection:
         delivery = Delivery(config, spool, LedgerClient(connection), LOG)
         delivery.start()

@@ -5,11 +5,12 @@ Owns what an agent may rely on: a batch is posted once, the same batch is acknow
 
 import json
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 
 import zstandard
 
@@ -28,19 +29,25 @@ class Fault(Enum):
     HASTY = "the server says 429"
     REFUSED = "the server says 403"
     CONFLICT = "the server says 409"
+    INVALID = "the server says 400"
+    LARGE = "a proxy says 413"
     OTHER = "another batch is acknowledged"
     JUNK = "the answer is no JSON"
 
 
-_STATUSES = {Fault.BUSY: 503, Fault.HASTY: 429, Fault.REFUSED: 403, Fault.CONFLICT: 409}
+_STATUSES = {Fault.BUSY: 503, Fault.HASTY: 429, Fault.REFUSED: 403, Fault.CONFLICT: 409, Fault.INVALID: 400, Fault.LARGE: 413}
 
 
 @dataclass
 class PostingLedger:
-    """What is posted, by spool and sequence; ``faults`` befall the next postings, one each, and ``requests`` are those that came."""
+    """What is posted, by spool and sequence; ``faults`` befall the next postings, one each, and those in ``refused`` all of a sequence.
+
+    ``requests`` are those that came.
+    """
 
     faults: Iterator[Fault] = field(default_factory=lambda: iter(()))
     posted: dict[str, dict[int, Envelope]] = field(default_factory=dict)
+    refused: dict[int, Fault] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     tokens: list[str | None] = field(default_factory=list)
     url: str = ""
@@ -65,9 +72,11 @@ class PostingLedger:
 
 
 @contextmanager
-def posting_ledger(faults: Iterable[Fault] = (), posted: dict[str, dict[int, Envelope]] | None = None) -> Iterator[PostingLedger]:
+def posting_ledger(
+    faults: Iterable[Fault] = (), posted: dict[str, dict[int, Envelope]] | None = None, refused: Mapping[int, Fault] = MappingProxyType({})
+) -> Iterator[PostingLedger]:
     """Let a ledger listen."""
-    ledger = PostingLedger(iter(faults), posted or {})
+    ledger = PostingLedger(iter(faults), posted or {}, dict(refused))
 
     class Handler(_Handler):
         spoken_for = ledger
@@ -96,10 +105,11 @@ class _Handler(BaseHTTPRequestHandler):
         fault = next(self.spoken_for.faults, Fault.NONE)
         if fault is Fault.LOST or self.headers["Content-Type"] != MEDIA_TYPE:
             return
+        envelope = decode_envelope(zstandard.ZstdDecompressor().decompress(content))
+        fault = self.spoken_for.refused.get(envelope.sequence, fault)
         if fault in _STATUSES:
             self._answer(_STATUSES[fault], b'{"error": {"message": "not so"}}')
             return
-        envelope = decode_envelope(zstandard.ZstdDecompressor().decompress(content))
         if fault in {Fault.OTHER, Fault.JUNK}:
             digest = bytes(32).hex()
             self._answer(201, json.dumps({"sequence": envelope.sequence, "digest": digest}).encode() if fault is Fault.OTHER else b"<html>")

@@ -110,6 +110,36 @@ def test_a_bad_network_loses_nothing_and_doubles_nothing(spool: Spool) -> None:
     assert spool.undelivered(spool.head().sequence) == []
 
 
+@pytest.mark.parametrize("refusal", [Fault.INVALID, Fault.LARGE])
+def test_a_batch_that_is_refused_persistently_holds_up_no_other(spool: Spool, refusal: Fault) -> None:
+    record(spool, 1, 2, 3, 4)
+    hasty = {"refusal_patience": 0.05, "standing_age": 0.0}
+    with posting_ledger(refused={2: refusal}) as ledger, delivering(spool, ledger.url, **hasty) as delivery:
+        wait_for(lambda: delivery.state.phase is DeliveryPhase.INCOMPLETE)
+        assert list(ledger.posted[spool.spool_id]) == [1, 3, 4]
+        assert ledger.standing(spool.spool_id)["missing"] == [[2, 2]]
+        assert delivery.state.refused == (2,)
+        assert delivery.state.problem.endswith("which are set aside in the spool: not so")
+        assert spool.undelivered(4) == [2]
+        ledger.refused.clear()
+        delivery.wake()
+        wait_for(lambda: delivery.state.phase is DeliveryPhase.IDLE)
+        assert posted_octets(ledger) == 4 * OCTETS
+        delivered = delivery.state
+        assert (delivered.refused, delivered.problem) == ((), "")
+    assert spool.undelivered(4) == []
+
+
+def test_a_ledger_that_refuses_everything_holds_up_what_waits(spool: Spool) -> None:
+    record(spool, 1, 2, 3, 4)
+    all_refused = dict.fromkeys(range(1, 9), Fault.INVALID)
+    with posting_ledger(refused=all_refused) as ledger, delivering(spool, ledger.url, refusal_patience=0.0, most_aside=2) as delivery:
+        wait_for(lambda: delivery.state.refused == (1, 2) and delivery.state.failures > 5)
+        assert delivery.state.phase is DeliveryPhase.RETRYING
+        assert (spool.head().sequence, spool.size().waiting) == (3, 1), "what is not sealed may still be coalesced"
+        assert ledger.requests.count("POST /v1/batches") < delivery.state.failures + 10, "what is set aside is tried from time to time only"
+
+
 def test_a_conflict_ends_the_delivery_of_this_spool(spool: Spool) -> None:
     record(spool, 1, 2)
     with posting_ledger([Fault.CONFLICT]) as ledger, delivering(spool, ledger.url) as delivery:

@@ -59,6 +59,7 @@ class AgentMetrics(Collector):
         yield _gauge("read_timestamp_seconds", "Time of the last reading.", status.written_at / SECOND)
         yield _gauge("plan_revision", "Revision of the plan that is followed.", status.plan_revision or 0)
         yield _gauge("delivery_failing", "1 while batches cannot be delivered.", int(bool(status.problem)))
+        yield _gauge("refused_batches", "Batches that the ledger refuses, which are set aside.", len(status.refused_batches))
         if status.spool is not None:
             yield _gauge("spool_octets", "Size of the spool.", status.spool.octets)
             yield _gauge("spool_limit_octets", "Size above which intervals are coalesced.", status.spool.limit)

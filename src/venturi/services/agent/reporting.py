@@ -70,6 +70,7 @@ class Reporting:
             delivery=str(delivery.phase),
             problem=delivery.problem,
             alarms=dict(parts.alarms()),
+            refused_batches=list(delivery.refused),
         )
 
     def _ask_spool(self) -> SpoolStatus | None:

@@ -40,7 +40,11 @@ class SpoolStatus(Struct, kw_only=True, frozen=True):
 
 
 class AgentStatus(Struct, kw_only=True, frozen=True):
-    """All of it; times are in nanoseconds since the epoch. ``running`` is False in the last status of an agent that was told to stop."""
+    """All of it; times are in nanoseconds since the epoch.
+
+    ``running`` is False in the last status of an agent that was told to stop; ``refused_batches`` are the sequences of those that the
+    ledger refuses.
+    """
 
     agent_id: str
     host: str
@@ -55,6 +59,7 @@ class AgentStatus(Struct, kw_only=True, frozen=True):
     delivery: str
     problem: str
     alarms: dict[str, int] = field(default_factory=dict)
+    refused_batches: list[int] = field(default_factory=list)
 
 
 encode_status = msgspec.json.Encoder().encode

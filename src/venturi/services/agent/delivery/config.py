@@ -13,7 +13,8 @@ class DeliveryConfig:
 
     After a failure delivery waits for a random time: at most ``first_pause`` after the first, twice as much after each further one, and
     never more than ``longest_pause`` (seconds). It asks the ledger anew what it has after each failure, and once ``standing_age`` seconds
-    went by. Acknowledged batches are kept for ``retention`` nanoseconds.
+    went by. Acknowledged batches are kept for ``retention`` nanoseconds. A batch that was refused ``refusals`` times, over
+    ``refusal_patience`` seconds at least, no longer holds up those after it, unless ``most_aside`` others were set aside so.
     """
 
     agent_id: str
@@ -22,3 +23,6 @@ class DeliveryConfig:
     longest_pause: float = 60.0
     standing_age: float = 300.0
     retention: int = 7 * _DAY
+    refusals: int = 3
+    refusal_patience: float = 60.0
+    most_aside: int = 16

@@ -15,10 +15,11 @@ from structlog.typing import FilteringBoundLogger
 from venturi.adapters.client.ledger import LedgerClient
 from venturi.adapters.spool.spool import Spool
 from venturi.adapters.spool.values import SealedBatch
-from venturi.core.domain.errors import ConflictError, ServerError, VenturiError
+from venturi.core.domain.errors import ConflictError, InvalidRequestError, RequestTooLargeError, ServerError, VenturiError
 from venturi.core.ledger.batch import Envelope
 from venturi.services.agent.delivery.config import DeliveryConfig
 from venturi.services.agent.delivery.handshake import shake_hands
+from venturi.services.agent.delivery.refusals import Refusals
 from venturi.services.agent.delivery.state import DeliveryPhase, DeliveryState
 
 _HIGHEST_DOUBLING = 16
@@ -40,6 +41,7 @@ class Delivery:
         self._state = DeliveryState()
         self._agreed_at: float | None = None
         self._barred_spool = ""
+        self._refusals = Refusals(config)
 
     def start(self) -> None:
         """Begin to deliver: what was left over first."""
@@ -115,14 +117,29 @@ class Delivery:
         if agreement is None:
             return False
         self._note_lost(agreement.lost)
+        self._refusals.keep(self._spool.spool_id, agreement.undelivered)
         for sequence in agreement.undelivered:
-            sealed = self._spool.batch(sequence)
+            sealed = None if self._refusals.is_resting(sequence, time.monotonic()) else self._spool.batch(sequence)
             if sealed is not None and not self._stopping.is_set():
                 self._send(sealed)
         self._agreed_at = time.monotonic()
         return True
 
     def _send(self, sealed: SealedBatch) -> None:
+        """Send a batch and note its acknowledgement, or set it aside where the ledger persists in refusing it."""
+        try:
+            self._post(sealed)
+        except (InvalidRequestError, RequestTooLargeError) as error:
+            if not self._refusals.note(sealed.sequence, str(error), time.monotonic()):
+                raise
+            if sealed.sequence not in self._state.refused:
+                self._log.error("a batch is refused and set aside", sequence=sealed.sequence, problem=str(error))
+        else:
+            self._refusals.forget(sealed.sequence)
+            self._state = replace(self._state, sequence=sealed.sequence, acknowledged=self._state.acknowledged + 1)
+        self._state = replace(self._state, refused=self._refusals.aside)
+
+    def _post(self, sealed: SealedBatch) -> None:
         envelope = Envelope(
             agent_id=self._config.agent_id,
             host=self._config.host,
@@ -134,12 +151,12 @@ class Delivery:
         )
         self._ledger.post(envelope)
         self._spool.acknowledge(sealed.sequence, time.time_ns())
-        self._state = replace(self._state, sequence=sealed.sequence, acknowledged=self._state.acknowledged + 1)
 
     def _succeed(self) -> None:
         if self._state.failures:
             self._log.info("batches are delivered again", sequence=self._state.sequence)
-        self._state = replace(self._state, phase=DeliveryPhase.IDLE, problem="", failures=0)
+        phase = DeliveryPhase.INCOMPLETE if self._refusals.aside else DeliveryPhase.IDLE
+        self._state = replace(self._state, phase=phase, problem=self._refusals.problem, failures=0, refused=self._refusals.aside)
 
     def _fail(self, error: VenturiError) -> None:
         """Note a failure; it is logged when it begins and when it becomes another, as an error where somebody must see to it."""

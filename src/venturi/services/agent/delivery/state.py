@@ -14,6 +14,8 @@ class DeliveryPhase(StrEnum):
     DELIVERING = "delivering"
     IDLE = "idle"
     """All that was recorded is with the ledger."""
+    INCOMPLETE = "incomplete"
+    """Batches that the ledger refuses are set aside; all else that was recorded is with the ledger."""
     RETRYING = "retrying"
     """The last try failed; another follows."""
     ROLLED_BACK = "rolled_back"
@@ -27,7 +29,8 @@ class DeliveryState:
     """The phase; ``problem`` is the sentence of what stands in the way, empty if nothing does.
 
     ``sequence`` is that of the batch acknowledged last since the start, ``acknowledged`` the number of those, ``failures`` the tries that
-    failed since the last that did not, and ``lost`` the batches that the ledger lacks and the spool no longer holds.
+    failed since the last that did not, and ``lost`` the batches that the ledger lacks and the spool no longer holds. ``refused`` are the
+    sequences of those that are set aside.
     """
 
     phase: DeliveryPhase = DeliveryPhase.STOPPED
@@ -36,3 +39,4 @@ class DeliveryState:
     acknowledged: int = 0
     failures: int = 0
     lost: int = 0
+    refused: tuple[int, ...] = ()
