@@ -24,9 +24,10 @@ _SECONDS = 60.0
 
 
 class FaultDatabase(Protocol):
-    """A database that faults happen to. ``keep`` and ``go_back`` are for a server that does not run."""
+    """A database that faults happen to, ``apart`` from the server or within it. ``keep`` and ``go_back`` are for one that does not run."""
 
     url: str
+    apart: bool
 
     @property
     def kills(self) -> int:
@@ -55,6 +56,7 @@ class SqliteFile:
 
     def __init__(self, path: Path, copies: Path) -> None:
         self.url = f"sqlite:///{path}"
+        self.apart = False
         self._path = path
         self._copies = copies
         self.kills = 0
@@ -94,6 +96,7 @@ class PostgresServer:
         self._copies = copies
         self._user = "postgres" if runs_as_root() else None
         self.url = f"postgresql://postgres@/postgres?host={socket_folder}"
+        self.apart = True
         settings = ["listen_addresses=", f"unix_socket_directories={socket_folder}", "max_wal_size=96MB", "shared_buffers=32MB"]
         command = [_program("postgres"), "-D", str(files), *(word for setting in settings for word in ("-c", setting))]
         self._server = Restarted(command, log, user=self._user)
