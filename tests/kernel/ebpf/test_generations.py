@@ -103,6 +103,20 @@ def test_a_process_killed_while_it_attaches_leaves_nothing(router: Router, ebpf:
         assert list((ebpf._config.bpffs / "venturi").rglob("*/*")) == []
 
 
+def test_what_a_killed_process_left_of_what_it_removed_is_no_generation(router: Router, ebpf: EbpfDriver) -> None:
+    metered = router.metered()
+    first, second = apply_new(ebpf, metered), apply_new(ebpf, metered, 1)
+    (folder,) = (ebpf._config.bpffs / "venturi").rglob(first.id)
+    removed = folder.rename(folder.with_name(f"removed_{first.id}"))
+    (removed / "meta").unlink()
+    with pytest.raises(DriverError, match="are gone"):
+        ebpf.read(metered, first)
+    assert [(entry.generation, entry.counting) for entry in ebpf.find()] == [(second, True)]
+    assert not removed.exists()
+    ebpf.retire(metered, second)
+    assert list((ebpf._config.bpffs / "venturi").rglob("*/*")) == []
+
+
 def test_counting_goes_on_without_the_process_and_is_found_again(router: Router, make_driver: MakeDriver, ebpf: EbpfDriver) -> None:
     metered = router.metered()
     generations = [apply_new(ebpf, metered), apply_new(ebpf, metered, 1)]

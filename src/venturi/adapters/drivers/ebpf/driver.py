@@ -19,7 +19,7 @@ from venturi.adapters.drivers.ebpf.counters import read_pairs, read_unattributed
 from venturi.adapters.drivers.ebpf.layout import plan_layout
 from venturi.adapters.drivers.ebpf.leaf import loaded_leaf, pin_leaf
 from venturi.adapters.drivers.ebpf.meta import META_OCTETS, DevicePlace, GenerationRecord, decode_record
-from venturi.adapters.drivers.ebpf.pins import META, PROGRAM, DevicePins, Pins, remove_folder
+from venturi.adapters.drivers.ebpf.pins import META, PROGRAM, DevicePins, Pins
 from venturi.adapters.drivers.ebpf.probe import probe_host
 from venturi.adapters.drivers.protocol import DriverName, FoundGeneration, Reading, Support
 from venturi.core.classify.compiler import CompiledClassifier
@@ -102,7 +102,7 @@ class EbpfDriver:
             device, folder = self._pins.find(metered, generation)
             if self._is_current(device, folder):
                 self._attachment(device).detach(self._record(folder))
-            remove_folder(folder)
+            device.discard(folder)
             self._ended.discard(generation.id)
             self._settle(device)
 
@@ -135,6 +135,8 @@ class EbpfDriver:
                 folders = device.list_generations()
                 removed += len(folders)
                 self._attachment(device).detach(self._current_record(device))
+                for folder in folders:
+                    device.discard(folder)
             self._pins.remove_all()
         return removed
 
@@ -169,13 +171,14 @@ class EbpfDriver:
 
     def _settle(self, device: DevicePins) -> None:
         """Finish or undo what a process left half done; generations that never counted go, and so does an attachment without any."""
+        device.clear()
         record = None
         for pending in device.list_pending():
             if self._is_current(device, pending):
                 device.settle(pending)
             else:
                 record = self._record(pending) if (pending / PROGRAM).exists() else None
-                remove_folder(pending)
+                device.discard(pending)
         if not device.list_generations():
             self._attachment(device).detach(record)
             device.remove_if_empty()

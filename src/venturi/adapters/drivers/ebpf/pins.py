@@ -5,6 +5,7 @@ Owns the names of folders and files, the lock on them, and their removal. What a
     <bpffs>/venturi/<layout version>/<point>/<device>/attached/         the program that stays, the slot of the current one, links
                                                      /<generation id>/  its program, counters and record
                                                      /pending_<id>/     the same before the switch
+                                                     /removed_<name>/   what is left of one while it is removed
 """
 
 import fcntl
@@ -25,6 +26,7 @@ META, PROGRAM = "meta", "program"
 _FOLDER = "venturi"
 _ATTACHED = "attached"
 _PENDING = "pending_"
+_REMOVED = "removed_"
 _PLAIN_NAME = re.compile(r"[0-9A-Za-z_-]{1,128}")
 _DIGEST_DIGITS = 24
 
@@ -50,11 +52,22 @@ class DevicePins:
 
     def list_generations(self) -> list[Path]:
         """List the folders of generations that were switched on, replaced ones included."""
-        return [path for path in _list(self.folder) if path != self.attached and not path.name.startswith(_PENDING)]
+        return [path for path in _list(self.folder) if path != self.attached and not path.name.startswith((_PENDING, _REMOVED))]
 
     def settle(self, pending: Path) -> None:
         """Give a pending folder its name for good."""
         pending.rename(self.folder / pending.name.removeprefix(_PENDING))
+
+    def discard(self, folder: Path) -> None:
+        """Remove a generation, pending or not: from one moment on it is none, whatever a process that dies leaves of its folder."""
+        removed = folder.rename(self.folder / f"{_REMOVED}{folder.name}")
+        remove_folder(removed)
+
+    def clear(self) -> None:
+        """Remove what dead processes left of generations that were removed."""
+        for path in _list(self.folder):
+            if path.name.startswith(_REMOVED):
+                remove_folder(path)
 
     def take_over(self, older: Self) -> None:
         """Have the attachment of another layout, if there is one, instead of one of its own."""
