@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from venturi.core.domain.coverage import Coverage, CoverageReason
 from venturi.core.domain.interval import SECOND
 from venturi.core.ledger.bins import BIN, HOUR, JITTER, cut, snap
-from venturi.core.ledger.covering import Told, cover, state_in_bins, tell
+from venturi.core.ledger.covering import Told, cover, state_in_bin, tell
 
 _NOON = 1_772_366_400 * SECOND
 _LATER = _NOON + 100 * HOUR
@@ -109,7 +109,7 @@ def told_by_device(records: Sequence[Record], width: int = BIN) -> dict[tuple[in
     for record in records:
         parts = cut(record.start, record.end, width)
         reason = CoverageReason.BYPASS if record.coverage is Coverage.PARTIAL else CoverageReason.NONE
-        state = state_in_bins(parts, record.coverage)
+        state = state_in_bin(parts[0], width, record.coverage)
         for part in parts:
             rows[record.device, part.bin_start].append(tell(part.end - part.start, state, reason))
     return {key: reduce(Told.merge, told) for key, told in rows.items()}

@@ -25,7 +25,7 @@ from venturi.core.domain.coverage import Coverage
 from venturi.core.domain.direction import DirectionCode
 from venturi.core.domain.interval import SECOND
 from venturi.core.ledger.bins import BIN, HOUR, cut
-from venturi.core.ledger.covering import state_in_bins
+from venturi.core.ledger.covering import state_in_bin
 
 NOON = 1_772_366_400
 """2026-03-01T12:00:00Z, in seconds since the UTC epoch."""
@@ -80,7 +80,9 @@ class _Bins:
         parts = cut(round((NOON + record.start) * SECOND), round((NOON + record.end) * SECOND), width)
         for part in parts:
             key = (width // SECOND, part.bin_start)
-            told = self.coverage[*key, record.point, record.place, state_in_bins(parts, record.coverage).value, record.reason, "wire"]
+            told = self.coverage[
+                *key, record.point, record.place, state_in_bin(parts[0], width, record.coverage).value, record.reason, "wire"
+            ]
             told[0] += part.end - part.start
             for label, direction, packets, octets in record.usage:
                 for sums in (

@@ -10,7 +10,7 @@ import pytest
 from venturi.core.domain.coverage import Coverage, CoverageReason
 from venturi.core.domain.interval import SECOND
 from venturi.core.ledger.bins import BIN, HOUR, cut
-from venturi.core.ledger.covering import Covering, Told, cover, cover_in_sequence, cover_side_by_side, state_in_bins, tell
+from venturi.core.ledger.covering import Covering, Told, cover, cover_in_sequence, cover_side_by_side, state_in_bin, tell
 
 COMPLETE, INTERPOLATED, PARTIAL, GAP = Coverage
 
@@ -61,7 +61,7 @@ def told(records: Sequence[tuple[str, float, float, Coverage]], border: int, wid
         told_here = []
         for _, start, end, coverage in of_device:
             parts = cut(round(start * SECOND), round(end * SECOND), width)
-            state = state_in_bins(parts, coverage)
+            state = state_in_bin(parts[0], width, coverage)
             reason = reasons.get(coverage, CoverageReason.NONE)
             told_here += [tell(part.end - part.start, state, reason) for part in parts if part.bin_start == border]
         rows += [reduce(Told.merge, told_here)] if told_here else []

@@ -39,6 +39,10 @@ class Part(NamedTuple):
             return total
         return share_before(total, self.end - self.origin, self.whole) - share_before(total, self.start - self.origin, self.whole)
 
+    def is_alone(self, width: int) -> bool:
+        """Tell whether the whole interval lies in one bin of ``width``, which may be longer than that of the part."""
+        return self.origin // width == (self.origin + max(self.whole, 1) - 1) // width
+
 
 def snap(time: int) -> int:
     """Give the border of 5 minutes that is at most ``JITTER`` away, else the time itself."""

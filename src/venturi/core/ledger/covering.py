@@ -5,7 +5,7 @@ the nanoseconds that records told of, by state and reason: sums, so that records
 each other; those of several devices of a router lie side by side.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from venturi.core.domain.coverage import Coverage, CoverageReason
@@ -53,13 +53,13 @@ class Told(NamedTuple):
         return Told(self.told + other.told, cover_in_sequence(self.covering, other.covering))
 
 
-def state_in_bins(parts: Sequence[Part], coverage: Coverage) -> Coverage:
-    """Give the state of a record in each of the bins that its parts lie in.
+def state_in_bin(part: Part, width: int, coverage: Coverage) -> Coverage:
+    """Give the state of a record in the bin of ``width`` that one of its parts lies in.
 
-    A record in several bins is ``interpolated`` in each unless it is worse: its amounts are known, their distribution is not. A part
-    without a length still tells of its state.
+    A record in several bins is ``interpolated`` in each unless it is worse: its amounts are known, their distribution is not. So one in
+    several bins of 5 minutes may be ``complete`` in their hour. A part without a length still tells of its state.
     """
-    return max(coverage, Coverage.INTERPOLATED, key=_STATES.index) if len(parts) > 1 else coverage
+    return coverage if part.is_alone(width) else max(coverage, Coverage.INTERPOLATED, key=_STATES.index)
 
 
 def tell(

@@ -12,7 +12,7 @@ from venturi.core.domain.errors import InvalidBatchError
 from venturi.core.domain.interval import SECOND
 from venturi.core.ledger.batch import HIGHEST
 from venturi.core.ledger.bins import BIN, HOUR, Part
-from venturi.core.ledger.covering import state_in_bins
+from venturi.core.ledger.covering import state_in_bin
 
 LabelCounts = Iterable[tuple[int, int, int, int]]
 """Label, direction, packets, octets."""
@@ -47,12 +47,16 @@ class Told(NamedTuple):
 
 
 class RollUps:
-    """What entries add to roll-ups: ``labels``, ``points`` and ``coverage`` hold sums by the start of their bin of 5 minutes."""
+    """What entries add to roll-ups: ``labels``, ``points`` and ``coverage`` hold sums by the start of their bin of 5 minutes.
+
+    ``coverage_of_hours`` holds those of hours by their start, since a state may be another for an hour than for its 5 minutes.
+    """
 
     def __init__(self) -> None:
         self.labels: dict[int, Sums] = {}
         self.points: dict[int, Sums] = {}
         self.coverage: dict[int, Sums] = {}
+        self.coverage_of_hours: dict[int, Sums] = {}
 
     def add_usage(self, parts: list[Part], point: int, counts: LabelCounts) -> None:
         """Add the usage of labels at a point over an interval that was cut into ``parts``."""
@@ -78,9 +82,11 @@ class RollUps:
         """Add the coverage that an interval tells of."""
         for part in parts:
             length = part.end - part.start
-            state = state_in_bins(parts, told.coverage).value
-            key = (told.point, told.place, state, told.reason, told.segments)
-            _add(self.coverage.setdefault(part.bin_start, {}), key, (length, length if told.overlapping else 0))
+            nanoseconds = (length, length if told.overlapping else 0)
+            for bins, width in ((self.coverage, BIN), (self.coverage_of_hours, HOUR)):
+                state = state_in_bin(part, width, told.coverage).value
+                key = (told.point, told.place, state, told.reason, told.segments)
+                _add(bins.setdefault(part.bin_start // width * width, {}), key, nanoseconds)
 
 
 def sum_owners(labels: Mapping[int, Sums], owners: Mapping[int, int]) -> dict[int, Sums]:
@@ -88,17 +94,22 @@ def sum_owners(labels: Mapping[int, Sums], owners: Mapping[int, int]) -> dict[in
     return {start: _sum_owners(sums, owners) for start, sums in labels.items()}
 
 
-def roll_up(bins: Mapping[int, Sums]) -> Iterator[list[Row]]:
+def roll_up(bins: Mapping[int, Sums], hours: Mapping[int, Sums] | None = None) -> Iterator[list[Row]]:
     """Give the rows that sums over bins of 5 minutes add, those of each bin of either resolution in the order of their keys.
 
-    Raises ``InvalidBatchError`` for one that no roll-up can hold.
+    Hours are the sums of their 5 minutes unless ``hours`` gives them. Raises ``InvalidBatchError`` for one that no roll-up can hold.
     """
-    hours: dict[int, list[Sums]] = {}
     for start, sums in sorted(bins.items()):
-        hours.setdefault(start // HOUR * HOUR, []).append(sums)
         yield _rows(BIN, start, sums)
-    for start, several in sorted(hours.items()):
-        yield _rows(HOUR, start, several[0] if len(several) == 1 else _merge(several))
+    for start, sums in sorted((_sum_hours(bins) if hours is None else hours).items()):
+        yield _rows(HOUR, start, sums)
+
+
+def _sum_hours(bins: Mapping[int, Sums]) -> dict[int, Sums]:
+    hours: dict[int, list[Sums]] = {}
+    for start, sums in bins.items():
+        hours.setdefault(start // HOUR * HOUR, []).append(sums)
+    return {start: several[0] if len(several) == 1 else _merge(several) for start, several in hours.items()}
 
 
 def _rows(width: int, start: int, sums: Sums) -> list[Row]:

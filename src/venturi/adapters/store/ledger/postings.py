@@ -95,13 +95,13 @@ class LedgerWriter:
 
         Raises ``InvalidBatchError`` for more than they can hold.
         """
-        for table, bins in (
-            (LEDGER_LABEL_BINS, sums.labels),
-            (LEDGER_OWNER_BINS, sum_owners(sums.labels, owners)),
-            (LEDGER_POINT_BINS, sums.points),
-            (LEDGER_COVERAGE_BINS, sums.coverage),
+        for table, added in (
+            (LEDGER_LABEL_BINS, roll_up(sums.labels)),
+            (LEDGER_OWNER_BINS, roll_up(sum_owners(sums.labels, owners))),
+            (LEDGER_POINT_BINS, roll_up(sums.points)),
+            (LEDGER_COVERAGE_BINS, roll_up(sums.coverage, sums.coverage_of_hours)),
         ):
-            for rows in roll_up(bins):
+            for rows in added:
                 self._add(table, rows)
 
     def _add(self, table: Table, rows: Rows) -> None:

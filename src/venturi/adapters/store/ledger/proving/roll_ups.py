@@ -25,7 +25,6 @@ from venturi.core.domain.coverage import Coverage
 from venturi.core.domain.errors import LedgerError
 from venturi.core.domain.interval import SECOND, format_time
 from venturi.core.ledger.bins import HOUR, JITTER, Part, cut
-from venturi.core.ledger.covering import state_in_bins
 from venturi.core.ledger.roll_ups import PointCounts, RollUps, Told, roll_up, sum_owners
 
 _ROWS_AT_ONCE = 40_000
@@ -44,13 +43,13 @@ def prove_roll_ups(connection: Connection) -> int:
     count = 0
     for span in _spans(connection):
         sums = _recompute(connection, span, corrections)
-        for table, bins in (
-            (LEDGER_LABEL_BINS, sums.labels),
-            (LEDGER_OWNER_BINS, sum_owners(sums.labels, owners)),
-            (LEDGER_POINT_BINS, sums.points),
-            (LEDGER_COVERAGE_BINS, sums.coverage),
+        for table, added in (
+            (LEDGER_LABEL_BINS, roll_up(sums.labels)),
+            (LEDGER_OWNER_BINS, roll_up(sum_owners(sums.labels, owners))),
+            (LEDGER_POINT_BINS, roll_up(sums.points)),
+            (LEDGER_COVERAGE_BINS, roll_up(sums.coverage, sums.coverage_of_hours)),
         ):
-            count += _compare(table, _rows_of(connection, table, span), {row for rows in roll_up(bins) for row in rows})
+            count += _compare(table, _rows_of(connection, table, span), {row for rows in added for row in rows})
     return count
 
 
@@ -73,11 +72,9 @@ def _recompute(connection: Connection, span: Span, corrections: Corrections) -> 
     touched = _METERED.where(_INTERVALS.end_at >= start - JITTER, _INTERVALS.start_at <= end + JITTER)
     metered: dict[tuple[int, int], tuple[int, list[Part]]] = {}
     for row in connection.execute(touched):
-        parts = cut(row.start_at, row.end_at)
-        state = state_in_bins(parts, Coverage(row.coverage))
-        within = [part for part in parts if start <= part.bin_start < end]
+        within = [part for part in cut(row.start_at, row.end_at) if start <= part.bin_start < end]
         metered[row.posting, row.ordinal] = row.point_version, within
-        sums.add_coverage(within, Told(row.point_version, row.place, state, row.reason, row.segments, row.overlapping))
+        sums.add_coverage(within, Told(row.point_version, row.place, Coverage(row.coverage), row.reason, row.segments, row.overlapping))
     if metered:
         postings = min(metered)[0], max(metered)[0]
         _add_usage(connection, sums, metered, postings, corrections)
