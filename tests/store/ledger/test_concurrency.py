@@ -16,6 +16,8 @@ from tests.support.databases import MARIADB, ON_MARIADB, ON_POSTGRESQL, POSTGRES
 from tests.support.ledgers import LedgerOfTests
 from tests.support.server import ServerProcess, running_server
 from venturi.adapters.store.ledger.proving.proof import prove_ledger
+from venturi.adapters.store.store import Store, StoreConfig
+from venturi.core.domain.errors import StoreError
 from venturi.core.ledger.batch import Envelope
 
 WEB = [(0, 0, 10, 1000), (0, 1, 4, 400)]
@@ -83,3 +85,13 @@ def _deliver_until_killed(server: ServerProcess, spool: SpoolOfTests) -> int:
                 killer.start()
     killer.join()
     return acknowledged
+
+
+def test_whoever_waits_long_for_another_posting_is_told_to_come_again(tmp_path: Path) -> None:
+    store = Store(StoreConfig(f"sqlite:///{tmp_path / 'venturi.db'}", patience=0.05))
+    store.start()
+    ledger, sealed = LedgerOfTests(store), SpoolOfTests().seal(make_interval(0, usage=WEB))
+    with ThreadPoolExecutor(1) as pool, store.posting(), pytest.raises(StoreError, match="try again"):
+        pool.submit(ledger.post, sealed).result()
+    assert ledger.post(sealed).posting == 1
+    store.stop()

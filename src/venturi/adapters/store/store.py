@@ -36,10 +36,11 @@ from venturi.core.domain.interval import Nanoseconds
 
 @dataclass(frozen=True)
 class StoreConfig:
-    """Which database, as a URL, and how many connections read at once."""
+    """Which database, as a URL, how many connections read at once, and for how many seconds a writer waits for others of its process."""
 
     url: str
     pool_size: int = 10
+    patience: float = 30.0
 
 
 class StoreReader:
@@ -131,7 +132,7 @@ class Store:
         """
         engines = self._started
         self._require_file()
-        with database_errors(), self._turn, engines.writers.begin() as connection:
+        with database_errors(), self._writing_alone(), engines.writers.begin() as connection:
             transaction = Transaction(connection, self._fetching, lock_revisions(connection) + 1)
             yield StoreWriter(transaction)
             if transaction.revision is not None:
@@ -145,11 +146,22 @@ class Store:
         """
         engines = self._started
         self._require_file()
-        with database_errors(), self._turn:
+        with database_errors(), self._writing_alone():
             with engines.writers.begin() as connection:
                 writer = LedgerWriter(connection, self._versions)
                 yield writer
             writer.versions.remember()
+
+    @contextmanager
+    def _writing_alone(self) -> Iterator[None]:
+        """Wait for the turn to write, but not for ever: a long posting must not keep all threads of a server; raises ``StoreError``."""
+        if not self._turn.acquire(timeout=self._config.patience):
+            message = "the database is being written to for long, as by the posting of a very long interval; try again"
+            raise StoreError(message)
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def find_volatility(self) -> str | None:
         """Say which setting of the database lets a commit return before it is on stable storage, None if none does."""
