@@ -6,14 +6,18 @@
 
 enum { INGRESS, EGRESS };
 
+// What of an address of IPv6 tells its class: all of it, its high 64 bits, or 32 of those, in a window where all ends of intervals lie.
+enum { WHOLE, HIGH_WORD, WINDOW };
+
 // The search table of the sources or destinations of one direction and family (`search.h`).
 struct side {
 	__u32 levels; // above the lowest
 	__u32 inner_mask, leaf_mask; // which numbers of nodes there can be
 	__u32 leaf_start; // octets before the lowest level
-	__u32 is_narrow; // of IPv6: the high 64 bits of an address tell its class
+	__u32 form; // of IPv6
 	__u32 is_one, only_class; // all addresses are of one class, and there is nothing to search
-	__u32 reserved;
+	__u32 shift; // of the window, and where it begins
+	__u64 base;
 };
 
 // One direction and family: how its class pairs are found, and where they are counted. Each class of a side is one stride after the one before,

@@ -16,12 +16,13 @@
 
 #define OPAQUE(number) asm volatile("" : "+r"(number))
 #define CHILDREN 8
+#define WINDOW_END 0xFFFFFFFFULL
 
 struct ipv6_key {
 	__u64 high, low;
 };
 
-static __always_inline __u64 carry_of_ipv4(const __u32 *complement, __u64 address)
+static __always_inline __u64 carry_of_short(const __u32 *complement, __u64 address)
 {
 	return (*complement + address) >> 32;
 }
@@ -35,12 +36,12 @@ static __always_inline __u64 carry_of_words(__u64 left, __u64 right, __u64 carry
 	return half >> 63;
 }
 
-static __always_inline __u64 carry_of_narrow(const __u64 *complement, __u64 address)
+static __always_inline __u64 carry_of_word(const __u64 *complement, __u64 address)
 {
 	return carry_of_words(*complement, address, 0);
 }
 
-static __always_inline __u64 carry_of_wide(const struct ipv6_key *complement, struct ipv6_key address)
+static __always_inline __u64 carry_of_whole(const struct ipv6_key *complement, struct ipv6_key address)
 {
 	return carry_of_words(complement->high, address.high, carry_of_words(complement->low, address.low, 0));
 }
@@ -76,18 +77,31 @@ static __always_inline __u64 carry_of_wide(const struct ipv6_key *complement, st
 		return leaf->classes[name##_rank(leaf->ends, address)];                                      \
 	}
 
-SEARCH(find_ipv4, __u32, __u64, carry_of_ipv4)
-SEARCH(find_ipv6_narrow, __u64, __u64, carry_of_narrow)
-SEARCH(find_ipv6_wide, struct ipv6_key, struct ipv6_key, carry_of_wide)
+SEARCH(find_short, __u32, __u64, carry_of_short)
+SEARCH(find_word, __u64, __u64, carry_of_word)
+SEARCH(find_whole, struct ipv6_key, struct ipv6_key, carry_of_whole)
 
 static __always_inline __u32 class_of_ipv4(void *table, const volatile struct side *side, __be32 address)
 {
-	return side->is_one ? side->only_class : find_ipv4(table, side, bpf_ntohl(address));
+	return side->is_one ? side->only_class : find_short(table, side, bpf_ntohl(address));
+}
+
+// What lies below the window is as its beginning, and what lies above it as its end.
+static __always_inline __u64 within_window(const volatile struct side *side, __u64 word)
+{
+	__u64 base = side->base, place = word >> side->shift;
+
+	if (place < base)
+		return 0;
+	place -= base;
+	return place > WINDOW_END ? WINDOW_END : place;
 }
 
 static __always_inline __u32 class_of_ipv6(void *table, const volatile struct side *side, struct ipv6_key address)
 {
 	if (side->is_one)
 		return side->only_class;
-	return side->is_narrow ? find_ipv6_narrow(table, side, address.high) : find_ipv6_wide(table, side, address);
+	if (side->form == WINDOW)
+		return find_short(table, side, within_window(side, address.high));
+	return side->form == HIGH_WORD ? find_word(table, side, address.high) : find_whole(table, side, address);
 }

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venturi.adapters.drivers.ebpf.tables import SearchTable, lay_out
+from venturi.adapters.drivers.ebpf.tables import Form, SearchKeys, SearchTable, lay_out
 from venturi.core.classify.traffic_classes import TrafficClasses, cut_into_classes
 from venturi.core.domain.prefix import ADDRESS_BITS, Prefix
 
@@ -19,14 +19,22 @@ def search(table: SearchTable, family: int, address: int) -> int:
     """Find a class as ``bpf/search.h`` does."""
     if table.only_class is not None:
         return table.only_class
-    key = address if family == 4 else address >> 64 if table.narrow else address
-    width = 4 if family == 4 else 8 if table.narrow else 16
+    key, width = key_of(table.keys, family, address)
     node = 1
     for _ in range(table.levels):
         node = node * 8 + rank(table, (node & table.inner_mask) * 8 * width, width, key)
     leaf = table.leaf_start + (node & table.leaf_mask) * (8 * width + 32)
     classes = table.content[leaf + 8 * width :][:32].view(np.uint32)
     return int(classes[rank(table, leaf, width, key)])
+
+
+def key_of(keys: SearchKeys, family: int, address: int) -> tuple[int, int]:
+    """Give what of an address is compared, and its octets."""
+    if family == 4:
+        return address, 4
+    if keys.form is Form.WINDOW:
+        return min(max(0, (address >> 64 >> keys.shift) - keys.base), 2**32 - 1), 4
+    return (address >> 64, 8) if keys.form is Form.HIGH_WORD else (address, 16)
 
 
 def rank(table: SearchTable, start: int, width: int, key: int) -> int:
@@ -65,6 +73,25 @@ def agree(classes: TrafficClasses, addresses: Iterable[int]) -> bool:
 def test_sizes_around_those_of_nodes_and_levels(count: int, family: int, length: int) -> None:
     step = 1 << (ADDRESS_BITS[family] - length)
     classes = cut_into_classes(family, [Prefix(family, 2 * number * step, length) for number in range(1, count + 1)])
+    assert agree(classes, telling(classes))
+
+
+FORMS = {
+    "a network of one provider": (["2001:db8:0:1::/64", "2001:db8:f000::/48"], Form.WINDOW),
+    "networks far apart, and large": (["2001::/16", "fd00::/8", "::/16"], Form.WINDOW),
+    "as much as a window takes": (["0:0:0:1::/64", "0:0:ffff:fffe::/64"], Form.WINDOW),
+    "a whole /32 and a /64 of it": (["2001:db8::/32", "2001:db8:0:1::/64"], Form.HIGH_WORD),
+    "one more than a window takes": (["0:0:0:1::/64", "0:0:ffff:ffff::/64"], Form.HIGH_WORD),
+    "networks far apart, and small": (["2001:db8::/64", "fd00::1:0:0:0:0/64"], Form.HIGH_WORD),
+    "hosts": (["2001:db8::1", "2001:db8::/64"], Form.WHOLE),
+}
+
+
+@pytest.mark.parametrize("case", FORMS)
+def test_forms_of_ipv6(case: str) -> None:
+    texts, form = FORMS[case]
+    classes = cut_into_classes(6, [Prefix.parse(text) for text in texts])
+    assert lay_out(classes).keys.form is form
     assert agree(classes, telling(classes))
 
 

@@ -22,7 +22,7 @@ COUNTERS, HASHED_PAIRS, UNATTRIBUTED = "counters", "hashed_pairs", "unattributed
 TABLES = tuple(f"{way}_ipv{family}_{side}" for way in ("in", "out") for family in (4, 6) for side in ("from", "to"))
 """The maps that hold search tables: those of sources and of destinations of each set, in the order of ``PAIR_SETS``."""
 
-_CONSTANT_WORDS = 4 + 4 * (2 * 8 + 4)
+_CONSTANT_WORDS = 4 + 4 * (2 * 10 + 4)
 _LINE_PLACES = 4
 _PLACE_OCTETS = 16
 
@@ -103,10 +103,15 @@ def leaf_constants(device: int, segments: Segments, layout: GenerationLayout, cp
     words = [device, int(segments is Segments.MERGED), places, cpus * places]
     for number, placed in enumerate(layout.sets):
         for table in layout.tables[2 * number : 2 * number + 2]:
-            words += [table.levels, table.inner_mask, table.leaf_mask, table.leaf_start, int(table.narrow)]
-            words += [int(table.only_class is not None), table.only_class or 0, 0]
+            words += [table.levels, table.inner_mask, table.leaf_mask, table.leaf_start, table.keys.form]
+            words += [int(table.only_class is not None), table.only_class or 0, table.keys.shift, *_halves(table.keys.base)]
         words += [placed.base, *placed.strides, int(placed.hashed)]
     return _spell(words)
+
+
+def _halves(word: int) -> tuple[int, ...]:
+    """Cut a word of 64 bits in the order in which it lies in memory."""
+    return struct.unpack("=2I", struct.pack("=Q", word))
 
 
 def _spell(words: Sequence[int]) -> bytes:

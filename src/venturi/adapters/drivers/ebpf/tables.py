@@ -4,6 +4,7 @@ Owns the form of a table in octets (``bpf/search.h``): nodes of seven ends of in
 level behind them, with the classes. Ends are held as their complements.
 """
 
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,47 +15,80 @@ from venturi.core.classify.traffic_classes import TrafficClasses
 _CHILDREN = 8
 _CHILD_BITS = 3
 _SMALLEST_OCTETS = 64
-_ADDRESSES = 1 << 128
+_WINDOW_PLACES = 1 << 32
+
+
+class Form(IntEnum):
+    """What of an address of IPv6 tells its class: all of it, its high 64 bits, or 32 of those, in a window where all ends lie."""
+
+    WHOLE = 0
+    HIGH_WORD = 1
+    WINDOW = 2
 
 
 class SearchTable(NamedTuple):
     """A search table and the numbers by which the programs find their way in it.
 
     Above the lowest level are ``levels`` others; nodes have the numbers of ``inner_mask`` and ``leaf_mask``; the lowest level begins at
-    ``leaf_start`` octets. ``narrow`` is whether the ends are one word (IPv4, or IPv6 whose intervals all begin at multiples of a /64), and
-    ``only_class`` the class of all addresses, None where there are several. ``content`` (uint8) is what the kernel's map holds.
+    ``leaf_start`` octets. ``only_class`` is the class of all addresses, None where there are several. ``content`` (uint8) is what the
+    kernel's map holds.
     """
 
     levels: int
     inner_mask: int
     leaf_mask: int
     leaf_start: int
-    narrow: bool
     only_class: int | None
     content: NDArray[np.uint8]
+    keys: "SearchKeys"
+
+
+class SearchKeys(NamedTuple):
+    """What is compared: ``complements`` of the last addresses of all intervals but the highest, shape (intervals - 1, words).
+
+    Words are 32 bits in a ``WINDOW`` and for IPv4, else 64, the higher first. In a window, an address is its high word shifted right by
+    ``shift`` bits, less ``base``.
+    """
+
+    complements: NDArray[Any]
+    form: Form = Form.WHOLE
+    shift: int = 0
+    base: int = 0
 
 
 def lay_out(classes: TrafficClasses) -> SearchTable:
     """Lay the intervals of one side out for the search."""
-    ends = _complements_of(classes)
-    narrow = ends.shape[1] == 1
+    keys = _keys_of(classes)
+    ends = keys.complements
     if not len(ends):
-        return SearchTable(0, 0, 0, 0, narrow, classes.classes[0], np.zeros(_SMALLEST_OCTETS, dtype=np.uint8))
+        return SearchTable(0, 0, 0, 0, classes.classes[0], np.zeros(_SMALLEST_OCTETS, dtype=np.uint8), keys)
     leaf_bits = (len(ends) // _CHILDREN).bit_length()
     levels = -(-leaf_bits // _CHILD_BITS)
     inner = _inner_nodes(ends, levels)
     lowest = _lowest_nodes(ends, np.array(classes.classes, dtype=np.uint32), 1 << leaf_bits)
     content = np.concatenate([inner.reshape(-1).view(np.uint8), lowest.reshape(-1)])
-    return SearchTable(levels, max(0, len(inner) - 1), (1 << leaf_bits) - 1, inner.nbytes, narrow, None, content)
+    return SearchTable(levels, max(0, len(inner) - 1), (1 << leaf_bits) - 1, inner.nbytes, None, content, keys)
 
 
-def _complements_of(classes: TrafficClasses) -> NDArray[Any]:
-    """Give the complements of the last addresses of all intervals but the highest: shape (intervals - 1, words), the higher word first."""
+def _keys_of(classes: TrafficClasses) -> SearchKeys:
     if classes.family == 4:  # noqa: PLR2004 - the IP version
-        return -np.array(classes.starts[1:], dtype=np.uint32)[:, np.newaxis]
-    octets = b"".join([(-start % _ADDRESSES).to_bytes(16) for start in classes.starts[1:]])
-    words = np.frombuffer(octets, dtype=">u8").astype(np.uint64).reshape(-1, 2)
-    return words if words[:, 1].any() else words[:, :1]
+        return SearchKeys(-np.array(classes.starts[1:], dtype=np.uint32)[:, np.newaxis])
+    octets = b"".join([start.to_bytes(16) for start in classes.starts[1:]])
+    high, low = np.frombuffer(octets, dtype=">u8").astype(np.uint64).reshape(-1, 2).T
+    if not len(low) or low.any():
+        return SearchKeys(np.stack([~high + (low == 0), -low], axis=1))
+    return _window_of(high) or SearchKeys(-high[:, np.newaxis], Form.HIGH_WORD)
+
+
+def _window_of(starts: NDArray[np.uint64]) -> SearchKeys | None:
+    """Give keys of 32 bits, None where they do not do; ``starts`` ascend and are the high words of all intervals' but the lowest."""
+    together = int(np.bitwise_or.reduce(starts))
+    shift = (together & -together).bit_length() - 1
+    places = starts >> np.uint64(shift)
+    base = int(places[0]) - 1
+    if int(places[-1]) - base >= _WINDOW_PLACES:
+        return None
+    return SearchKeys(-(places - np.uint64(base)).astype(np.uint32)[:, np.newaxis], Form.WINDOW, shift, base)
 
 
 def _inner_nodes(ends: NDArray[Any], levels: int) -> NDArray[Any]:
