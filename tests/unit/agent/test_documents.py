@@ -15,6 +15,7 @@ STATUS = AgentStatus(
     host="h",
     version="0",
     process=1,
+    told_by="",
     running=True,
     driver="memory",
     written_at=1,

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 import msgspec
 
+from venturi.adapters.processes import tell_process
 from venturi.core.domain.interval import format_time
 from venturi.interfaces.render.resources.output import write_document, write_one
 from venturi.interfaces.render.resources.view import View
@@ -21,13 +22,9 @@ _RUNNING, _NOT_RUNNING = 0, 1
 def show_status(spool: Path, view: View) -> int:
     """Write the status of the agent of a spool; give 0 if it runs, else 1. Raises ``UnreadableFileError`` where there is none."""
     status = read_status(spool)
-    running = status.running and _is_alive(status.process)
+    running = status.running and tell_process(status.process) == status.told_by
     write_standard_output(partial(_write, _fields(status, running=running), status, view))
     return _RUNNING if running else _NOT_RUNNING
-
-
-def _is_alive(process: int) -> bool:
-    return Path(f"/proc/{process}").exists()
 
 
 def _fields(status: AgentStatus, *, running: bool) -> dict[str, Any]:
@@ -41,7 +38,7 @@ def _write(fields: dict[str, Any], status: AgentStatus, view: View, stream: Text
     counted = ", ".join(f"{number} {state}" for state, number in count_by_state(status).items() if number)
     alarms = ", ".join(f"{kind}: {number}" for kind, number in status.alarms.items() if number)
     shown = {**fields, "coverage": counted, "alarms": alarms, "places": [_spell_place(place) for place in status.places]}
-    write_one(shown, view.columns or tuple(shown), view, stream)
+    write_one(shown, view.columns or tuple(name for name in shown if name != "told_by"), view, stream)
 
 
 def _spell_place(place: PlaceStatus) -> dict[str, object]:

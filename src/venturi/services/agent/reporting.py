@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from venturi import __version__
+from venturi.adapters.processes import tell_process
 from venturi.adapters.spool.spool import Spool
 from venturi.adapters.whole_files import write_whole
 from venturi.core.domain.errors import SpoolError
@@ -61,6 +62,7 @@ class Reporting:
             host=parts.host,
             version=__version__,
             process=os.getpid(),
+            told_by=tell_process(os.getpid()),
             running=running,
             driver=parts.driver,
             written_at=parts.clock.now().wall,

@@ -50,6 +50,7 @@ class AgentStatus(Struct, kw_only=True, frozen=True):
     host: str
     version: str
     process: int
+    told_by: str
     running: bool
     driver: str
     written_at: int
