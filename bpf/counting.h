@@ -4,12 +4,17 @@
 #include "generation.h"
 #include "search.h"
 
-// Packets from programs, and those that a queue of user space (NFQUEUE) gives back in FORWARD, may be counted while a softirq interrupts them
-// on the same CPU: only an atomic addition loses nothing there.
+// At netfilter, packets from programs, and those that a queue of user space (NFQUEUE) gives back in FORWARD, may be counted while a softirq
+// interrupts them on the same CPU: only an atomic addition loses nothing there. At tc, softirqs wait.
 static __always_inline void add(struct counts *counts, struct counts amount)
 {
-	__sync_fetch_and_add(&counts->packets, amount.packets);
-	__sync_fetch_and_add(&counts->octets, amount.octets);
+	if (generation.interruptible) {
+		__sync_fetch_and_add(&counts->packets, amount.packets);
+		__sync_fetch_and_add(&counts->octets, amount.octets);
+	} else {
+		counts->packets += amount.packets;
+		counts->octets += amount.octets;
+	}
 }
 
 static __always_inline struct counts *find_hashed(struct pair *pair)

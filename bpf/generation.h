@@ -32,6 +32,8 @@ struct generation {
 	__u32 merged; // 1: a super-packet is one packet
 	__u32 places; // of class pairs, for each CPU
 	__u32 all_places; // of all CPUs
+	__u32 interruptible; // 1: another packet may be counted on the same CPU while one is
+	__u32 reserved;
 	struct pair_set ingress_ipv4, ingress_ipv6, egress_ipv4, egress_ipv6;
 };
 

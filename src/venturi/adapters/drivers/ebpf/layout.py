@@ -22,7 +22,7 @@ COUNTERS, HASHED_PAIRS, UNATTRIBUTED = "counters", "hashed_pairs", "unattributed
 TABLES = tuple(f"{way}_ipv{family}_{side}" for way in ("in", "out") for family in (4, 6) for side in ("from", "to"))
 """The maps that hold search tables: those of sources and of destinations of each set, in the order of ``PAIR_SETS``."""
 
-_CONSTANT_WORDS = 4 + 4 * (2 * 10 + 4)
+_CONSTANT_WORDS = 6 + 4 * (2 * 10 + 4)
 _LINE_PLACES = 4
 _PLACE_OCTETS = 16
 
@@ -54,6 +54,18 @@ class GenerationLayout(NamedTuple):
 
     tables: Sequence[SearchTable]
     sets: Sequence[PairSet]
+
+
+class LeafMetering(NamedTuple):
+    """What a generation's program is told beside its classes.
+
+    It counts at the ``device`` of an ifIndex, super-packets as ``segments`` says; ``interruptible`` is whether another packet may be
+    counted on the same CPU while one is.
+    """
+
+    device: int
+    segments: Segments
+    interruptible: bool
 
 
 def plan_layout(classifier: CompiledClassifier, array_pairs: int) -> GenerationLayout:
@@ -97,10 +109,11 @@ def root_constants(device: int) -> bytes:
     return _spell([device])
 
 
-def leaf_constants(device: int, segments: Segments, layout: GenerationLayout, cpus: int) -> bytes:
+def leaf_constants(metering: LeafMetering, layout: GenerationLayout, cpus: int) -> bytes:
     """Spell the constants of a generation's program."""
     places = count_places(layout.sets)
-    words = [device, int(segments is Segments.MERGED), places, cpus * places]
+    merged = metering.segments is Segments.MERGED
+    words = [metering.device, int(merged), places, cpus * places, int(metering.interruptible), 0]
     for number, placed in enumerate(layout.sets):
         for table in layout.tables[2 * number : 2 * number + 2]:
             words += [table.levels, table.inner_mask, table.leaf_mask, table.leaf_start, table.keys.form]

@@ -3,6 +3,7 @@
 Owns the making of a generation up to its switch. Where it is attached is for ``attachment``.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from venturi.adapters.drivers.ebpf.layout import (
     TABLES,
     UNATTRIBUTED,
     GenerationLayout,
+    LeafMetering,
     leaf_constants,
     sizes_of,
 )
@@ -34,7 +36,8 @@ def loaded_leaf(
     """Have the kernel load the program of a generation, with its tables filled; raises ``DriverError``."""
     kind = "tc" if hook is Hook.TC else "netfilter"
     cpus = highest_cpu() + 1
-    constants = leaf_constants(device, config.segments, layout, cpus)
+    metering = LeafMetering(device, config.segments, hook is Hook.NETFILTER or _is_preemptible_everywhere())
+    constants = leaf_constants(metering, layout, cpus)
     with programs.loaded(f"{kind}_leaf", constants, sizes_of(layout, config.hashed_pairs, cpus)) as program:
         for name, table in zip(TABLES, layout.tables, strict=True):
             libbpf.write_only_element(program.maps[name], table.content)
@@ -50,3 +53,8 @@ def pin_leaf(libbpf: Libbpf, program: Program, record: GenerationRecord, folder:
     for name in _COUNTED:
         libbpf.pin(program.maps[name], folder / name)
     libbpf.pin(program.descriptor, folder / PROGRAM)
+
+
+def _is_preemptible_everywhere() -> bool:
+    """Tell whether this is a real-time kernel, where threads of softirqs may take turns on a CPU."""
+    return "PREEMPT_RT" in os.uname().version
