@@ -17,7 +17,7 @@ from bench.measure.processes import ProgramFailedError
 from venturi.adapters.store.engines.engines import build_engines
 from venturi.adapters.store.engines.locations import is_embedded, read_location
 from venturi.adapters.store.migrations.running import upgrade_schema
-from venturi.adapters.store.schema.ledger_tables import LEDGER_LABEL_BINS
+from venturi.adapters.store.schema.ledger_tables import LEDGER_LABEL_BINS, LEDGER_OWNER_BINS
 from venturi.adapters.store.store import Store, StoreConfig
 from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
 from venturi.core.domain.interval import Nanoseconds
@@ -78,13 +78,16 @@ def post_over_http(server: Server, batches: SealedBatches, database: str) -> Pos
 
 
 def check_posted(url: str, packets: int) -> None:
-    """Hold both roll-ups of a database against the packets of all that was posted; raise ``ProgramFailedError`` where they differ."""
-    table = LEDGER_LABEL_BINS
+    """Hold the roll-ups of labels and of owners against all packets that were posted; raise ``ProgramFailedError`` if they differ."""
     engines = build_engines(read_location(url), 1)
     with engines.readers.connect() as connection:
-        summed = connection.execute(select(table.c.resolution, func.sum(table.c.packets)).group_by(table.c.resolution)).all()
+        summed = [
+            row
+            for table in (LEDGER_LABEL_BINS, LEDGER_OWNER_BINS)
+            for row in connection.execute(select(table.c.resolution, func.sum(table.c.packets)).group_by(table.c.resolution))
+        ]
     engines.dispose()
-    if len(summed) != 2 or any(int(total) != packets for _, total in summed):
+    if len(summed) != 4 or any(int(total) != packets for _, total in summed):
         message = f"{packets} packets were posted, the roll-ups hold {[tuple(row) for row in summed]}"
         raise ProgramFailedError(message)
 
