@@ -222,7 +222,7 @@ class AgentWorld:
         self._pending = []
         parts = MeteringParts(
             spool=self.spool,
-            drivers=HookDrivers.only(KillableDriver(self.host, self.fuse)),
+            drivers=self.make_drivers(self.spool),
             host=self.view,
             clock=self.clock,
             observer=self.alarms,
@@ -233,6 +233,10 @@ class AgentWorld:
         self.do(self.metering.start)
         if self.alive and self.plan is not None:
             self.metering.resume(self.plan)
+
+    def make_drivers(self, spool: Spool) -> HookDrivers:  # noqa: ARG002 - for worlds in which it matters what was there before
+        """Give the drivers of an agent that starts with a spool."""
+        return HookDrivers.only(KillableDriver(self.host, self.fuse))
 
     def do(self, step: Callable[[], object]) -> bool:
         """Have the agent do something, in which it may be killed; tell whether it lives."""
@@ -273,7 +277,7 @@ class AgentWorld:
     def send(self, metered: MeteredDevice, octets: int = 100, *, source: int = 0x0A000001, egress: bool = False) -> None:
         """Let one packet pass at a device, if it is there."""
         sides = ("inside", metered.device) if egress else (metered.device, "inside")
-        self.host.count(
+        self.let_pass(
             PassingPackets(
                 in_device=sides[0],
                 out_device=sides[1],
@@ -290,6 +294,10 @@ class AgentWorld:
                 self.sent.append(Sent(self.clock.now().wall, metered.place, octets, must))
             else:
                 self._pending.append(Sent(0, metered.place, octets, must))
+
+    def let_pass(self, passing: PassingPackets) -> None:
+        """Have the kernel count packets."""
+        self.host.count(passing)
 
     def deliver(self) -> None:
         """Post all that is recorded, after the handshake: a spool that is behind the ledger is renewed first."""
