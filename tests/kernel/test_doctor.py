@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.kernel.router import OUTER, Router, run
 from tests.support.tools import needs
-from venturi.adapters.network.namespaces import list_devices
+from venturi.adapters.network.namespaces import NAMESPACE_FOLDER, list_devices
+from venturi.core.domain.errors import DriverError
 
 pytestmark = [pytest.mark.root, needs("ip", "nft")]
 
@@ -46,3 +47,13 @@ def test_a_device_whose_name_is_no_text_is_one_like_others(own_router: Router) -
     run("ip", "-n", own_router.namespace, "link", "add", strange, "type", "bridge")
     assert examine().returncode == 0
     assert {device.name for device in list_devices(own_router.namespace)} >= {OUTER, r"up\xff0"}
+
+
+@needs("unshare", "setpriv")
+def test_namespaces_that_may_not_be_looked_at_are_told_in_a_sentence(own_router: Router) -> None:
+    assert own_router.namespace
+    hide = f"mount -t tmpfs -o mode=700,uid=1 none {NAMESPACE_FOLDER}"
+    asked = f"exec setpriv --inh-caps=-all,+net_admin --bounding-set=-all,+net_admin {sys.executable} -m venturi doctor"
+    finished = subprocess.run(("unshare", "-m", "sh", "-c", f"{hide} && {asked}"), capture_output=True, text=True, check=False)
+    assert finished.returncode == DriverError.exit_code
+    assert finished.stderr == f"venturi: the network namespaces in {NAMESPACE_FOLDER} cannot be listed: Permission denied\n"

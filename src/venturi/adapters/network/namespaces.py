@@ -52,11 +52,14 @@ def inside(namespace: str | None) -> Iterator[None]:
 
 
 def list_namespaces() -> list[str]:
-    """List the named namespaces of this host, in order."""
+    """List the named namespaces of this host, in order; raises ``DriverError`` where they may not be looked at."""
     try:
         return sorted(entry.name for entry in NAMESPACE_FOLDER.iterdir())
     except FileNotFoundError:
         return []
+    except OSError as error:
+        message = f"the network namespaces in {NAMESPACE_FOLDER} cannot be listed: {error.strerror}"
+        raise DriverError(message) from error
 
 
 def namespace_identity(namespace: str | None) -> tuple[int, int]:
