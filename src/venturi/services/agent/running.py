@@ -44,9 +44,8 @@ class AgentRun:
         self._next_reading = 0
 
     def stop(self) -> None:
-        """End soon."""
+        """End at the next look: to wake up for it would take a lock, which the signal may have interrupted the taking of."""
         self._stopping = True
-        self._woken.set()
 
     def run(self, ready: Callable[[], None]) -> None:
         """Meter until stopped; the last readings are recorded then, and the kernel goes on counting. ``ready`` is called once this meters.
