@@ -1,6 +1,7 @@
 """What the agent records, step by step."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,25 @@ def test_a_spool_that_was_rolled_back_begins_anew(world: AgentWorld) -> None:
     assert "spool_rolled_back" in {reason for _, reason, _ in told(world)}
     assert sum(octets for coverage, _, octets in told(world) if coverage == "complete") == 10 + 80
     world.check()
+
+
+def test_a_gap_is_told_once_when_a_spool_begins_anew(world: AgentWorld) -> None:
+    world.host.remove_device("eth0")
+    world.follow(make_plan(NET_TEN))
+    run(world, 90)
+    world.kill()
+    world.copy_spool()
+    world.start()
+    world.deliver()
+    world.kill()
+    world.restore_spool()
+    world.start()
+    run(world, 10)
+    world.posted.clear()
+    world.finish()
+    gaps = [each.interval for each in world.intervals("eth0")]
+    assert gaps
+    assert all(one.end <= other.start for one, other in pairwise(gaps))
 
 
 def test_a_driver_that_refuses_new_rules_goes_on_by_the_old(world: AgentWorld) -> None:

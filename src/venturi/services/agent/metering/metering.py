@@ -101,7 +101,10 @@ class Metering:
         moment = self._parts.clock.now()
         renewal = self._parts.spool.renew(moment, {name: replace(reading, moment=moment) for name, reading in readings.items()})
         self._outbox.discard()
+        told = {(gap.point.id, gap.interval.place) for gap in renewal.gaps}
         for place in self.places.values():
+            if place.uncovered is not None and (place.point.id, place.metered.place) in told:
+                place.uncovered.since = moment
             self._counting.rebase(place, moment, readings)
         self._flush()
         return renewal
