@@ -3,7 +3,6 @@
 import os
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -101,19 +100,20 @@ def _demonstrate(settings: "AgentSettings", log: "FilteringBoundLogger", network
 
     from rich.console import Console
 
+    from venturi.adapters.ending import Ending
     from venturi.interfaces.agent.drivers import choose_drivers
     from venturi.interfaces.agent.program import AgentProgram
     from venturi.interfaces.signals import ended_by_signals
     from venturi.interfaces.up.demo_program import Demo
 
     drivers = choose_drivers(settings)
-    stopping = threading.Event()
+    ending = Ending()
     _say(f"A router in network namespace {network.router_namespace} is metered by {drivers}; the server runs at {settings.server}")
     with composition.server_resources(ServerChoice(url=settings.server)) as resources, ThreadPoolExecutor(1, "demo") as beside:
-        demo = Demo(network, resources, Console(), stopping)
+        demo = Demo(network, resources, Console(), ending)
         demo.prepare()
         agent = AgentProgram(agent_config(settings), drivers, log)
-        with ended_by_signals(stopping.set):
+        with ended_by_signals(ending.call):
             course = beside.submit(demo.run, seconds)
             course.add_done_callback(lambda _: agent.stop())
             agent.run(lambda: None)

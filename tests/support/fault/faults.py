@@ -141,7 +141,7 @@ def renew_router(world: FaultWorld, chance: random.Random) -> None:
 
 
 def _copy_database(world: FaultWorld, copy: Callable[[], None]) -> None:
-    """Copy to or fro; a server whose database runs apart from it goes on meanwhile."""
+    """Copy it or put the copy back; a server whose database runs apart from it goes on meanwhile."""
     if not world.parts.database.apart:
         world.server.kill()
     world.parts.database.kill()

@@ -3,7 +3,6 @@
 Owns the course of it. Server and agent run as they always do; what is shown is asked of the server's API.
 """
 
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ from rich.table import Table
 
 from venturi.adapters.client.collections import LABELS, POINTS
 from venturi.adapters.client.resources import Resources
+from venturi.adapters.ending import Ending
 from venturi.adapters.laboratory.network import UPLINK, LaboratoryNetwork
 from venturi.adapters.laboratory.traffic import Traffic
 from venturi.core.domain.counts import Counts
@@ -35,11 +35,11 @@ _QUERY = (("resolution", "total"), ("group_by", "label,direction"))
 class Demo:
     """One demonstration on a laboratory that is there and a server that answers; ``run`` it beside an agent."""
 
-    def __init__(self, network: LaboratoryNetwork, resources: Resources, console: Console, stopping: threading.Event) -> None:
+    def __init__(self, network: LaboratoryNetwork, resources: Resources, console: Console, ending: Ending) -> None:
         self._network = network
         self._resources = resources
         self._console = console
-        self._stopping = stopping
+        self._ending = ending
         self._traffic = Traffic(demo_streams(network))
 
     def prepare(self) -> None:
@@ -65,7 +65,7 @@ class Demo:
     def _show_while_sending(self, seconds: float | None) -> None:
         deadline = None if seconds is None else time.monotonic() + seconds
         with Live(console=self._console, auto_refresh=False, transient=True) as live:
-            while not self._stopping.wait(_LOOK_SECONDS) and (deadline is None or time.monotonic() < deadline):
+            while not self._ending.wait(_LOOK_SECONDS) and (deadline is None or time.monotonic() < deadline):
                 live.update(self._table("Metered live; what was sent lately is yet to come"), refresh=self._console.is_terminal)
 
     def _compare(self) -> None:
@@ -83,7 +83,7 @@ class Demo:
         """Wait until the first reading is in the ledger."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not self._resources.ask("GET", "/v1/spools").get("spools"):
-            if time.monotonic() > deadline or self._stopping.wait(_LOOK_SECONDS / 10):
+            if time.monotonic() > deadline or self._ending.wait(_LOOK_SECONDS / 10):
                 message = "the agent does not come to meter the uplink; --verbose shows what it does"
                 raise ServerError(message)
 

@@ -4,7 +4,6 @@ Owns what belongs together. Nothing of a replay outlives it.
 """
 
 import secrets
-import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -20,6 +19,7 @@ from venturi.adapters.client.plans import PlanClient
 from venturi.adapters.drivers.hook_drivers import HookDrivers
 from venturi.adapters.drivers.memory import MemoryDriver
 from venturi.adapters.drivers.memory_host import MemoryHost
+from venturi.adapters.ending import Ending
 from venturi.adapters.spool.config import SpoolConfig
 from venturi.adapters.spool.spool import Spool
 from venturi.core.domain.errors import ServerError
@@ -63,7 +63,7 @@ class ReplayProgram:
         self._config = config
         self._log = log
         self._observer = LoggingObserver(log)
-        self._stopping = threading.Event()
+        self._ending = Ending()
 
     def run(self, show: Callable[[Interval], None]) -> None:
         """Replay until SIGTERM or Ctrl-C.
@@ -73,7 +73,7 @@ class ReplayProgram:
         """
         length = self._config.capture.length()
         start = (time.time_ns() - length) // BIN * BIN
-        with ended_by_signals(self._stopping.set), ExitStack() as running:
+        with ended_by_signals(self._ending.call), ExitStack() as running:
             spool = Spool(SpoolConfig(path=self._config.spool, agent_id=REPLAY_HOST), self._log)
             spool.start()
             running.callback(spool.stop)
@@ -82,10 +82,10 @@ class ReplayProgram:
 
             def caught_up() -> None:
                 self._await_delivery(spool, delivery)
-                if not self._stopping.is_set():
+                if not self._ending.called:
                     show(Interval(Nanoseconds(start), Nanoseconds(start + length)))
 
-            replay.run(self._config.capture.passing(start, length), Pace(time.time_ns, caught_up), self._stopping)
+            replay.run(self._config.capture.passing(start, length), Pace(time.time_ns, caught_up), self._ending)
 
     def _deliver(self, spool: Spool, running: ExitStack) -> Delivery:
         connection = running.enter_context(Connection(self._config.server))
@@ -120,7 +120,7 @@ class ReplayProgram:
         """Wait until the ledger has everything, or until the end."""
         deadline = time.monotonic() + _DELIVERY_SECONDS
         while (size := spool.size()).waiting or size.unacknowledged:
-            if self._stopping.wait(_LOOK_SECONDS):
+            if self._ending.wait(_LOOK_SECONDS):
                 return
             if time.monotonic() > deadline:
                 message = f"what was replayed cannot be delivered: {delivery.state.problem or 'the server does not answer'}"

@@ -3,7 +3,6 @@
 Owns the pace. What passes is for ``passing``, what is made of it for the agent's metering.
 """
 
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from heapq import merge
@@ -11,6 +10,7 @@ from itertools import count
 from typing import NamedTuple
 
 from venturi.adapters.drivers.memory_host import MemoryHost, PassingPackets
+from venturi.adapters.ending import Ending
 from venturi.core.domain.interval import SECOND
 from venturi.services.agent.metering.metering import Metering
 from venturi.services.replaying.host import ReplayClock
@@ -47,8 +47,8 @@ class Replay:
         self._wake = wake
         self._measure_interval = measure_interval
 
-    def run(self, passing: Iterable[Passing], pace: Pace, stopping: threading.Event) -> None:
-        """Let packets pass until ``stopping`` is set, and record what was counted last."""
+    def run(self, passing: Iterable[Passing], pace: Pace, ending: Ending) -> None:
+        """Let packets pass until the end is called for, and record what was counted last."""
         self._read(to_the_end=False)
         caught_up = False
         for event in merge(self._readings(), map(_packets_event, passing), key=_time):
@@ -57,7 +57,7 @@ class Replay:
                 caught_up = True
                 self._read(to_the_end=True)
                 pace.caught_up()
-            if stopping.wait(max(0, ahead) / SECOND):
+            if ending.wait(max(0, ahead) / SECOND):
                 break
             self._clock.time = max(self._clock.time, event.time)
             if event.packets is None:
