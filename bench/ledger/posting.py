@@ -19,6 +19,7 @@ from venturi.adapters.store.engines.locations import is_embedded, read_location
 from venturi.adapters.store.migrations.running import upgrade_schema
 from venturi.adapters.store.schema.ledger_tables import LEDGER_LABEL_BINS, LEDGER_OWNER_BINS
 from venturi.adapters.store.store import Store, StoreConfig
+from venturi.core.domain.alarm import Alarm
 from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.batch import MEDIA_TYPE
@@ -96,7 +97,7 @@ def _tell(database: str, way: str, batches: SealedBatches, wall: float, cpu: flo
     return PostingFigures(database, way, str(batches.shape), len(batches.bodies), batches.records, wall, cpu)
 
 
-def _refuse(kind: str, sentence: str) -> None:
+def _refuse(alarm: Alarm) -> None:
     """Let no alarm pass: nothing here should raise one."""
-    message = f"{kind}: {sentence}"
+    message = f"{alarm.kind}: {alarm.sentence}"
     raise ProgramFailedError(message)

@@ -19,6 +19,7 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_POINT_BINS,
 )
 from venturi.adapters.store.store import Store
+from venturi.core.domain.alarm import Alarm
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.batch import Envelope
@@ -38,9 +39,9 @@ class LedgerOfTests:
     alarms: list[str] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
 
-    def _alarm(self, kind: str, sentence: str) -> None:
-        self.alarms.append(str(kind))
-        self.sentences.append(sentence)
+    def _alarm(self, alarm: Alarm) -> None:
+        self.alarms.append(str(alarm.kind))
+        self.sentences.append(alarm.sentence)
 
     @property
     def batches(self) -> BatchPosting:

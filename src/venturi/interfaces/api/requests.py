@@ -11,6 +11,7 @@ from litestar.types import HTTPScope, Message, Send
 from structlog.typing import FilteringBoundLogger
 
 from venturi.adapters.server.refusals import STATUSES, Answer, Refusal
+from venturi.core.domain.alarm import Alarm
 from venturi.core.domain.control.principal import Principal
 from venturi.interfaces.api.answers import JSON, describe_status
 from venturi.interfaces.api.metrics import UNMATCHED_ROUTE, ServerMetrics
@@ -84,10 +85,10 @@ class RequestObserver:
         headers = (JSON, (b"content-length", str(len(body)).encode()), (REQUEST_ID.encode(), request_id.encode()))
         return Answer(int(status), headers, body)
 
-    def raise_alarm(self, kind: str, sentence: str) -> None:
+    def raise_alarm(self, alarm: Alarm) -> None:
         """Count and log what an operator should see to; kinds are an enumeration of whoever raises them."""
-        self.metrics.count_alarm(kind)
-        self.log.error("alarm", kind=kind, reason=sentence)
+        self.metrics.count_alarm(alarm.kind)
+        self.log.error("alarm", kind=alarm.kind, subject=alarm.subject, reason=alarm.sentence)
 
     def drop(self, refusal: Refusal, *, client: str) -> None:
         """Count and log a connection that was closed without an answer."""

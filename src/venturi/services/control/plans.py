@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from venturi.adapters.store.store import Store
+from venturi.core.domain.alarm import Alarm, RaiseAlarm
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import ForbiddenError, PlanLeasedError
 from venturi.core.domain.interval import SECOND, Nanoseconds, format_time
@@ -28,9 +29,6 @@ LEASE_ALARM = "plan_leased"
 _RESTING = 4
 """A reader that waits lets this many times the duration of a computation pass before it asks for the next one."""
 
-Alarm = Callable[[str, str], None]
-"""Told the kind of an alarm and a sentence."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class PlanRequest:
@@ -45,7 +43,7 @@ class PlanRequest:
 class PlanControl:
     """Gives plans to their readers; computes and leases in one thread of its own, so that readers wait without any."""
 
-    def __init__(self, store: Store, clock: Callable[[], Nanoseconds], alarm: Alarm) -> None:
+    def __init__(self, store: Store, clock: Callable[[], Nanoseconds], alarm: RaiseAlarm) -> None:
         """Plan from ``store``; leases end by ``clock``; ``alarm`` hears of agents that contend for a plan."""
         self._store = store
         self._clock = clock
@@ -92,7 +90,7 @@ class PlanControl:
             lease = writer.leases.take(host, agent_id, now, until)
         if lease.agent_id != agent_id:
             message = f"the plan of host '{host}' is leased to agent '{lease.agent_id}' until {format_time(lease.until)}"
-            self._alarm(LEASE_ALARM, f"agent '{agent_id}' asked for it, but {message}")
+            self._alarm(Alarm(kind=LEASE_ALARM, subject=host, sentence=f"agent '{agent_id}' asked for it, but {message}"))
             raise PlanLeasedError(message)
 
 

@@ -14,6 +14,7 @@ import msgspec
 from venturi.adapters.store.ledger.conflicts import Conflict
 from venturi.adapters.store.ledger.postings import LedgerWriter
 from venturi.adapters.store.store import Store
+from venturi.core.domain.alarm import Alarm, RaiseAlarm
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import BatchConflictError, ForbiddenError
 from venturi.core.domain.interval import Nanoseconds
@@ -51,8 +52,8 @@ class Acknowledgement:
 class BatchPosting:
     """Posts what agents send, from any thread."""
 
-    def __init__(self, store: Store, clock: Callable[[], Nanoseconds], alarm: Callable[[str, str], None]) -> None:
-        """Post into ``store``; ``clock`` gives the time, ``alarm`` is told a kind and a sentence."""
+    def __init__(self, store: Store, clock: Callable[[], Nanoseconds], alarm: RaiseAlarm) -> None:
+        """Post into ``store``; ``clock`` gives the time, ``alarm`` hears of what an operator should see to."""
         self._store = store
         self._clock = clock
         self._alarm = alarm
@@ -61,7 +62,8 @@ class BatchPosting:
         """Tell an alarm if the database may lose what it has committed."""
         volatility = self._store.find_volatility()
         if volatility is not None:
-            self._alarm(LedgerAlarm.VOLATILE, f"batches are acknowledged before they are on stable storage: {volatility}")
+            sentence = f"batches are acknowledged before they are on stable storage: {volatility}"
+            self._alarm(Alarm(kind=LedgerAlarm.VOLATILE, subject="database", sentence=sentence))
 
     def post(self, caller: Principal, body: bytes) -> Acknowledgement:
         """Post the batch in an envelope, unless it is posted already, and acknowledge it.
@@ -75,13 +77,13 @@ class BatchPosting:
         batch = read_batch(envelope, now)
         outcome, overlaps = self._enter(envelope, batch, now)
         if isinstance(outcome, str):
-            self._alarm(LedgerAlarm.CONFLICT, outcome)
+            self._alarm(Alarm(kind=LedgerAlarm.CONFLICT, subject=envelope.agent_id, sentence=outcome))
             raise BatchConflictError(outcome)
-        for sentence in overlaps:
-            self._alarm(LedgerAlarm.OVERLAP, sentence)
+        for alarm in overlaps:
+            self._alarm(alarm)
         return outcome
 
-    def _enter(self, envelope: Envelope, batch: Batch, now: Nanoseconds) -> tuple[Acknowledgement | str, list[str]]:
+    def _enter(self, envelope: Envelope, batch: Batch, now: Nanoseconds) -> tuple[Acknowledgement | str, list[Alarm]]:
         """Give the acknowledgement, or say what the batch contradicts."""
         with self._store.posting() as writer:
             around = writer.find(envelope.spool_id, range(envelope.sequence - 1, envelope.sequence + 2))
@@ -159,6 +161,7 @@ def _posting_columns(envelope: Envelope, batch: Batch, now: Nanoseconds) -> dict
     return {"kind": BATCH, "posted_at": now, "sealed_at": batch.sealed_at, **named, **chained}
 
 
-def _tell_overlaps(envelope: Envelope, batch: Batch, overlapping: frozenset[int]) -> list[str]:
+def _tell_overlaps(envelope: Envelope, batch: Batch, overlapping: frozenset[int]) -> list[Alarm]:
     points = sorted({batch.points[batch.intervals[place].point].id for place in overlapping})
-    return [f"agent '{envelope.agent_id}' and another metered observation point {point} at the same time" for point in points]
+    sentence = f"agent '{envelope.agent_id}' and another metered observation point {{}} at the same time"
+    return [Alarm(kind=LedgerAlarm.OVERLAP, subject=point, sentence=sentence.format(point)) for point in points]
