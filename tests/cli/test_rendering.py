@@ -27,8 +27,7 @@ a2  größe, "x"\\u000a  false               edge-1
     "csv": """\
 id,name,shared,interfaces,host
 b1,web shop,true,"[3, 7]",
-a2,"größe, ""x""
-",false,[],edge-1
+a2,"größe, ""x""\\u000a",false,[],edge-1
 """,
     "value": """\
 b1 web shop True [3, 7] None
@@ -187,6 +186,19 @@ def test_a_cell_cannot_give_orders_to_the_terminal() -> None:
     stream = io.StringIO()
     write_list([{"name": "\x1b[2J\x9b"}], ("name",), View(), stream)
     assert stream.getvalue().splitlines()[2] == "\\u001b[2J\\u009b"
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        pytest.param(False, "name,count\n'=1+1,-7\n'-a\\u001b,\n", id="for people"),
+        pytest.param(True, "name,count\n=1+1,-7\n-a\x1b,\n", id="raw"),
+    ],
+)
+def test_a_spreadsheet_runs_no_cell_of_csv_unless_asked(raw: bool, expected: str) -> None:  # noqa: FBT001 - a column of the table
+    stream = io.StringIO()
+    write_list([{"name": "=1+1", "count": -7}, {"name": "-a\x1b"}], ("name", "count"), View(form="csv", raw=raw), stream)
+    assert stream.getvalue() == expected
 
 
 def test_objects_in_a_cell_have_a_line_each() -> None:

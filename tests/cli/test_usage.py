@@ -30,7 +30,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     store = Store(StoreConfig(database))
     store.start()
     store.stop()
-    fill(database, [KnownVersion(1, name="web shop"), KnownVersion(2)], [KnownVersion(1, name="uplink")], RECORDS)
+    fill(database, [KnownVersion(1, name="web shop"), KnownVersion(2, name="=label 2")], [KnownVersion(1, name="uplink")], RECORDS)
     with running_server(folder, database=database) as running:
         yield running
 
@@ -44,7 +44,7 @@ def test_a_table_of_an_hour(venturi: Venturi) -> None:
 label               direction  packets   octets    share  coverage
 ──────────────────  ─────────  ───────  ───────  ───────  ────────
 web shop (deleted)  egress       1,500  2.25 MB   75.0 %  complete
-label 2 (deleted)   egress          40   750 kB   25.0 %  complete
+=label 2 (deleted)  egress          40   750 kB   25.0 %  complete
 web shop (deleted)  ingress         10    600 B   <0.1 %  complete
 total                            1,550  3.00 MB  100.0 %
 """
@@ -66,11 +66,24 @@ def test_forms_for_programs(venturi: Venturi) -> None:
     lines = list(csv.DictReader(io.StringIO(venturi(*asked, "-f", "csv"))))
     assert [(line["label_name"], line["octets"], line["coverage"]) for line in lines] == [
         ("web shop", "2250600", "complete"),
-        ("label 2", "750000", "complete"),
+        ("'=label 2", "750000", "complete"),
     ]
     chosen = ("-c", "label_name", "-c", "octets", "--sort-column", "octets")
-    assert venturi(*asked, *chosen, "-f", "value") == "label 2 750000\nweb shop 2250600\n"
-    assert venturi(*asked, *chosen, "-f", "yaml").startswith("- label_name: label 2\n")
+    assert venturi(*asked, *chosen, "-f", "value") == "=label 2 750000\nweb shop 2250600\n"
+    assert venturi(*asked, *chosen, "-f", "yaml").startswith("- label_name: =label 2\n")
+
+
+@pytest.mark.parametrize(("option", "parameter"), [((), ""), (("--raw",), "&raw=true")])
+@pytest.mark.parametrize("what", ["usage", "usage/points"])
+def test_csv_is_the_server_s_own(venturi: Venturi, server: ServerProcess, what: str, option: tuple[str, ...], parameter: str) -> None:
+    totals = ("--totals",) if what == "usage/points" else ()
+    group = "point" if totals else "label,point"
+    printed = venturi(*NOON, "--to", "2026-03-01T14:00:00Z", "--resolution", "1h", "--group-by", group, "-f", "csv", *totals, *option)
+    path = f"/v1/{what}?from=2026-03-01T12:00:00Z&to=2026-03-01T14:00:00Z&resolution=1h&group_by={group}&format=csv{parameter}"
+    answered = server.request("GET", path).data.decode()
+    assert printed.splitlines() == answered.splitlines()
+    assert "bypass missing" in printed
+    assert ("'=label 2" in printed) == (not option and not totals)
 
 
 def test_totals_of_points(venturi: Venturi) -> None:

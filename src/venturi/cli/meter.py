@@ -8,6 +8,7 @@ from typing import Any
 import rich_click as click
 
 from venturi import composition
+from venturi.cli.resources.options import RAW
 from venturi.cli.values import COLUMN, DURATION, GROUPING, OUTSIDE_INTERFACE, PREFIX, SAMPLING, TIME
 from venturi.interfaces.render.request import OUTPUT_FORMATS, UNITS, OutputRequest
 from venturi.services.offline.request import MeteredAs, MeterRequest
@@ -44,6 +45,7 @@ _METERED_AS = click.Choice([choice.value for choice in MeteredAs])
 @click.option("--chart", "charts", type=click.Path(dir_okay=False), multiple=True, help="Draw a chart into a file: .html, .png or .svg.")
 @click.option("--top", type=click.IntRange(min=1), help="Show this many labels, those with the most octets; the others as one.")
 @click.option("--units", type=click.Choice(UNITS), default="si", show_default=True, help="GB, GiB or plain octets in the table.")
+@RAW
 @click.option("--quiet", is_flag=True, help="No progress and no notes on standard error.")
 @click.option("--strict", is_flag=True, help="Fail if traffic was skipped or lost.")
 def meter(**options: Any) -> int:  # noqa: ANN401 - click hands over the options by name
@@ -91,4 +93,5 @@ def _output_request(options: dict[str, Any]) -> OutputRequest:
         top=options["top"],
         units=options["units"],
         quiet=options["quiet"],
+        raw=options["raw"],
     )

@@ -4,6 +4,7 @@ Owns the way from a command's request to its output. Asking belongs to the clien
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from venturi.adapters.client.collections import POINTS, Attributes, Collection, ListRequest, Reference
@@ -38,7 +39,7 @@ class ResourceCommands:
         references = ((name, self._resources.identify(reference)) for name, reference in request.references.items())
         found = self._resources.find_all(collection, (*request.filters, *references), request.limit)
         rows = [{**row, "place": describe_place(row)} for row in found] if collection is POINTS else found
-        write_standard_output(partial(write_list, rows, columns, View(form=view.form, sort_columns=order)))
+        write_standard_output(partial(write_list, rows, columns, replace(view, columns=(), sort_columns=order)))
         return 0
 
     def show(self, reference: Reference, view: View) -> int:
@@ -75,7 +76,7 @@ class ResourceCommands:
         if view.form in _DOCUMENT_FORMS:
             write_standard_output(partial(write_document, document, view))
         else:
-            write_standard_output(partial(write_list, state_rows(document), columns, View(form=view.form)))
+            write_standard_output(partial(write_list, state_rows(document), columns, replace(view, columns=(), sort_columns=())))
         return 0
 
 

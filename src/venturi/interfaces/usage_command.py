@@ -5,13 +5,14 @@ Owns the way from names to ids. Layout belongs to ``render.usage``.
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from venturi.adapters.client.collections import LABELS, POINTS, Collection, Reference
 from venturi.adapters.client.resources import Resources
 from venturi.interfaces.render.quantities import Units
 from venturi.interfaces.render.resources.output import write_document, write_list
-from venturi.interfaces.render.resources.selection import choose_columns, sort_rows
+from venturi.interfaces.render.resources.selection import Row, choose_columns, sort_rows
 from venturi.interfaces.render.resources.view import View
 from venturi.interfaces.render.usage.question import UsageQuestion
 from venturi.interfaces.render.usage.rows import largest_first, report_columns, report_rows
@@ -34,8 +35,15 @@ def show_usage(resources: Resources, question: UsageQuestion, view: View) -> int
     elif view.form in {"json", "yaml"} and plain:
         write_standard_output(partial(write_document, report, view))
     else:
-        write_standard_output(partial(write_list, rows, columns, View(form=view.form, sort_columns=order)))
+        write_standard_output(partial(write_list, _spell_reasons(rows, view), columns, replace(view, columns=(), sort_columns=order)))
     return 0
+
+
+def _spell_reasons(rows: Sequence[Row], view: View) -> Sequence[Row]:
+    """Give rows with their reasons in one text, as the server's CSV has them; other forms keep the list."""
+    if view.form != "csv":
+        return rows
+    return [{**row, "reasons": " ".join(reasons)} if isinstance(reasons := row.get("reasons"), list) else row for row in rows]
 
 
 def _identified(resources: Resources, collection: Collection, texts: Sequence[str]) -> list[tuple[str, str]]:

@@ -49,6 +49,18 @@ def test_a_secret_gets_into_no_line(form: LogForm, name: str) -> None:
     assert "ValueError" in stream.getvalue()
 
 
+@pytest.mark.parametrize("form", [LogForm.JSON, LogForm.TEXT])
+def test_a_text_cannot_give_orders_to_a_terminal(form: LogForm) -> None:
+    stream = io.StringIO()
+    hostile = "a\x1b[2J\x9b\u202eb\nforged line"
+    build_log(stream, LogConfig(form=form)).info(
+        hostile, path=hostile, several=[hostile], nested={"deep": hostile}, thing=ValueError(hostile)
+    )
+    written = stream.getvalue()
+    assert written.count("\n") == 1
+    assert not {"\x9b", "\u202e", "\x1b[2J"} & {sign for sign in ("\x9b", "\u202e", "\x1b[2J") if sign in written}
+
+
 def test_lines_are_json_when_nobody_watches() -> None:
     stream = io.StringIO()
     build_log(stream, LogConfig()).warning("refused", status=400, ratio=0.5, missing=None)

@@ -4,7 +4,6 @@ Owns the way from statuses and error documents, those of Neutron and those of ``
 """
 
 import json
-import re
 from collections.abc import Mapping
 
 from venturi.core.domain.errors import (
@@ -17,6 +16,7 @@ from venturi.core.domain.errors import (
     UnauthenticatedError,
     VenturiError,
 )
+from venturi.core.domain.text import escape_unfit
 
 Json = Mapping[str, object]
 """An object on the wire."""
@@ -33,7 +33,6 @@ _PASSING = frozenset({408, 429})
 
 _FIRST_SUCCESS, _FIRST_REDIRECT, _FIRST_REFUSAL, _FIRST_FAILURE = 200, 300, 400, 500
 _LONGEST_SENTENCE = 1000
-_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 def read_answer(status: int, content: bytes, request: str) -> object:
@@ -70,4 +69,4 @@ def _sentence(content: bytes) -> str:
         return ""
     envelope = (document.get("NeutronError") or document.get("error")) if isinstance(document, dict) else None
     message = envelope.get("message") if isinstance(envelope, dict) else None
-    return _UNFIT.sub(" ", message)[:_LONGEST_SENTENCE] if isinstance(message, str) else ""
+    return escape_unfit(" ".join(message.split()))[:_LONGEST_SENTENCE] if isinstance(message, str) else ""

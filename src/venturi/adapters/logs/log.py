@@ -1,6 +1,6 @@
 """The log of a server: one line for each event, for people on a terminal and as JSON elsewhere.
 
-Owns the form of lines and that no secret gets into one. What is worth a line is for those who log.
+Owns the form of lines, and that no secret and no control character gets into one. What is worth a line is for those who log.
 """
 
 import logging
@@ -15,9 +15,13 @@ import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 from venturi.adapters.logs.configuration import LogConfig, LogForm, LogLevel
+from venturi.core.domain.text import escape_unfit
 
 HIDDEN = "[hidden]"
 """What stands in place of a secret."""
+
+_TRACE = "exception"
+"""The one field of several lines; what it quotes is spelled by Python."""
 
 _SECRET_NAMES = ("authorization", "token", "password", "secret", "cookie")
 _SECRETS = (
@@ -110,14 +114,15 @@ def _hide(name: str, content: object) -> object:
     if any(secret in name.lower() for secret in _SECRET_NAMES):
         return HIDDEN
     if isinstance(content, str):
-        return hide_secrets(content)
+        text = hide_secrets(content)
+        return text if name == _TRACE else escape_unfit(text)
     if isinstance(content, Mapping):
         return {key: _hide(str(key), value) for key, value in content.items()}
     if isinstance(content, list | tuple):
         return [_hide("", part) for part in content]
     if isinstance(content, int | float | None):
         return content
-    return hide_secrets(str(content))
+    return escape_unfit(hide_secrets(str(content)))
 
 
 def _render_json(_log: Any, _method: str, event: MutableMapping[str, Any]) -> str:  # noqa: ANN401 - structlog's form of a processor

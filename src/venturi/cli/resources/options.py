@@ -24,6 +24,8 @@ _FORM = click.option("-f", "--format", "form", type=click.Choice(FORMS), default
 _COLUMN = click.option("-c", "--column", "columns", multiple=True, metavar="COLUMN", help="Show this column; may be repeated.")
 _SORT = click.option("--sort-column", "sort_columns", multiple=True, metavar="COLUMN", help="Sort by this column; may be repeated.")
 
+RAW = click.option("--raw", is_flag=True, help="Write CSV cells as they are, also those that a spreadsheet would run as a formula.")
+
 
 def server_options(command: Command) -> Command:
     """Give a command the options that name the server, as ``server``."""
@@ -39,20 +41,27 @@ def list_options(command: Command) -> Command:
     """Give a command the options of a list's form, as ``view``."""
 
     @functools.wraps(command)
-    def with_view(*, form: str, columns: tuple[str, ...], sort_columns: tuple[str, ...], **others: Any) -> int:  # noqa: ANN401 - click's options
-        return command(view=View(form=form, columns=columns, sort_columns=sort_columns), **others)
+    def with_view(  # click's options
+        *,
+        form: str,
+        columns: tuple[str, ...],
+        sort_columns: tuple[str, ...],
+        raw: bool,
+        **others: Any,  # noqa: ANN401
+    ) -> int:
+        return command(view=View(form=form, columns=columns, sort_columns=sort_columns, raw=raw), **others)
 
-    return _decorate(with_view, (_FORM, _COLUMN, _SORT))
+    return _decorate(with_view, (_FORM, _COLUMN, _SORT, RAW))
 
 
 def show_options(command: Command) -> Command:
     """Give a command the options of a single resource's form, as ``view``."""
 
     @functools.wraps(command)
-    def with_view(*, form: str, columns: tuple[str, ...], **others: Any) -> int:  # noqa: ANN401 - click's options
-        return command(view=View(form=form, columns=columns), **others)
+    def with_view(*, form: str, columns: tuple[str, ...], raw: bool, **others: Any) -> int:  # noqa: ANN401 - click's options
+        return command(view=View(form=form, columns=columns, raw=raw), **others)
 
-    return _decorate(with_view, (_FORM, _COLUMN))
+    return _decorate(with_view, (_FORM, _COLUMN, RAW))
 
 
 def limit_option(command: Command) -> Command:

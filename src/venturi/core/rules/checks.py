@@ -4,13 +4,13 @@ Shared by rules files and the API, each of which shows values in its own way (``
 live in ``rule_fields``, between rules in ``overlaps``.
 """
 
-import re
 import uuid
 from collections.abc import Callable
 
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import InvalidLabelError, InvalidPrefixError, InvalidRuleError
 from venturi.core.domain.prefix import Prefix
+from venturi.core.domain.text import escape_unfit, is_fit
 
 Show = Callable[[object], str]
 """Spells any value within a message."""
@@ -19,7 +19,6 @@ MAXIMUM_LENGTHS = {"name": 255, "description": 1024, "project_id": 255, "tenant_
 """The longest text, in characters, that a label's attribute may hold."""
 
 _ECHOED = 4096
-_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _OCTETS = {str(number): number for number in range(256)}
 _LENGTHS_V4 = {str(number): number for number in range(33)}
 _TRUE = frozenset({"true", "1", "yes", "on"})
@@ -29,13 +28,13 @@ _DIRECTIONS = {"ingress": Direction.INGRESS, "egress": Direction.EGRESS}
 
 def printable(value: object) -> str:
     """Spell any value on one line of text that every output can carry, shortened where it is long."""
-    text = _UNFIT.sub(lambda found: f"\\u{ord(found[0]):04x}", str(value))
+    text = escape_unfit(str(value))
     return text if len(text) <= 300 else f"{text[:300]}…"  # noqa: PLR2004 - longer than any value that is right
 
 
 def check_label_text(attribute: str, value: object, show: Show = printable) -> str:
-    """Accept a text without control characters and outer blanks, no longer than ``MAXIMUM_LENGTHS``; else ``InvalidLabelError``."""
-    if not isinstance(value, str) or value != value.strip() or _UNFIT.search(value):
+    """Accept a fit text (``core.domain.text``) without outer blanks, up to ``MAXIMUM_LENGTHS``; else ``InvalidLabelError``."""
+    if not isinstance(value, str) or value != value.strip() or not is_fit(value):
         message = f"Invalid input for {attribute}. Reason: '{show(value)}' is not a valid string."
         raise InvalidLabelError(message)
     maximum = MAXIMUM_LENGTHS[attribute]

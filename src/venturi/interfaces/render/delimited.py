@@ -3,20 +3,24 @@
 import csv
 from typing import TextIO
 
-from venturi.interfaces.render.rows import COUNT_FIELDS, Cell, identity_fields, usage_fields
+from venturi.interfaces.render.resources.cells import spell_for_csv
+from venturi.interfaces.render.rows import COUNT_FIELDS, identity_fields, usage_fields
 from venturi.services.offline.report import MeterReport
 
 _VALUE_IDENTITY = ("label", "direction", "interval_start", "observation_point")
 
 
-def write_csv(report: MeterReport, stream: TextIO) -> None:
-    """Write a header and a line for each row of usage; a field that does not apply to a row is empty."""
+def write_csv(report: MeterReport, stream: TextIO, *, raw: bool = False) -> None:
+    """Write a header and a line for each row of usage; a field that does not apply to a row is empty.
+
+    A text is shown, never run, by a spreadsheet, unless ``raw``.
+    """
     columns = (*identity_fields(report), *COUNT_FIELDS)
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(columns)
     for record in report.usage:
         fields = usage_fields(record)
-        writer.writerow([_spell(fields.get(column, "")) for column in columns])
+        writer.writerow([spell_for_csv(fields.get(column), raw=raw) for column in columns])
 
 
 def write_values(report: MeterReport, stream: TextIO) -> None:
@@ -27,8 +31,4 @@ def write_values(report: MeterReport, stream: TextIO) -> None:
     columns = (*(name for name in identity_fields(report) if name in _VALUE_IDENTITY), "packets", "octets")
     for record in report.usage:
         fields = usage_fields(record)
-        stream.write(" ".join(_spell(fields.get(column, "")) for column in columns) + "\n")
-
-
-def _spell(cell: Cell) -> str:
-    return str(cell).lower() if isinstance(cell, bool) else str(cell)
+        stream.write(" ".join(spell_for_csv(fields.get(column)) for column in columns) + "\n")

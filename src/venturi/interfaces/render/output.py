@@ -59,7 +59,8 @@ def write_output(report: MeterReport, request: OutputRequest, renderers: Rendere
 
 
 def _write_text(report: MeterReport, request: OutputRequest) -> None:
-    writers: dict[str, Callable[[MeterReport, TextIO], None]] = {"json": write_json, "csv": write_csv, "value": write_values}
+    writers: dict[str, Callable[[MeterReport, TextIO], None]] = {"json": write_json, "value": write_values}
+    writers["csv"] = partial(write_csv, raw=request.raw)
     writers["table"] = partial(write_table, style=TableStyle(Units(request.units)))
     write = writers[request.form]
     if request.path is None:

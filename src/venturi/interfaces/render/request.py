@@ -11,7 +11,10 @@ UNITS = ("si", "iec", "octets")
 
 @dataclass(frozen=True, kw_only=True)
 class OutputRequest:
-    """How a report is written: ``form`` is one of ``OUTPUT_FORMATS``, ``path`` None for standard output, ``charts`` are file names."""
+    """How a report is written: ``form`` is one of ``OUTPUT_FORMATS``, ``path`` None for standard output, ``charts`` are file names.
+
+    ``raw`` leaves the cells of CSV as they are, for programs; otherwise a spreadsheet shows them and runs none.
+    """
 
     form: str = "table"
     path: str | None = None
@@ -19,3 +22,4 @@ class OutputRequest:
     top: int | None = None
     units: str = "si"
     quiet: bool = False
+    raw: bool = False

@@ -17,6 +17,7 @@ from venturi.core.domain.control.principal import Principal, Role
 from venturi.core.domain.control.token import Token
 from venturi.core.domain.errors import InvalidTokenRequestError, TokenNotFoundError, UnauthenticatedError
 from venturi.core.domain.interval import Nanoseconds
+from venturi.core.domain.text import is_fit
 from venturi.services.control.last_use import LastUse
 from venturi.services.control.policy import Operation, require
 
@@ -128,7 +129,7 @@ def _check(token: Token, now: Nanoseconds) -> None:
         message = "a token that has expired already opens nothing"
         raise InvalidTokenRequestError(message)
     for meaning, text in (("name", token.name), ("project", token.project_id), ("agent id", token.agent_id), ("host", token.host)):
-        if text is not None and (len(text) > NAME_LENGTH or not text.isprintable() or text != text.strip()):
+        if text is not None and (len(text) > NAME_LENGTH or not is_fit(text) or text != text.strip()):
             message = f"the {meaning} of a token has at most {NAME_LENGTH} printable characters and no blanks around them"
             raise InvalidTokenRequestError(message)
 

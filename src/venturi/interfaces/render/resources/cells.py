@@ -4,9 +4,8 @@ Owns what absent, true and composite values look like. A control character never
 """
 
 import json
-import re
 
-_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+from venturi.core.domain.text import escape_cell, escape_unfit
 
 
 def spell_for_table(value: object) -> list[str]:
@@ -16,19 +15,26 @@ def spell_for_table(value: object) -> list[str]:
     return [_on_one_line(value)]
 
 
-def spell_for_csv(value: object) -> str:
-    """Spell a value as a field of CSV: an absent one is empty, a composite one JSON."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return json.dumps(value) if isinstance(value, list | dict) else str(value)
+def spell_for_csv(value: object, *, raw: bool = False) -> str:
+    """Spell a value as a field of CSV: an absent one is empty, a composite one JSON.
+
+    A text is shown, never run, by a spreadsheet, unless ``raw``.
+    """
+    return escape_cell(value) if isinstance(value, str) and not raw else _plain(value)
 
 
 def spell_for_value(value: object) -> str:
     """Spell a value as the OpenStack client prints plain values: ``True``, ``False`` and ``None`` by name, a composite one as JSON."""
     text = json.dumps(value) if isinstance(value, list | dict) else str(value)
-    return _UNFIT.sub(_escape, text)
+    return escape_unfit(text)
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value) if isinstance(value, list | dict) else str(value)
 
 
 def _on_one_line(value: object) -> str:
@@ -37,9 +43,5 @@ def _on_one_line(value: object) -> str:
     elif isinstance(value, list):
         text = ", ".join(_on_one_line(each) for each in value)
     else:
-        text = spell_for_csv(value)
-    return _UNFIT.sub(_escape, text)
-
-
-def _escape(found: re.Match[str]) -> str:
-    return f"\\u{ord(found[0]):04x}"
+        text = _plain(value)
+    return escape_unfit(text)

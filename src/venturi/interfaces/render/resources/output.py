@@ -27,7 +27,7 @@ def write_list(rows: Sequence[Row], columns: Sequence[str], view: View, stream: 
     elif view.form == "csv":
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows([spell_for_csv(value) for value in row.values()] for row in chosen)
+        writer.writerows([spell_for_csv(value, raw=view.raw) for value in row.values()] for row in chosen)
     elif view.form == "value":
         stream.writelines(" ".join(spell_for_value(value) for value in row.values()) + "\n" for row in chosen)
     else:

@@ -8,8 +8,12 @@ FORMS = ("table", "json", "csv", "value", "yaml")
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """How resources are shown: ``form`` is one of ``FORMS``; no ``columns`` means those that the command shows by itself."""
+    """How resources are shown: ``form`` is one of ``FORMS``; no ``columns`` means those that the command shows by itself.
+
+    ``raw`` leaves the cells of CSV as they are, for programs; otherwise a spreadsheet shows them and runs none.
+    """
 
     form: str = "table"
     columns: tuple[str, ...] = ()
     sort_columns: tuple[str, ...] = ()
+    raw: bool = False

@@ -65,4 +65,9 @@ def _parameters(filters: Sequence[str], groups: Any, unasked: str) -> list[Param
         ),
         *(Parameter(name=name, description=f"{_MEANINGS[name]} Repeated, any of them.", form=_VALUE, many=True) for name in filters),
         Parameter(name="format", description="The form of the answer; by default what Accept asks for, else JSON.", form=UsageForm),
+        Parameter(
+            name="raw",
+            description="Whether cells of CSV stand as they are, for programs; by default a spreadsheet shows them and runs none.",
+            form=bool,
+        ),
     ]

@@ -12,6 +12,7 @@ import msgspec
 
 from venturi.core.domain.control.listing import Listing
 from venturi.core.domain.errors import InvalidRequestError
+from venturi.core.domain.text import is_fit
 from venturi.core.rules.checks import printable
 from venturi.interfaces.api.v1.forms.texts import REFUSALS
 
@@ -20,7 +21,6 @@ Resource = TypeVar("Resource")
 Query = Mapping[str, Sequence[str]]
 """The values of each query parameter, by name."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _PLACE = re.compile(r"(?P<reason>.*?)(?: - at `(?:key in )?\$(?P<place>[^`]*)`)?")
 _FIELD = re.compile(r"Object (?P<fault>missing required|contains unknown) field `(?P<field>.*)`")
 _PATTERN = re.compile(r"Expected `str` matching regex (?P<pattern>'.*'|\".*\")")
@@ -42,7 +42,7 @@ def read_variant(body: bytes, form: type | UnionType) -> Any:  # noqa: ANN401 - 
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         message = f"the body is no JSON: {printable(error)}"
         raise InvalidRequestError(message) from error
-    _refuse_control_characters(msgspec.to_builtins(read), "")
+    _refuse_unfit_characters(msgspec.to_builtins(read), "")
     return read
 
 
@@ -59,7 +59,7 @@ def read_listing(query: Query, largest: int, attributes: Sequence[str] = (), *, 
     text = read_once(query, "limit")
     limit = largest if text is None else read_whole_number("limit", text, 1, largest)
     marker = read_once(query, "marker")
-    _refuse_control_characters(marker, "marker")
+    _refuse_unfit_characters(marker, "marker")
     return Listing(filters=filters, limit=limit + 1, marker=marker)
 
 
@@ -96,18 +96,23 @@ def read_text(name: str, text: str, form: type[Form]) -> Form:
     except msgspec.ValidationError as error:
         message = f"{name}: {_reason(str(error))}"
         raise InvalidRequestError(message) from error
-    _refuse_control_characters(read, f".{name}")
+    _refuse_unfit_characters(read, f".{name}")
     return read
 
 
-def _filter_value(name: str, text: str, boolean: bool) -> object:  # noqa: FBT001 - a column of the list's table
-    if not boolean:
-        _refuse_control_characters(text, name)
-        return text
+def read_boolean(name: str, text: str) -> bool:
+    """Read ``true`` or ``false``; else ``InvalidRequestError``."""
     if text not in _TRUTHS:
         message = f"{name}: '{printable(text)}' is neither true nor false"
         raise InvalidRequestError(message)
     return _TRUTHS[text]
+
+
+def _filter_value(name: str, text: str, boolean: bool) -> object:  # noqa: FBT001 - a column of the list's table
+    if not boolean:
+        _refuse_unfit_characters(text, name)
+        return text
+    return read_boolean(name, text)
 
 
 def _explain(text: str) -> str:
@@ -132,14 +137,14 @@ def _reason(text: str) -> str:
     return printable(text.replace("`", "'"))
 
 
-def _refuse_control_characters(value: object, place: str) -> None:
+def _refuse_unfit_characters(value: object, place: str) -> None:
     if isinstance(value, str):
-        if _CONTROL.search(value):
-            message = f"{place.lstrip('.') or 'the body'}: control characters are not allowed"
+        if not is_fit(value):
+            message = f"{place.lstrip('.') or 'the body'}: control and invisible characters are not allowed"
             raise InvalidRequestError(message)
     elif isinstance(value, dict):
         for name, each in value.items():
-            _refuse_control_characters(each, f"{place}.{name}")
+            _refuse_unfit_characters(each, f"{place}.{name}")
     elif isinstance(value, list | tuple):
         for number, each in enumerate(value):
-            _refuse_control_characters(each, f"{place}[{number}]")
+            _refuse_unfit_characters(each, f"{place}[{number}]")

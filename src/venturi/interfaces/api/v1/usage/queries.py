@@ -3,7 +3,6 @@
 Owns their names and defaults. What a report can be is for the services.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,9 +10,10 @@ from typing import TypeVar
 
 from venturi.core.domain.errors import InvalidRequestError, InvalidTimeError
 from venturi.core.domain.interval import Nanoseconds, parse_time
+from venturi.core.domain.text import is_fit
 from venturi.core.ledger.bins import DAY
 from venturi.core.rules.checks import printable
-from venturi.interfaces.api.v1.forms.reading import Query, read_once
+from venturi.interfaces.api.v1.forms.reading import Query, read_boolean, read_once
 from venturi.services.reports.request import Grouping, Resolution, UsageRequest, align
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -22,8 +22,7 @@ POINT_FILTERS = {"observation_point_id": "point_ids", "point_project_id": "point
 USAGE_FILTERS = {"label_id": "label_ids", "project_id": "project_ids", **POINT_FILTERS}
 """The filters, and the fields of a request that they fill."""
 
-_OTHERS = frozenset({"from", "to", "resolution", "group_by", "format"})
-_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_OTHERS = frozenset({"from", "to", "resolution", "group_by", "format", "raw"})
 
 
 class UsageForm(StrEnum):
@@ -74,6 +73,12 @@ def read_form(query: Query, accepted: str) -> UsageForm:
     return _read_word(query, "format", UsageForm, by_header)
 
 
+def read_raw(query: Query) -> bool:
+    """Read whether cells of CSV are wanted as they are, also those that a spreadsheet would run; raises ``InvalidRequestError``."""
+    text = read_once(query, "raw")
+    return text is not None and read_boolean("raw", text)
+
+
 def _read_time(query: Query, name: str, unasked: Nanoseconds) -> Nanoseconds:
     text = read_once(query, name)
     if text is None:
@@ -109,7 +114,7 @@ def _read_values(query: Query, name: str) -> frozenset[str] | None:
     if name not in query:
         return None
     for text in query[name]:
-        if _UNFIT.search(text):
-            message = f"{name}: control characters are not allowed"
+        if not is_fit(text):
+            message = f"{name}: control and invisible characters are not allowed"
             raise InvalidRequestError(message)
     return frozenset(query[name])

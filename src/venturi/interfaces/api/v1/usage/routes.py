@@ -1,6 +1,7 @@
 """Routes of usage and of the totals of points; answers are written while the store is read."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import chain
 
 from litestar import get
@@ -9,7 +10,7 @@ from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
 from venturi.core.domain.control.principal import Principal
-from venturi.interfaces.api.v1.usage.queries import POINT_FILTERS, USAGE_FILTERS, Askable, UsageForm, read_form, read_request
+from venturi.interfaces.api.v1.usage.queries import POINT_FILTERS, USAGE_FILTERS, Askable, UsageForm, read_form, read_raw, read_request
 from venturi.interfaces.api.v1.usage.writing import POINT_COUNTS, USAGE_COUNTS, write_csv, write_json
 from venturi.interfaces.api.v1.wire import ApiRequest, query_of
 from venturi.services.control.policy import OPERATION, Operation
@@ -19,7 +20,6 @@ from venturi.services.reports.request import POINT_GROUPINGS, Grouping, UsageReq
 _USAGE = Askable(filters=USAGE_FILTERS, groupings=tuple(Grouping), unasked=(Grouping.LABEL, Grouping.DIRECTION))
 _POINTS = Askable(filters=POINT_FILTERS, groupings=POINT_GROUPINGS, unasked=(Grouping.POINT, Grouping.DIRECTION))
 _MEDIA_TYPES = {UsageForm.JSON: "application/json", UsageForm.CSV: "text/csv"}
-_WRITERS = {UsageForm.JSON: write_json, UsageForm.CSV: write_csv}
 
 
 @get("/v1/usage", sync_to_thread=True, opt={OPERATION: Operation.READ_USAGE})
@@ -45,7 +45,8 @@ def _stream(
     query = query_of(request)
     form = read_form(query, request.headers.get("accept", ""))
     asked = read_request(query, askable, reports.now())
-    blocks = _WRITERS[form](asked, report(asked), counts)
+    write = write_json if form is UsageForm.JSON else partial(write_csv, raw=read_raw(query))
+    blocks = write(asked, report(asked), counts)
     return Stream(chain([next(blocks)], blocks), media_type=_MEDIA_TYPES[form], headers={"Vary": "Accept"})
 
 

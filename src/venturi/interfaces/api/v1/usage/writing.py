@@ -6,7 +6,7 @@ Owns names and order of fields. What many rows have in common is spelled once; b
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Generic, TypeVar
 
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from venturi.core.domain.generation import Segments
 from venturi.core.domain.interval import SECOND, format_time
 from venturi.core.ledger.covering import Covering
+from venturi.interfaces.render.resources.cells import spell_for_csv
 from venturi.services.reports.groups import Group
 from venturi.services.reports.reporting import ReportInterval, ReportRow
 from venturi.services.reports.request import Grouping, UsageRequest
@@ -48,11 +49,14 @@ def write_json(request: UsageRequest, intervals: Iterable[ReportInterval], count
     return _gather(_json_pieces(head, intervals, _JsonRows(request.group_by, counts)))
 
 
-def write_csv(request: UsageRequest, intervals: Iterable[ReportInterval], counts: Sequence[str]) -> Iterator[bytes]:
-    """Write a header and a line for each row; an interval without rows that is not complete has a line without counts."""
+def write_csv(request: UsageRequest, intervals: Iterable[ReportInterval], counts: Sequence[str], *, raw: bool = False) -> Iterator[bytes]:
+    """Write a header and a line for each row; an interval without rows that is not complete has a line without counts.
+
+    A text is shown, never run, by a spreadsheet, unless ``raw``.
+    """
     names = group_field_names(request.group_by)
     heading = _csv_line(["interval_start", "interval_end", *names, *counts, *COVERAGE_FIELDS])
-    return _gather(_csv_pieces(heading, intervals, _CsvRows(names, counts)))
+    return _gather(_csv_pieces(heading, intervals, _CsvRows(names, counts, partial(spell_for_csv, raw=raw))))
 
 
 class _JsonRows:
@@ -81,8 +85,9 @@ class _JsonRows:
 class _CsvRows:
     """Spells rows in CSV."""
 
-    def __init__(self, names: Sequence[str], counts: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], counts: Sequence[str], spell_cell: Callable[[object], str]) -> None:
         self._names = names
+        self._spell_cell = spell_cell
         self._nothing = "," * (len(names) + len(counts))
         self._counts = ",%d" * len(counts)
         self._group = _Remembered(self._spell)
@@ -97,7 +102,7 @@ class _CsvRows:
 
     def _spell(self, group: Group) -> str:
         fields = _group_fields(group)
-        line = _csv_line([_csv_cell(fields[name]) for name in self._names])
+        line = _csv_line([self._spell_cell(fields[name]) for name in self._names])
         return f",{line}".rstrip("\r\n") if self._names else ""
 
 
@@ -179,10 +184,6 @@ def _json_coverage(covering: Covering) -> bytes:
 def _csv_coverage(covering: Covering) -> str:
     fields = _coverage_fields(covering)
     return "," + _csv_line([fields["coverage"], " ".join(covering.reason_names), fields["known_seconds"], fields["segments"]])
-
-
-def _csv_cell(value: object) -> object:
-    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _csv_line(cells: Sequence[object]) -> str:
