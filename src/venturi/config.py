@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -74,6 +74,7 @@ class ServeSettings:
     insecure_listen: bool = False
     default_project: str = "default"
     allow_plain_http: bool = False
+    trusted_proxies: tuple[str, ...] = ()
     stop_seconds: Count = 20
     tls: TlsConfig | None = None
     keystone: KeystoneConfig | None = None
@@ -255,6 +256,8 @@ def _flatten(tables: Mapping[str, object], above: Key = ()) -> Iterator[tuple[Ke
 def _convert(given: object, kind: Any, place: str, *, strict: bool) -> object:  # noqa: ANN401 - any type that a setting has
     if kind is Path and isinstance(given, str):
         return Path(given)
+    if get_origin(kind) is tuple and isinstance(given, str):
+        given = [part.strip() for part in given.split(",") if part.strip()]
     try:
         return msgspec.convert(given, kind, strict=strict)
     except msgspec.ValidationError as error:

@@ -195,7 +195,7 @@ def test_a_cell_cannot_give_orders_to_the_terminal() -> None:
         pytest.param(True, "name,count\n=1+1,-7\n-a\x1b,\n", id="raw"),
     ],
 )
-def test_a_spreadsheet_runs_no_cell_of_csv_unless_asked(raw: bool, expected: str) -> None:  # noqa: FBT001 - a column of the table
+def test_a_spreadsheet_runs_no_cell_of_csv_unless_asked(raw: bool, expected: str) -> None:
     stream = io.StringIO()
     write_list([{"name": "=1+1", "count": -7}, {"name": "-a\x1b"}], ("name", "count"), View(form="csv", raw=raw), stream)
     assert stream.getvalue() == expected

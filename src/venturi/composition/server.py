@@ -94,6 +94,7 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
     """Start the store and what runs beside it, and give the parts of the API; ``running`` stops them again."""
     from venturi.interfaces.api.application import ApiParts
     from venturi.interfaces.api.neutron.routes import neutron_routes
+    from venturi.interfaces.api.origin import read_trusted_proxies
     from venturi.interfaces.api.v1.routes import v1_routes
     from venturi.services.control.plans import PlanControl
 
@@ -110,6 +111,7 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
         routes=(*neutron_routes(), *v1_routes()),
         authentication=_authentication(settings, tokens),
         observer=observer,
+        proxies=read_trusted_proxies(settings.trusted_proxies),
         limits=settings.limits,
         threads=settings.database_connections,
         changed=plans.notify,

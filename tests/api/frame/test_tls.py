@@ -1,7 +1,10 @@
 """TLS: with a certificate of its own, with certificates of clients, and with files that are none."""
 
+import socket
 import ssl
 import subprocess
+import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,6 +65,26 @@ def test_a_client_that_trusts_the_authority_gets_an_answer(certificates: Certifi
 def test_plain_http_gets_none(certificates: Certificates, tmp_path: Path) -> None:
     with running_server(tmp_path, *certificates.options) as server, pytest.raises(urllib3.exceptions.HTTPError):
         urllib3.request("GET", f"http://127.0.0.1:{server.port}/healthz/ready", retries=False, timeout=10)
+
+
+def test_a_handshake_takes_no_longer_than_a_header_may(certificates: Certificates, tmp_path: Path) -> None:
+    with running_server(tmp_path, *certificates.options, config="[limits]\nheader_seconds = 1.0\n") as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
+            assert client.recv(1) == b""
+        assert _ask(server, certificates) == 200
+
+
+def test_clients_that_are_idle_do_not_keep_a_server_from_stopping(certificates: Certificates, tmp_path: Path) -> None:
+    context = ssl.create_default_context(cafile=str(certificates.path("authority.pem")))
+    with running_server(tmp_path, *certificates.options) as server, ExitStack() as clients:
+        for _ in range(3):
+            plain = clients.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            client = clients.enter_context(context.wrap_socket(plain, server_hostname="127.0.0.1"))
+            client.sendall(b"GET /healthz/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert client.recv(12) == b"HTTP/1.1 200"
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < 5
 
 
 def test_clients_show_a_certificate_where_one_is_wanted(certificates: Certificates, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.api.neutron.callers import LABELS, RULES, Caller
 
 
@@ -32,3 +34,11 @@ def test_a_remembered_list_is_the_same_answer(anyone: Caller) -> None:
     assert len({headers["X-Openstack-Request-Id"] for _, _, headers in answers}) == 3
     assert "twice" in {label["name"] for label in json.loads(answers[0][1])["metering_labels"]}
     assert anyone.send("DELETE", f"{LABELS}/{label}")[0] == 204
+
+
+@pytest.mark.parametrize("limit", ["limit=1", "l%69mit=1", "%6c%69%6d%69%74=1"])
+def test_a_page_leads_to_the_host_that_its_own_caller_asked_for(anyone: Caller, limit: str) -> None:
+    anyone.make_label(name="first")
+    for host in ("a.localhost", "b.localhost"):
+        page = anyone.server.request("GET", f"{LABELS}?{limit}", headers={"Host": host}).json()
+        assert {link["href"].partition("/v2.0")[0] for link in page["metering_labels_links"]} == {f"http://{host}"}

@@ -4,10 +4,12 @@ Owns what is refused before a whole header has arrived. Bodies and everything la
 """
 
 import asyncio
+from collections.abc import Callable
 from enum import Enum
 from http import HTTPStatus
 from typing import Any
 
+import uvloop
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -19,6 +21,7 @@ _SEPARATORS = 4
 _HTTP_WITH_HOST = "1.1"
 _GRACE = 5.0
 _TURN_AWAY_SECONDS = 2.0
+_TLS_CLOSING_SECONDS = 2.0
 
 
 class BoundedConfig(Config):
@@ -28,6 +31,28 @@ class BoundedConfig(Config):
         super().__init__(application, **settings)
         self.limits = limits
         self.observer = observer
+
+    def get_loop_factory(self) -> Callable[[], asyncio.AbstractEventLoop]:
+        """Give what makes the loop: uvloop's, which ends a TLS handshake that takes longer than a header may."""
+
+        def make_loop() -> asyncio.AbstractEventLoop:
+            loop = _TlsBoundedLoop()
+            loop.handshake_seconds = self.limits.header_seconds
+            return loop
+
+        return make_loop
+
+
+class _TlsBoundedLoop(uvloop.Loop):
+    """uvloop's loop, with bounds on what TLS adds to a connection: it has no other way to be told."""
+
+    handshake_seconds = 60.0
+
+    async def create_server(self, *arguments: Any, **settings: Any) -> asyncio.AbstractServer:  # type: ignore[override] # noqa: ANN401 - handed on to uvloop
+        """Listen as uvloop does."""
+        if settings.get("ssl") is not None:
+            settings |= {"ssl_handshake_timeout": self.handshake_seconds, "ssl_shutdown_timeout": _TLS_CLOSING_SECONDS}
+        return await super().create_server(*arguments, **settings)
 
 
 class _Phase(Enum):

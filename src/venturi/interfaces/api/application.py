@@ -23,6 +23,7 @@ from venturi.interfaces.api.answers import describe_error, describe_status
 from venturi.interfaces.api.authentication import Authentication
 from venturi.interfaces.api.frame import Frame, extra_headers, note_refusal
 from venturi.interfaces.api.operations import operations_routes
+from venturi.interfaces.api.origin import TrustedProxies
 from venturi.interfaces.api.requests import RequestObserver
 
 _JSON = "application/json"
@@ -43,6 +44,7 @@ class ApiParts:
     routes: Sequence[ControllerRouterHandler]
     authentication: Authentication
     observer: RequestObserver
+    proxies: TrustedProxies = field(default_factory=TrustedProxies)
     limits: Limits = field(default_factory=Limits)
     threads: int = 10
     changed: Callable[[], None]
@@ -64,6 +66,7 @@ def build_application(parts: ApiParts) -> Litestar:
     application.asgi_handler = Frame(
         application.asgi_handler,
         authentication=parts.authentication,
+        proxies=parts.proxies,
         limits=parts.limits,
         observer=parts.observer,
         changed=parts.changed,

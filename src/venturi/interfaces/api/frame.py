@@ -15,6 +15,7 @@ from venturi.core.domain.errors import PlainHttpError, RequestTimedOutError, Req
 from venturi.interfaces.api.answers import JSON, describe_error
 from venturi.interfaces.api.authentication import Authentication
 from venturi.interfaces.api.bodies import BoundedBody, check_declared_size
+from venturi.interfaces.api.origin import TrustedProxies, settle_origin
 from venturi.interfaces.api.requests import ObservedRequest, RequestObserver
 
 REFUSALS: dict[type[VenturiError], Refusal] = {
@@ -32,11 +33,19 @@ class Frame:
     """Stands between the server and the routes."""
 
     def __init__(
-        self, routes: ASGIApp, *, authentication: Authentication, limits: Limits, observer: RequestObserver, changed: Callable[[], None]
+        self,
+        routes: ASGIApp,
+        *,
+        authentication: Authentication,
+        proxies: TrustedProxies,
+        limits: Limits,
+        observer: RequestObserver,
+        changed: Callable[[], None],
     ) -> None:
         """Frame ``routes``; ``changed`` hears of every request that may have changed something."""
         self._routes = routes
         self._authentication = authentication
+        self._proxies = proxies
         self._limits = limits
         self._observer = observer
         self._changed = changed
@@ -58,6 +67,7 @@ class Frame:
     async def _answer(self, request: ObservedRequest, receive: Receive, send: Send) -> None:
         scope = request.scope
         try:
+            settle_origin(scope, self._proxies)
             check_declared_size(scope, self._limits)
             request.caller = scope["user"] = await self._authentication.identify(scope)
         except VenturiError as error:

@@ -1,6 +1,6 @@
 """Links in answers of the Networking API: to a version, to the next and the previous page.
 
-Owns how a client reaches this server again: by the host that it asked for, and the scheme that a proxy says it used.
+Owns how a client reaches this server again: by the scheme and the host that it asked for (``api.origin``).
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,6 @@ from msgspec import Struct
 from venturi.core.domain.control.listing import Listing
 from venturi.interfaces.api.neutron.queries import Query
 
-_SCHEMES = frozenset({"http", "https"})
 _TURNING = ("marker", "page_reverse")
 
 
@@ -25,14 +24,11 @@ class Link(Struct):
 
 def base_url(scope: HTTPScope) -> str:
     """Give scheme and host of this server as the client knows them."""
-    headers = dict(scope["headers"])
-    forwarded = headers.get(b"x-forwarded-proto", b"").decode("latin-1").lower()
-    scheme = forwarded if forwarded in _SCHEMES else scope["scheme"]
-    host = headers.get(b"host", b"").decode("latin-1")
+    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
     if not host and scope["server"] is not None:
         address, port = scope["server"]
         host = f"{address}:{port}"
-    return f"{scheme}://{host}"
+    return f"{scope['scheme']}://{host}"
 
 
 def page_links(scope: HTTPScope, query: Query, listing: Listing, ids: Sequence[str]) -> list[Link] | None:

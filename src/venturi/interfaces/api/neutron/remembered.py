@@ -11,6 +11,7 @@ from http import HTTPStatus
 from litestar import Response
 
 from venturi.core.domain.control.principal import Principal, Role
+from venturi.interfaces.api.neutron.queries import parse_query
 from venturi.interfaces.api.neutron.wire import JSON_MEDIA, ApiRequest
 
 MOST_OCTETS = 4 << 20
@@ -33,7 +34,7 @@ class RememberedLists:
     def answer(self, collection: str, request: ApiRequest, caller: Principal, make: Callable[[], Response[bytes]]) -> Response[bytes]:
         """Give the answer to a list as remembered, else made; one made while a change is under way is at least as new as it claims."""
         query = request.scope["query_string"]
-        if b"limit" in query:
+        if any(name == "limit" for name, _ in parse_query(query)):
             return make()
         key = (collection, query, caller.project_id, caller.roles)
         revision = self._latest_revision()
