@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -24,6 +24,7 @@ from venturi.core.domain.errors import ConfigurationError, InvalidTimeError
 from venturi.core.domain.interval import parse_duration
 from venturi.services.agent.configuration import AgentConfig, AgentSettings
 from venturi.services.agent.schedule import Schedule
+from venturi.services.ledger.configuration import LedgerConfig
 
 CACHE_SETTING = "VENTURI_CACHE_DIR"
 """The variable that names the folder of compiled kernels; without it, ``venturi`` in the user's cache folder."""
@@ -79,6 +80,7 @@ class ServeSettings:
     keystone: KeystoneConfig | None = None
     logs: LogConfig = field(default_factory=LogConfig)
     limits: Limits = field(default_factory=Limits)
+    ledger: LedgerConfig = field(default_factory=LedgerConfig)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,6 +257,8 @@ def _flatten(tables: Mapping[str, object], above: Key = ()) -> Iterator[tuple[Ke
 def _convert(given: object, kind: Any, place: str, *, strict: bool) -> object:  # noqa: ANN401 - any type that a setting has
     if kind is Path and isinstance(given, str):
         return Path(given)
+    if get_origin(kind) is tuple and isinstance(given, str) and not strict:
+        given = [part.strip() for part in given.split(",") if part.strip()]
     try:
         return msgspec.convert(given, kind, strict=strict)
     except msgspec.ValidationError as error:

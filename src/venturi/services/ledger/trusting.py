@@ -4,7 +4,7 @@ Owns which hosts those are, and which host a router without hosts gets. What bec
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from venturi.adapters.store.ledger.postings import LedgerWriter
 from venturi.adapters.store.ledger.told import BY_PLAN_FILE, Claim, Told, ToldMemory, ToldRecord
@@ -12,18 +12,12 @@ from venturi.adapters.store.store import Store, StoreWriter
 from venturi.core.domain.alarm import Alarm, RaiseAlarm
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.point import ObservationPoint, RouterPlace
+from venturi.services.ledger.configuration import LedgerConfig
 
 ROUTER_HOST_ALARM = "router_host"
 """The kind of the alarm for a router that got its host by what was posted."""
 
 _SERVER = Principal(user_id="venturi", project_id="")
-
-
-@dataclass(frozen=True, kw_only=True)
-class LedgerConfig:
-    """What the ledger can be told: ``plan_file_hosts`` are the hosts whose agents may meter by plan files."""
-
-    plan_file_hosts: tuple[str, ...] = ()
 
 
 class HostTrust:
