@@ -1,7 +1,7 @@
 """At which revisions the labels that apply somewhere changed.
 
-Owns noting that with a revision, and looking it up. A *label scope* is a project, whose labels and the shared ones apply at its points, or None
-for shared points, where all labels apply; nothing but a change that is noted here changes the classifier of a scope.
+Owns noting that with a revision, and looking it up. A *label scope* is a project, whose labels and the shared ones apply at its points, or
+None for shared points, where all labels apply. Nothing but a change that is noted here changes the classifier of a scope.
 """
 
 from collections.abc import Iterable
