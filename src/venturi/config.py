@@ -24,6 +24,7 @@ from venturi.core.domain.errors import ConfigurationError, InvalidTimeError
 from venturi.core.domain.interval import parse_duration
 from venturi.services.agent.configuration import AgentConfig, AgentSettings
 from venturi.services.agent.schedule import Schedule
+from venturi.services.ledger.configuration import LedgerConfig
 
 CACHE_SETTING = "VENTURI_CACHE_DIR"
 """The variable that names the folder of compiled kernels; without it, ``venturi`` in the user's cache folder."""
@@ -80,6 +81,7 @@ class ServeSettings:
     keystone: KeystoneConfig | None = None
     logs: LogConfig = field(default_factory=LogConfig)
     limits: Limits = field(default_factory=Limits)
+    ledger: LedgerConfig = field(default_factory=LedgerConfig)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,7 +258,7 @@ def _flatten(tables: Mapping[str, object], above: Key = ()) -> Iterator[tuple[Ke
 def _convert(given: object, kind: Any, place: str, *, strict: bool) -> object:  # noqa: ANN401 - any type that a setting has
     if kind is Path and isinstance(given, str):
         return Path(given)
-    if get_origin(kind) is tuple and isinstance(given, str):
+    if get_origin(kind) is tuple and isinstance(given, str) and not strict:
         given = [part.strip() for part in given.split(",") if part.strip()]
     try:
         return msgspec.convert(given, kind, strict=strict)
