@@ -53,7 +53,34 @@ struct ipv6hdr {
 	struct in6_addr saddr, daddr;
 };
 
+struct bpf_link {
+	__u32 id;
+	enum bpf_link_type type;
+};
+
+struct bpf_nf_link {
+	struct bpf_link link;
+	__u32 dead;
+};
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__bpf_link {
+	union {
+		struct bpf_iter_meta *meta;
+	};
+	union {
+		struct bpf_link *link;
+	};
+};
+
 #pragma clang attribute pop
+
+enum {
+	TC_NEXT = -1, // TCX_NEXT, and TC_ACT_UNSPEC of clsact: what comes next decides
+};
 
 // Kernel functions: https://docs.kernel.org/bpf/kfuncs.html
 extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym;

@@ -1,10 +1,13 @@
-"""The table: which labels count a packet. Every engine is held to it."""
+"""The tables: which labels count a packet, and as how many octets. Every engine is held to them."""
 
+import struct
 from typing import NamedTuple
 
 from tests.spec.build import label
+from tests.support.kernel.frames import checksum
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.label import LabelWithRules
+from venturi.core.domain.prefix import parse_address
 
 IN, OUT, UNKNOWN = Direction.INGRESS, Direction.EGRESS, Direction.UNKNOWN
 
@@ -70,4 +73,66 @@ CASES = (
     Case("unknown direction: an excluding rule of either excludes", (_BOTH_WAYS,), UNKNOWN, "10.0.0.5", "192.0.2.1", ()),
     Case("known direction: the other's exclusion is not asked", (_BOTH_WAYS,), OUT, "10.0.0.5", "192.0.2.1", ("both-ways",)),
     Case("no labels", (), OUT, "10.0.0.5", "192.0.2.1", ()),
+)
+
+
+MOST_UNSTATED = 512 << 10
+"""The most octets that a packet counts whose header states no length: no super-packet of the kernel is longer."""
+
+
+class LengthCase(NamedTuple):
+    """A packet from 10.0.0.1 to 192.0.2.1, or from 2001:db8::1 to 2001:db8:9::1, by its length as claimed and as it was.
+
+    ``claimed`` is the length in the header (IPv4: of all, IPv6: of the payload), ``frame`` is how many octets the frame held on the wire
+    from the IP header on. ``octets`` are those that count, None where the packet is not counted, under the reason ``bad_ip_header``.
+    ``words`` is the header length of IPv4, ``next_header`` of IPv6 the protocol that follows, and ``jumbo`` the length in a Jumbo
+    Payload option (RFC 2675 §2), where there is one.
+    """
+
+    name: str
+    family: int
+    claimed: int
+    frame: int
+    octets: int | None
+    words: int = 5
+    next_header: int = 17
+    jumbo: int | None = None
+
+    def headers(self) -> bytes:
+        """Give the IP header and the option as they are on the wire; what follows means nothing."""
+        if self.family == 4:
+            addresses = parse_address("10.0.0.1")[1].to_bytes(4, "big") + parse_address("192.0.2.1")[1].to_bytes(4, "big")
+            first = struct.pack("!BBHHHBB", 0x40 | self.words, 0, self.claimed, 0, 0, 64, 17)
+            covered = (first + addresses)[: self.words * 4 - 2] + bytes(max(0, self.words - 5) * 4)
+            return first + struct.pack("!H", checksum(covered)) + addresses
+        addresses = b"".join(parse_address(text)[1].to_bytes(16, "big") for text in ("2001:db8::1", "2001:db8:9::1"))
+        header = struct.pack("!IHBB", 6 << 28, self.claimed, self.next_header if self.jumbo is None else 0, 64) + addresses
+        return header if self.jumbo is None else header + struct.pack("!BBBBI", self.next_header, 0, 0xC2, 4, self.jumbo)
+
+
+LENGTH_CASES = (
+    LengthCase("IPv4: the header claims all that the frame holds", 4, 60, 60, 60),
+    LengthCase("IPv4: padding behind the packet does not count", 4, 28, 46, 28),
+    LengthCase("IPv4: one octet more than the frame held", 4, 61, 60, None),
+    LengthCase("IPv4: the longest claim in a short frame", 4, 65_535, 60, None),
+    LengthCase("IPv4: the longest claim, one octet short", 4, 65_535, 65_534, None),
+    LengthCase("IPv4: less than its own header", 4, 19, 60, None),
+    LengthCase("IPv4: a header of four words", 4, 60, 60, None, words=4),
+    LengthCase("IPv4: a header that is longer than the packet", 4, 40, 60, None, words=15),
+    LengthCase("IPv4: no length takes the frame's", 4, 0, 1200, 1200),
+    LengthCase("IPv4: no length, beyond what a header can state", 4, 0, 180_000, 180_000),
+    LengthCase("IPv4: no length takes 512 KiB of the frame's", 4, 0, MOST_UNSTATED, MOST_UNSTATED),
+    LengthCase("IPv4: no length takes no more than 512 KiB", 4, 0, 3_000_000_000, MOST_UNSTATED),
+    LengthCase("IPv6: the header claims all that the frame holds", 6, 20, 60, 60),
+    LengthCase("IPv6: padding behind the packet does not count", 6, 4, 46, 44),
+    LengthCase("IPv6: one octet more than the frame held", 6, 21, 60, None),
+    LengthCase("IPv6: the longest claim in a short frame", 6, 65_535, 60, None),
+    LengthCase("IPv6: no length takes the frame's", 6, 0, 1200, 1200),
+    LengthCase("IPv6: no length, beyond what a header can state", 6, 0, 180_000, 180_000, next_header=6),
+    LengthCase("IPv6: no length takes no more than 512 KiB", 6, 0, 3_000_000_000, MOST_UNSTATED),
+    LengthCase("IPv6: no next header is no payload", 6, 0, 46, 40, next_header=59),
+    LengthCase("IPv6: a jumbogram", 6, 0, 100_040, 100_040, jumbo=100_000),
+    LengthCase("IPv6: a jumbogram of one octet more than the frame held", 6, 0, 100_039, None, jumbo=100_000),
+    LengthCase("IPv6: a jumbogram of 4 GB in a short frame", 6, 0, 490, None, jumbo=3_900_000_000),
+    LengthCase("IPv6: a jumbogram that needs no such option", 6, 0, 490, None, jumbo=450),
 )

@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from venturi.adapters.drivers.ebpf.attachment import Attachment, locate
+from venturi.adapters.drivers.ebpf.bpf.attached import AttachedLinks
 from venturi.adapters.drivers.ebpf.bpf.file_system import is_bpf_file_system, mount_bpf_file_system
 from venturi.adapters.drivers.ebpf.bpf.grace import GracePeriod
 from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf
 from venturi.adapters.drivers.ebpf.bpf.links import program_id
 from venturi.adapters.drivers.ebpf.bpf.program import ProgramFile
 from venturi.adapters.drivers.ebpf.configuration import EbpfConfig
-from venturi.adapters.drivers.ebpf.counters import read_pairs, read_unattributed
+from venturi.adapters.drivers.ebpf.counters import read_bad_ip_headers, read_pairs, read_unattributed
 from venturi.adapters.drivers.ebpf.layout import plan_layout
-from venturi.adapters.drivers.ebpf.leaf import loaded_leaf, pin_leaf
+from venturi.adapters.drivers.ebpf.leaf import is_pinned_whole, loaded_leaf, pin_leaf
 from venturi.adapters.drivers.ebpf.meta import META_OCTETS, DevicePlace, GenerationRecord, decode_record
 from venturi.adapters.drivers.ebpf.pins import META, PROGRAM, DevicePins, Pins
 from venturi.adapters.drivers.ebpf.probe import probe_host
@@ -34,6 +35,7 @@ class _Loaded(NamedTuple):
     libbpf: Libbpf
     programs: ProgramFile
     grace: GracePeriod
+    links: AttachedLinks
 
 
 class EbpfDriver:
@@ -59,12 +61,14 @@ class EbpfDriver:
                 raise DriverError(message)
             mount_bpf_file_system(self._config.bpffs)
         libbpf = Libbpf()
-        self._loaded = _Loaded(libbpf, ProgramFile(libbpf, self._config.program_file), GracePeriod(libbpf))
+        programs = ProgramFile(libbpf, self._config.program_file)
+        self._loaded = _Loaded(libbpf, programs, GracePeriod(libbpf), AttachedLinks(programs))
 
     def stop(self) -> None:
         """Let go of what the process holds; what is pinned keeps counting."""
         if self._loaded is not None:
             self._loaded.grace.close()
+            self._loaded.links.close()
             self._loaded = None
 
     def apply(self, metered: MeteredDevice, classifier: CompiledClassifier, generation: Generation) -> None:
@@ -93,15 +97,20 @@ class EbpfDriver:
         record = self._record(folder)
         if not self._is_current(device, folder):
             self._wait_for(generation)
-        pairs = read_pairs(self._libbpf, folder, record.sets)
-        return Reading(record.generation, pairs, read_unattributed(self._libbpf, folder), record.segments)
+        return Reading(
+            record.generation,
+            read_pairs(self._libbpf, folder, record.sets),
+            read_unattributed(self._libbpf, folder),
+            record.segments,
+            read_bad_ip_headers(self._libbpf, folder),
+        )
 
     def retire(self, metered: MeteredDevice, generation: Generation) -> None:
         """Remove a generation, and the attachment with the one that counts; raises ``DriverError``."""
         with self._pins.locked():
             device, folder = self._pins.find(metered, generation)
             if self._is_current(device, folder):
-                self._attachment(device).detach(self._record(folder))
+                self._attachment(device).detach(self._record(folder) if (folder / META).exists() else None)
             device.discard(folder)
             self._ended.discard(generation.id)
             self._settle(device)
@@ -112,7 +121,7 @@ class EbpfDriver:
             device, folder = self._pins.find(metered, generation)
         except DriverError:
             return False
-        return self._is_counting(device, folder, self._record(folder))
+        return (folder / META).exists() and self._is_counting(device, folder, self._record(folder))
 
     def find(self) -> Sequence[FoundGeneration]:
         """List the generations on the host, once what a dead process left half done is settled."""
@@ -167,11 +176,17 @@ class EbpfDriver:
         return attachment
 
     def _attachment(self, device: DevicePins) -> Attachment:
-        return Attachment(self._libbpf, self._started.programs, device.attached, tcx=self._config.tcx)
+        return Attachment(self._libbpf, self._started.programs, self._started.links, device.attached, tcx=self._config.tcx)
 
     def _settle(self, device: DevicePins) -> None:
-        """Finish or undo what a process left half done; generations that never counted go, and so does an attachment without any."""
+        """Finish or undo what a process left half done; generations that never counted go, and so does an attachment without any.
+
+        So do generations from which somebody took what they are: nobody can tell any more what they counted.
+        """
         device.clear()
+        for folder in device.list_generations():
+            if not (folder / META).exists():
+                device.discard(folder)
         record = None
         for pending in device.list_pending():
             if self._is_current(device, pending):
@@ -194,7 +209,7 @@ class EbpfDriver:
         return (folder for folder in device.list_generations() if not self._is_current(device, folder))
 
     def _is_counting(self, device: DevicePins, folder: Path, record: GenerationRecord) -> bool:
-        return self._is_current(device, folder) and self._attachment(device).is_whole(record)
+        return is_pinned_whole(folder) and self._is_current(device, folder) and self._attachment(device).is_whole(record)
 
     def _is_current(self, device: DevicePins, folder: Path) -> bool:
         current = self._attachment(device).current()
