@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.spec.cases import LENGTH_CASES, LengthCase
 from tests.unit.decode_export.building import BASIC, Specifier, a_set, collect, ipfix, message, record, template
 from venturi.core.domain.drops import MAXIMUM_COUNT
 
@@ -137,6 +138,42 @@ def test_sections_of_packets(element: int, octets: bytes, length: int | None) ->
     assert found.rates == ["100", "100"]
     assert found.flows.input_interface.tolist() == [3, 3]
     assert sum(count for count, _ in found.drops.values()) == 1
+
+
+SIZED_SECTION: tuple[Specifier, ...] = ((312, 4), (315, 65535))
+
+
+@pytest.mark.parametrize("case", LENGTH_CASES, ids=[case.name for case in LENGTH_CASES])
+def test_a_claimed_length_in_a_section(case: LengthCase) -> None:
+    frame = bytes(12) + (b"\x08\x00" if case.family == 4 else b"\x86\xdd") + case.headers()
+    section = record(SIZED_SECTION, 14 + case.frame, bytes([len(frame)]) + frame)
+    found = collect(ipfix(template(SIZED_SECTION), a_set(256, section)))
+    assert found.counts == ([] if case.octets is None else [(1, case.octets)])
+    assert found.drops == ({"bad_ip_header": (1, 1)} if case.octets is None else {})
+
+
+def test_a_section_that_was_filled_up_is_held_to_the_size_of_its_frame() -> None:
+    fields: tuple[Specifier, ...] = ((312, 4), (315, 600))
+    sizes = [record(fields, size, ETHERNET_PACKET.ljust(600, b"\0")) for size in (513, 514)]
+    found = collect(ipfix(template(fields), a_set(256, *sizes)))
+    assert (found.counts, found.drops) == ([(1, 500)], {"bad_ip_header": (1, 1)})
+
+
+@pytest.mark.parametrize(
+    ("case", "octets"),
+    [
+        (LengthCase("what a header can state", 4, 65_535, 0, None), 65_535),
+        (LengthCase("what a header can state, IPv6", 6, 65_535, 0, None), 65_575),
+        (LengthCase("no length takes the section's", 4, 0, 0, None), 20),
+        (LengthCase("a jumbogram of an unknown frame", 6, 0, 0, None, jumbo=100_000), None),
+    ],
+    ids=lambda value: value.name if isinstance(value, LengthCase) else None,
+)
+def test_a_section_whose_frame_is_of_unknown_size(case: LengthCase, octets: int | None) -> None:
+    fields: tuple[Specifier, ...] = ((315, 65535),)
+    frame = bytes(12) + (b"\x08\x00" if case.family == 4 else b"\x86\xdd") + case.headers()
+    found = collect(ipfix(template(fields), a_set(256, bytes([len(frame)]) + frame)))
+    assert found.counts == ([] if octets is None else [(1, octets)])
 
 
 def test_sections_that_waited_for_their_template_lie_in_another_buffer() -> None:

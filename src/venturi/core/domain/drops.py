@@ -30,7 +30,7 @@ class DropReason(IntEnum):
     TRUNCATED_HEADER = 6
     """The capture or the sample kept too little of the packet to read its IP header."""
     BAD_IP_HEADER = 7
-    """The IP header contradicts itself (version, header length, total length)."""
+    """The IP header contradicts itself (version, header length, total length), or claims more octets than the frame held on the wire."""
     # Export messages
     NOT_EXPORT = 8
     """The packet carries no flow export message, in an input that is metered as flow export."""

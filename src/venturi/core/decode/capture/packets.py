@@ -105,8 +105,9 @@ def _read_packets(frames: Frames, columns: _Columns, needs_times: bool, drops: N
     row = 0
     wide = columns.wide[0] != 0
     for frame in range(len(frames.offset)):
+        original = frames.original[frame]
         header = read_network_header(
-            frames.buffer, frames.offset[frame], frames.captured[frame], frames.original[frame], frames.link_type[frame]
+            frames.buffer, frames.offset[frame], frames.captured[frame], original, original, frames.link_type[frame]
         )
         if header[0] == FINE:
             columns.family[row] = header[1]

@@ -238,6 +238,7 @@ SECTION_CAPTURED = 1
 SECTION_ORIGINAL = 2
 SECTION_LINK_TYPE = 3
 SECTION_POSITION = 4  # of the datagram
+SECTION_LONGEST = 5
 
 # Rows of ``Columns.marks`` and ``Columns.numbers``
 FAMILY_COLUMN = 0
