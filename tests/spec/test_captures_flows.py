@@ -75,7 +75,7 @@ EXCEPTIONS = {
 """Files whose listed totals are not those to be metered."""
 
 FORGED_SAMPLES = {"derived_export/tcpreplay__test__pmacctd_sfprobe.pcap": 1}
-"""Samples, of rate 1, that are not counted: frame 11 of the capture that this export is of held fewer octets than its IP header claims (255 of 104)."""
+"""Samples, of rate 1, that are not counted: frame 11 of the capture behind this export held 104 octets, and its IP header claims 255."""
 
 
 def _list_files(*, sflow: bool) -> list[str]:

@@ -39,7 +39,7 @@ EXCEPTIONS = {
     # frame 11 held 104 octets behind its label stack, of which its IP header claims 255
     "tcpreplay__test.pcap": Expected(
         {"ipv4": (155, 61_930)},
-        {prefix: (0, 0) for prefix in ("src 192.168.1.0/24", "dst 192.168.1.0/24", "src 10.31.0.0/24", "dst 10.34.0.0/24")},
+        dict.fromkeys(("src 192.168.1.0/24", "dst 192.168.1.0/24", "src 10.31.0.0/24", "dst 10.34.0.0/24"), (0, 0)),
         non_ip_frames=13,
         bad_headers=1,
     ),

@@ -62,7 +62,7 @@ def file_header(*, order: str = "<", magic_number: int = 0xA1B2C3D4, link_type: 
 def pcap(
     frames: Iterable[bytes], *, order: str = "<", magic_number: int = 0xA1B2C3D4, link_type: int = 1, original: int | None = None
 ) -> bytes:
-    """Build a pcap file; frame n is n units of the fraction after ``FIRST_TIME``, and was ``original`` octets long, else as many as kept."""
+    """Build a pcap file; frame n is n units of the fraction after ``FIRST_TIME``, and was ``original`` octets long, else as kept."""
     header = file_header(order=order, magic_number=magic_number, link_type=link_type)
     return header + b"".join(record(frame, order=order, number=number, original=original) for number, frame in enumerate(frames))
 

@@ -41,12 +41,10 @@ def test_counts(fields: list[Specifier], values: list[int], expected: list[tuple
 
 DROPPED = [
     pytest.param([*ENDS, (4, 1)], [*V4, 6], "no_counts", id="an event without counts"),
-    pytest.param([(1, 4), (2, 4)], [300, 3], "no_addresses", id="counts without addresses"),
     pytest.param([(4, 1)], [6], "no_counts", id="neither"),
     pytest.param([*ENDS, (1, 8), (2, 4)], [*V4, MAXIMUM_COUNT + 1, 1], "counter_out_of_range", id="too many octets"),
     pytest.param([*ENDS, (1, 4), (2, 8)], [*V4, 1, 1 << 63], "counter_out_of_range", id="too many packets"),
     pytest.param([*ENDS, (1, 9)], [*V4, 1], "no_counts", id="a counter of nine octets is none"),
-    pytest.param([(8, 3), (1, 4)], [1, 1], "no_addresses", id="an address of three octets is none"),
 ]
 
 
@@ -57,6 +55,25 @@ def test_records_that_cannot_be_counted(version: int, fields: list[Specifier], v
     found = collect(message(version, template(fields, version=version), a_set(256, content)))
     assert found.drops == {reason: (3, 1)}
     assert len(found.flows) == found.decoder.records == 0
+
+
+@pytest.mark.parametrize("version", [9, 10])
+@pytest.mark.parametrize(
+    ("fields", "values"),
+    [
+        pytest.param([(1, 4), (2, 4)], [300, 3], id="of no addresses"),
+        pytest.param([(8, 3), (27, 4), (1, 4), (2, 4)], [1, 1, 300, 3], id="of addresses of other lengths"),
+        pytest.param([(365, 6), (1, 4), (2, 4)], [1, 300, 3], id="of a wireless controller"),
+    ],
+)
+def test_counts_without_addresses_have_no_family(version: int, fields: list[Specifier], values: list[int | str]) -> None:
+    good = (*ENDS, (1, 4), (2, 4))
+    sets = (a_set(256, record(good, *V4, 300, 3)), a_set(257, record(fields, *values) * 3), a_set(256, record(good, *V4, 300, 3)))
+    found = collect(message(version, template(good, version=version), template(fields, 257, version=version), *sets))
+    assert found.flows.family.tolist() == [4, 0, 0, 0, 4]
+    assert found.counts == [(3, 300)] * 5
+    assert (found.flows.source_low[1:4] == 0).all()
+    assert found.drops == {}
 
 
 def test_good_records_beside_one_out_of_range() -> None:

@@ -22,12 +22,13 @@ def write_csv(report: MeterReport, stream: TextIO) -> None:
 def write_values(report: MeterReport, stream: TextIO) -> None:
     """Write label, direction, interval start and observation point, where usage is split by them, packets and octets.
 
-    Values are set apart by one space, without header or quotes; a label's name may hold spaces itself.
+    Values are set apart by one space, without header or quotes; a label's name may hold spaces itself. The interval of what has no time
+    is ``-``.
     """
     columns = (*(name for name in identity_fields(report) if name in _VALUE_IDENTITY), "packets", "octets")
     for record in report.usage:
         fields = usage_fields(record)
-        stream.write(" ".join(_spell(fields.get(column, "")) for column in columns) + "\n")
+        stream.write(" ".join(_spell(fields.get(column, "-")) for column in columns) + "\n")
 
 
 def _spell(cell: Cell) -> str:

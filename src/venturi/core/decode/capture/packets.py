@@ -41,6 +41,11 @@ class PacketDecoder:
         self._memory = memory or FreshMemory()
         self._alike = FlowBatch.empty(0)
 
+    @property
+    def untimed(self) -> int:
+        """Frames so far whose time is not told or cannot be; their packets are ``UNTIMED``."""
+        return self._reader.untimed
+
     def decode(self, buffer: Octets, *, final: bool) -> tuple[FlowBatch, int]:
         """Decode the whole frames of ``buffer``, as ``StreamDecoder`` says."""
         frames, used = self._reader.read(buffer, final=final)

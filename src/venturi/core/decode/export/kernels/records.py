@@ -132,7 +132,7 @@ def block_rows(cursor: Words) -> slice:
 
 @step
 def fill_addresses(buffer: Octets, layout: Words, cursor: Words, columns: Columns) -> int:
-    """Write the addresses of the block's records, zero where absent; give their family."""
+    """Write the addresses of the block's records, zero where absent; give their family, 0 if they tell no address at all."""
     words = columns.words
     first = cursor[state.BLOCK_FIRST]
     stride = cursor[state.BLOCK_STRIDE]
@@ -153,7 +153,8 @@ def fill_addresses(buffer: Octets, layout: Words, cursor: Words, columns: Column
             fill_unsigned(buffer, place, stride, _WHOLE_V4, low)
         else:
             fill_alike(low, _ZERO)
-    return 6 if wide else 4
+    narrow = layout[state.SOURCE_4, 1] + layout[state.DESTINATION_4, 1] > 0
+    return 6 if wide else 4 if narrow else 0
 
 
 @step

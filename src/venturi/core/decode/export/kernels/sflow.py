@@ -11,7 +11,7 @@ from venturi.core.decode.export.kernels.packets import Section, write_packet
 from venturi.core.decode.export.kernels.records import RATE_REFUSED, WITHOUT_NUMBER, rate_number
 from venturi.core.decode.export.kernels.state import Columns, Event, Tables, Words
 from venturi.core.domain.drops import DropReason
-from venturi.core.domain.flow_batch import NO_FLOW_DIRECTION, NO_INTERFACE
+from venturi.core.domain.flow_batch import NO_FLOW_DIRECTION, NO_INTERFACE, UNTIMED
 from venturi.core.kernel import constant, kernel, step
 
 SFLOW_VERSION = 5
@@ -107,7 +107,7 @@ def open_datagram(buffer: Octets, datagram: Words, tables: Tables, cursor: Words
     cursor[state.SAMPLES_LEFT] = network_32(buffer, start + length - 4)
     cursor[state.OFFSET] = start + length
     cursor[state.MESSAGE_END] = end
-    cursor[state.REFERENCE_TIME] = max(datagram[state.DATAGRAM_TIME], 0)
+    cursor[state.REFERENCE_TIME] = datagram[state.DATAGRAM_TIME] if datagram[state.DATAGRAM_TIME] >= 0 else UNTIMED
     return state.CONTINUE
 
 
@@ -194,6 +194,7 @@ def write_sample(buffer: Octets, end: int, tables: Tables, columns: Columns, cur
     write_circumstances(buffer, fields, expanded, tables, columns, cursor)
     cursor[state.ROW] += 1
     cursor[state.RECORDS] += 1
+    cursor[state.UNTIMED_SAMPLES] += cursor[state.REFERENCE_TIME] == UNTIMED
     return state.CONTINUE
 
 
