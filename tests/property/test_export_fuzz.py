@@ -23,7 +23,7 @@ from venturi.core.decode.export.collector import ExportDecoder
 from venturi.core.decode.export.configuration import ExportConfig
 from venturi.core.decode.export.message_files import MessageFileDecoder, is_export_message
 from venturi.core.domain.drops import MAXIMUM_COUNT
-from venturi.core.domain.flow_batch import COLUMN_TYPES, FlowBatch, FlowTables
+from venturi.core.domain.flow_batch import COLUMN_TYPES, UNTIMED, FlowBatch, FlowTables
 
 RICH = ((8, 4), (27, 16), (28, 16), (10, 4), (61, 1), (22, 4), (153, 8), (161, 4), (2, 4), (1, 8), (1, 8, 29305), (48, 1), (34, 4))
 VARIABLE = ((12, 4), (82, 65535), (1, 4), (160, 8), (21, 4))
@@ -65,13 +65,14 @@ MESSAGES = st.lists(st.one_of(st.sampled_from(SEEDS), damaged(), st.binary(max_s
 def check(flows: FlowBatch, tables: FlowTables) -> None:
     """Hold flows to what every flow batch promises."""
     assert [column.dtype for column in _columns(flows)] == list(COLUMN_TYPES)
-    assert set(np.unique(flows.family).tolist()) <= {4, 6}
+    assert set(np.unique(flows.family).tolist()) <= {0, 4, 6}
+    assert (flows.source_low[flows.family == 0] == 0).all()
     assert (flows.source_high[flows.family == 4] == 0).all()
     assert (flows.source_low[flows.family == 4] < 1 << 32).all()
     for counts in (flows.packets, flows.octets):
         assert ((counts >= 0) & (counts <= MAXIMUM_COUNT)).all()
     assert (flows.start <= flows.end).all()
-    assert (flows.start >= 0).all()
+    assert ((flows.start >= 0) | (flows.start == UNTIMED)).all()
     assert ((flows.sampling >= 0) & (flows.sampling < len(tables.sampling_rates))).all()
     assert ((flows.exporter >= 0) & (flows.exporter < len(tables.exporters))).all()
     assert len(tables.sampling_rates) <= CONFIG.maximum_sampling_rates + 1

@@ -74,6 +74,9 @@ EXCEPTIONS = {
 }
 """Files whose listed totals are not those to be metered."""
 
+FORGED_SAMPLES = {"derived_export/tcpreplay__test__pmacctd_sfprobe.pcap": 1}
+"""Samples, of rate 1, that are not counted: frame 11 of the capture behind this export held 104 octets, and its IP header claims 255."""
+
 
 def _list_files(*, sflow: bool) -> list[str]:
     """List the files, so that each is a test of its own; without the captures, one name that their fixture skips or fails."""
@@ -105,10 +108,12 @@ def test_sflow_samples_equal_tshark(captures: Path, name: str) -> None:
     totals = read_totals(captures)[name]
     report = run_capture(captures / name, totals, MeteredAs.FLOWS)
     records, packets, octets = _counts(report)
-    headers = totals["sflow"]["raw_header_samples"]
+    (source,) = report.sources
+    forged = FORGED_SAMPLES.get(name, 0)
+    assert (source.drops[DropReason.BAD_IP_HEADER].count if DropReason.BAD_IP_HEADER in source.drops else 0) == forged
+    headers = totals["sflow"]["raw_header_samples"] - forged
     assert records == packets == headers
     assert octets <= totals["sflow"]["sum_frame_length"] - 14 * headers
-    (source,) = report.sources
     rates = totals["sflow"]["sampling_rates"]
-    assert source.counts.packets == sum(int(rate) * count for rate, count in rates.items())
+    assert source.counts.packets == sum(int(rate) * count for rate, count in rates.items()) - forged
     assert DropReason.MALFORMED_MESSAGE not in source.drops

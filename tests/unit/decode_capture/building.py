@@ -54,10 +54,17 @@ def record(frame: bytes, *, order: str = "<", number: int = 0, original: int | N
     return struct.pack(f"{order}IIII", FIRST_TIME, number, len(frame), len(frame) if original is None else original) + frame
 
 
-def pcap(frames: Iterable[bytes], *, order: str = "<", magic_number: int = 0xA1B2C3D4, link_type: int = 1) -> bytes:
-    """Build a pcap file; frame n is n units of the fraction after ``FIRST_TIME``."""
-    header = struct.pack(f"{order}IHHiIII", magic_number, 2, 4, 0, 0, 65535, link_type)
-    return header + b"".join(record(frame, order=order, number=number) for number, frame in enumerate(frames))
+def file_header(*, order: str = "<", magic_number: int = 0xA1B2C3D4, link_type: int = 1, version: tuple[int, int] = (2, 4)) -> bytes:
+    """Build the header of a pcap file."""
+    return struct.pack(f"{order}IHHiIII", magic_number, *version, 0, 0, 65535, link_type)
+
+
+def pcap(
+    frames: Iterable[bytes], *, order: str = "<", magic_number: int = 0xA1B2C3D4, link_type: int = 1, original: int | None = None
+) -> bytes:
+    """Build a pcap file; frame n is n units of the fraction after ``FIRST_TIME``, and was ``original`` octets long, else as kept."""
+    header = file_header(order=order, magic_number=magic_number, link_type=link_type)
+    return header + b"".join(record(frame, order=order, number=number, original=original) for number, frame in enumerate(frames))
 
 
 def block(block_type: int, body: bytes, *, order: str = "<") -> bytes:
@@ -67,9 +74,9 @@ def block(block_type: int, body: bytes, *, order: str = "<") -> bytes:
     return struct.pack(f"{order}I", block_type) + length + padded + length
 
 
-def section(*, order: str = "<") -> bytes:
+def section(*, order: str = "<", version: tuple[int, int] = (1, 0)) -> bytes:
     """Build a section header."""
-    return block(0x0A0D0D0A, struct.pack(f"{order}IHHq", 0x1A2B3C4D, 1, 0, -1), order=order)
+    return block(0x0A0D0D0A, struct.pack(f"{order}IHHq", 0x1A2B3C4D, *version, -1), order=order)
 
 
 def option(code: int, value: bytes, *, order: str = "<") -> bytes:

@@ -75,7 +75,6 @@ def fragment_v4(offset: int, more: int, part: bytes, *, identification: int = 7,
         pytest.param(ETHERNET_V4 + ipv4(udp(PAYLOAD, length=20)), PAYLOAD[:12], id="udp-shorter-than-ip"),
         pytest.param(ETHERNET_V4 + ipv4(udp(PAYLOAD, length=200)), PAYLOAD, id="udp-longer-than-ip"),
         pytest.param(ETHERNET_V4 + ipv4(udp(PAYLOAD, length=0)), PAYLOAD, id="udp-length-0"),
-        pytest.param(ETHERNET_V4 + ipv4(udp(PAYLOAD), total=1028), PAYLOAD, id="cut-by-the-capture"),
         pytest.param(ETHERNET_V6 + ipv6(udp(PAYLOAD)), PAYLOAD, id="v6"),
         pytest.param(
             ETHERNET_V6 + ipv6(extension(43) + extension(60, 2) + extension(UDP) + udp(PAYLOAD), next_header=0), PAYLOAD, id="v6-extensions"
@@ -99,13 +98,23 @@ def test_a_payload_is_found(frame: bytes, payload: bytes) -> None:
         pytest.param(fragment_v4(0, MORE, bytes(16), protocol=TCP), DropReason.NOT_EXPORT, id="fragment-of-tcp"),
         pytest.param(fragment_v6(TCP, 8, 0, bytes(16)), DropReason.NOT_EXPORT, id="v6-fragment-of-tcp"),
         pytest.param(ETHERNET_V4 + ipv4(udp(b"")[:7]), DropReason.TRUNCATED_HEADER, id="cut-in-udp"),
-        pytest.param(ETHERNET_V6 + ipv6(extension(UDP, 9), next_header=0)[:60], DropReason.TRUNCATED_HEADER, id="cut-in-extension"),
+        pytest.param(ETHERNET_V6 + ipv6(extension(UDP, 9)[:6], next_header=0), DropReason.TRUNCATED_HEADER, id="cut-in-extension"),
         pytest.param(bytes(12) + b"\x08\x06" + bytes(28), DropReason.NOT_IP, id="arp"),
         pytest.param(ETHERNET_V4 + ipv4(first=0x43), DropReason.BAD_IP_HEADER, id="bad-header"),
+        pytest.param(ETHERNET_V4 + ipv4(udp(PAYLOAD), total=1028), DropReason.BAD_IP_HEADER, id="more-than-the-frame-held"),
     ],
 )
 def test_a_frame_has_no_payload(frame: bytes, reason: DropReason) -> None:
     assert locate(pcap([frame])) == ([], [], {reason: Drop(1, 1)})
+
+
+def test_a_payload_that_the_capture_cut_is_given_as_far_as_it_was_kept() -> None:
+    assert locate(pcap([ETHERNET_V4 + ipv4(udp(PAYLOAD), total=1028)], original=1042)) == ([PAYLOAD], [1], {})
+
+
+def test_a_fragment_that_the_capture_cut_is_lost() -> None:
+    cut = ETHERNET_V4 + ipv4(WHOLE[:16], fragment=MORE, total=52, identification=7)
+    assert locate(pcap([cut], original=66)) == ([], [], {LOST: Drop(1, 1)})
 
 
 def test_a_datagram_knows_its_exporter_its_ports_and_its_time() -> None:
@@ -144,9 +153,6 @@ LOST = DropReason.FRAGMENTED_EXPORT
         pytest.param([LAST, fragment_v4(56, 0, bytes(16))], [], [], {LOST: Drop(2, 1)}, id="two-last"),
         pytest.param([fragment_v4(0, MORE, bytes(15))], [], [], {LOST: Drop(1, 1)}, id="odd-length"),
         pytest.param([fragment_v4(65_528, 0, bytes(16))], [], [], {LOST: Drop(1, 1)}, id="too-long"),
-        pytest.param(
-            [ETHERNET_V4 + ipv4(WHOLE[:16], fragment=MORE, total=52, identification=7)], [], [], {LOST: Drop(1, 1)}, id="cut-by-the-capture"
-        ),
         pytest.param([fragment_v4(0, MORE, b""), LAST], [], [], {LOST: Drop(2, 1)}, id="empty"),
     ],
 )

@@ -11,6 +11,7 @@ from tests.unit.decode_capture.building import (
     FIRST_TIME,
     block,
     enhanced,
+    file_header,
     interface,
     ipv4,
     ipv6,
@@ -22,7 +23,7 @@ from tests.unit.decode_capture.building import (
 )
 from venturi.core.decode.capture.packets import PacketDecoder
 from venturi.core.domain.drops import Drop, DropReason, list_drops
-from venturi.core.domain.flow_batch import FlowBatch
+from venturi.core.domain.flow_batch import UNTIMED, FlowBatch
 
 FRAME, FRAME_V6 = ETHERNET_V4 + ipv4(), ETHERNET_V6 + ipv6()
 SECOND = 1_000_000_000
@@ -79,6 +80,8 @@ def test_the_upper_bits_of_the_link_type_tell_of_checksums() -> None:
 SIMPLE = block(3, struct.pack("<I", len(FRAME)) + FRAME)
 OBSOLETE = block(2, struct.pack("<HHIIII", 0, 0, TICKS >> 32, TICKS & 0xFFFFFFFF, len(FRAME), len(FRAME)) + FRAME)
 RESOLUTION, OFFSET = 9, 14
+GOOD = enhanced(FRAME, TICKS)
+WRONG_TRAILER = GOOD[:-4] + struct.pack("<I", len(GOOD) + 4)
 
 
 @pytest.mark.parametrize(
@@ -100,8 +103,16 @@ RESOLUTION, OFFSET = 9, 14
         ),
         pytest.param([interface(option(OFFSET, struct.pack("<q", 60))), enhanced(FRAME, TICKS)], [(FIRST_TIME + 60) * SECOND], id="offset"),
         pytest.param([interface(option(OFFSET, struct.pack("<q", -FIRST_TIME))), enhanced(FRAME, TICKS + 1)], [1000], id="negative-offset"),
-        pytest.param([interface(), SIMPLE], [0], id="simple-packet-without-time"),
-        pytest.param([interface(snap_length=40), block(3, struct.pack("<I", 1514) + FRAME[:40])], [0], id="simple-packet-cut"),
+        pytest.param([interface(), SIMPLE], [UNTIMED], id="simple-packet-without-time"),
+        pytest.param([interface(snap_length=40), block(3, struct.pack("<I", 1514) + FRAME[:40])], [UNTIMED], id="simple-packet-cut"),
+        pytest.param([interface(), enhanced(FRAME, 1 << 63), GOOD], [UNTIMED, FIRST_TIME * SECOND], id="time-beyond-reason"),
+        pytest.param([interface(option(OFFSET, struct.pack("<q", -FIRST_TIME - 1))), GOOD], [UNTIMED], id="time-before-epoch"),
+        pytest.param([interface(option(OFFSET, struct.pack("<q", 1 << 62))), GOOD], [UNTIMED], id="offset-beyond-reason"),
+        pytest.param([interface(option(OFFSET, bytes(4))), GOOD], [UNTIMED], id="offset-of-four-octets"),
+        pytest.param([interface(option(RESOLUTION, b"\x7f")), GOOD], [UNTIMED], id="resolution-beyond-reason"),
+        pytest.param([interface(option(RESOLUTION, b"\xff")), GOOD], [UNTIMED], id="binary-resolution-beyond-reason"),
+        pytest.param([interface(option(RESOLUTION, b"\x06\x06")), GOOD], [UNTIMED], id="resolution-of-two-octets"),
+        pytest.param([interface(struct.pack("<HH", 2, 99)), GOOD], [UNTIMED], id="option-beyond-block"),
         pytest.param([interface(), OBSOLETE], [FIRST_TIME * SECOND], id="obsolete-packet"),
         pytest.param([interface(), block(0x0BAD, bytes(7)), enhanced(FRAME, TICKS)], [FIRST_TIME * SECOND], id="unknown-block"),
         pytest.param(
@@ -128,12 +139,8 @@ RESOLUTION, OFFSET = 9, 14
 def test_pcapng_with(blocks: list[bytes], times: list[int]) -> None:
     packets, drops = decode(section() + b"".join(blocks))
     assert drops == {}
-    assert packets.start.tolist() == times
+    assert packets.start.tolist() == packets.end.tolist() == times
     assert packets.octets.tolist() == [28] * len(times)
-
-
-GOOD = enhanced(FRAME, TICKS)
-WRONG_TRAILER = GOOD[:-4] + struct.pack("<I", len(GOOD) + 4)
 
 
 @pytest.mark.parametrize(
@@ -155,15 +162,36 @@ WRONG_TRAILER = GOOD[:-4] + struct.pack("<I", len(GOOD) + 4)
             [interface(), block(3, struct.pack("<I", 500)), GOOD], 1, {DropReason.BAD_BLOCK: Drop(1, 1)}, id="simple-beyond-block"
         ),
         pytest.param([interface(), WRONG_TRAILER, GOOD], 1, {DropReason.BAD_BLOCK: Drop(1, 1)}, id="lengths-disagree"),
-        pytest.param([interface(), enhanced(FRAME, 1 << 63), GOOD], 1, {DropReason.BAD_BLOCK: Drop(1, 1)}, id="time-beyond-reason"),
         pytest.param(
-            [interface(option(OFFSET, struct.pack("<q", -FIRST_TIME - 1))), GOOD],
-            0,
-            {DropReason.BAD_BLOCK: Drop(1, 1)},
-            id="time-before-epoch",
+            [
+                interface(),
+                GOOD,
+                section(version=(2, 0)),
+                interface(),
+                GOOD,
+                block(0x0BAD, b"x" * 8),
+                WRONG_TRAILER,
+                section(),
+                interface(),
+                GOOD,
+            ],
+            2,
+            {DropReason.UNKNOWN_VERSION: Drop(1, 2)},
+            id="section-of-another-version",
         ),
-        pytest.param([interface(option(OFFSET, bytes(4))), GOOD], 0, {DropReason.BAD_BLOCK: Drop(2, 1)}, id="bad-option"),
-        pytest.param([interface(option(RESOLUTION, b"\x7f")), GOOD], 0, {DropReason.BAD_BLOCK: Drop(2, 1)}, id="resolution-beyond-reason"),
+        pytest.param(
+            [section(version=(0, 0)), GOOD, section(version=(2, 0), order=">")],
+            0,
+            {DropReason.UNKNOWN_VERSION: Drop(2, 1)},
+            id="sections-of-other-versions-alone",
+        ),
+        pytest.param([section(version=(1, 9)), interface(), GOOD], 1, {}, id="section-of-another-minor-version"),
+        pytest.param(
+            [interface(), GOOD, block(0x0A0D0D0A, struct.pack("<I", 0x1A2B3C4D))],
+            1,
+            {DropReason.BAD_RECORD_LENGTH: Drop(1, 2)},
+            id="section-header-without-version",
+        ),
         pytest.param([block(1, bytes(4)), GOOD], 0, {DropReason.BAD_BLOCK: Drop(2, 1)}, id="short-interface"),
         pytest.param(
             [interface(), GOOD, b"\x06\x00\x00\x00\x0a\x00\x00\x00" + GOOD],
@@ -187,6 +215,43 @@ def test_damaged_pcapng(blocks: list[bytes], count: int, drops: dict[DropReason,
     packets, dropped = decode(section() + b"".join(blocks))
     assert dropped == drops
     assert len(packets) == count
+
+
+def test_frames_without_a_time_are_counted() -> None:
+    decoder = PacketDecoder(exporter=0)
+    capture = section() + interface() + SIMPLE + GOOD + enhanced(FRAME, 1 << 63) + SIMPLE
+    for number, part in enumerate((capture[:-1], capture[-1:])):
+        decoder.decode(octets(part if number == 0 else SIMPLE), final=number == 1)
+    assert (decoder.untimed, decoder.records) == (3, 4)
+
+
+CUT, KEPT = 1000, len(FRAME)
+
+
+@pytest.mark.parametrize(
+    ("version", "lengths"),
+    [
+        pytest.param((2, 0), (CUT, KEPT), id="2.0-swapped"),
+        pytest.param((2, 1), (CUT, KEPT), id="2.1-swapped"),
+        pytest.param((2, 2), (CUT, KEPT), id="2.2-swapped"),
+        pytest.param((2, 3), (CUT, KEPT), id="2.3-swapped"),
+        pytest.param((2, 3), (KEPT, CUT), id="2.3-in-place"),
+        pytest.param((2, 4), (KEPT, CUT), id="2.4-in-place"),
+    ],
+)
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_the_lengths_of_a_pcap_record(version: tuple[int, int], lengths: tuple[int, int], order: str) -> None:
+    """A frame that was cut: its IP header claims more than was kept and no more than was on the wire."""
+    frame = ETHERNET_V4 + ipv4(total=CUT - len(ETHERNET_V4))
+    records = (struct.pack(f"{order}IIII", FIRST_TIME, 0, *lengths) + frame) * 2
+    packets, drops = decode(file_header(order=order, version=version) + records)
+    assert (packets.octets.tolist(), drops) == ([CUT - len(ETHERNET_V4)] * 2, {})
+
+
+@pytest.mark.parametrize("version", [(2, 5), (3, 0), (1, 9), (0, 0), (543, 0), (2, 0x0400)])
+def test_pcap_of_an_unknown_version_is_not_read(version: tuple[int, int]) -> None:
+    packets, drops = decode(file_header(version=version) + record(FRAME) * 3, piece=30)
+    assert (len(packets), drops) == (0, {DropReason.UNKNOWN_VERSION: Drop(1, 1)})
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.unit.decode_capture.building import pcap, section
+from tests.unit.decode_capture.building import file_header, pcap, section
 from venturi.core.decode.format import InputFormat, detect, recognise
 from venturi.core.domain.errors import UnknownFormatError
 
@@ -75,6 +75,23 @@ def sflow(address_type: int, address: bytes, samples: int = 1) -> bytes:
 )
 def test_detect(octets: bytes, expected: InputFormat) -> None:
     assert detect(octets) is expected
+
+
+@pytest.mark.parametrize(
+    ("octets", "is_damaged", "sentence"),
+    [
+        pytest.param(b"", False, "F: the file is empty", id="empty"),
+        pytest.param(b"", True, "F: damaged or cut: nothing could be decompressed", id="damaged"),
+        pytest.param(file_header(version=(2, 5)), False, "F: a pcap file of version 2.5; venturi reads versions 2.0 to 2.4", id="pcap-2.5"),
+        pytest.param(file_header(version=(1, 2), order=">"), False, "F: a pcap file of version 1.2; ", id="pcap-1.2"),
+        pytest.param(bytes(100), True, "F: not a file that venturi reads: ", id="damaged-behind-zeros"),
+    ],
+)
+def test_recognise_refuses_versions_and_damage(octets: bytes, is_damaged: bool, sentence: str) -> None:
+    with pytest.raises(UnknownFormatError) as caught:
+        recognise("F", octets, is_damaged=is_damaged)
+    assert str(caught.value).startswith(sentence)
+    assert ("; its compressed stream is damaged or cut after 100 octets" in str(caught.value)) == (is_damaged and len(octets) > 0)
 
 
 def test_recognise_gives_what_was_detected() -> None:

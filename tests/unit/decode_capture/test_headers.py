@@ -5,6 +5,7 @@ from ipaddress import ip_address
 
 import pytest
 
+from tests.spec.cases import LENGTH_CASES, LengthCase
 from tests.unit.decode_capture.building import (
     DESTINATION_V4,
     DESTINATION_V6,
@@ -30,10 +31,10 @@ PPPOE = b"\x11\x00\x00\x01\x00\x00"
 COOKED_2 = bytes(18)
 
 
-def decode(frame: bytes, link_type: int) -> tuple[FlowBatch, dict[DropReason, Drop]]:
-    """Decode a capture of one frame."""
+def decode(frame: bytes, link_type: int, *, original: int | None = None) -> tuple[FlowBatch, dict[DropReason, Drop]]:
+    """Decode a capture of one frame, which was ``original`` octets long on the wire, else as many as are kept."""
     decoder = PacketDecoder(exporter=3)
-    packets, _ = decoder.decode(octets(pcap([frame], link_type=link_type)), final=True)
+    packets, _ = decoder.decode(octets(pcap([frame], link_type=link_type, original=original)), final=True)
     return packets, list_drops(decoder.drops)
 
 
@@ -136,21 +137,49 @@ def jumbo(length: int, *, before: bytes = b"", after: bytes = b"") -> bytes:
 @pytest.mark.parametrize(
     ("frame", "octet_count"),
     [
-        pytest.param(ETHERNET_V4 + ipv4(bytes(9), total=1500), 1500, id="cut-by-the-capture"),
+        pytest.param(ETHERNET_V4 + ipv4(bytes(9), total=1480), 1480, id="all-that-the-frame-held"),
+        pytest.param(ETHERNET_V4 + ipv4(bytes(9), total=1000), 1000, id="padded"),
+        pytest.param(MACS + VLAN + b"\x08\x00" + ipv4(bytes(9), total=1476), 1476, id="all-that-the-frame-held-in-vlan"),
+        pytest.param(MACS + VLAN + b"\x08\x00" + ipv4(bytes(9), total=1477), None, id="one-octet-more-in-vlan"),
+        pytest.param(MACS + b"\x88\x64" + PPPOE + b"\x00\x21" + ipv4(bytes(9), total=1472), 1472, id="all-that-the-frame-held-in-pppoe"),
+        pytest.param(MACS + b"\x88\x64" + PPPOE + b"\x00\x21" + ipv4(bytes(9), total=1473), None, id="one-octet-more-in-pppoe"),
+        pytest.param(ETHERNET_V4 + ipv4(fragment=0x2000, total=1480), 1480, id="first-fragment"),
+        pytest.param(ETHERNET_V4 + ipv4(fragment=0x00B9, total=300), 300, id="last-fragment"),
+        pytest.param(ETHERNET_V4 + ipv4(fragment=0x2000, total=1481), None, id="fragment-of-one-octet-more"),
+    ],
+)
+def test_octets_of_a_frame_that_the_capture_cut(frame: bytes, octet_count: int | None) -> None:
+    packets, drops = decode(frame, 1, original=1494)
+    assert packets.octets.tolist() == ([] if octet_count is None else [octet_count])
+    assert drops == ({DropReason.BAD_IP_HEADER: Drop(1, 1)} if octet_count is None else {})
+
+
+@pytest.mark.parametrize("link_type", [1, 101, 113])
+@pytest.mark.parametrize("case", LENGTH_CASES, ids=[case.name for case in LENGTH_CASES])
+def test_a_claimed_length(case: LengthCase, link_type: int) -> None:
+    ether_type = b"\x08\x00" if case.family == 4 else b"\x86\xdd"
+    before = {1: MACS + ether_type, 101: b"", 113: bytes(14) + ether_type}[link_type]
+    packets, drops = decode(before + case.headers(), link_type, original=len(before) + case.frame)
+    assert packets.octets.tolist() == ([] if case.octets is None else [case.octets])
+    assert drops == ({DropReason.BAD_IP_HEADER: Drop(1, 1)} if case.octets is None else {})
+
+
+@pytest.mark.parametrize(
+    ("frame", "octet_count"),
+    [
         pytest.param(ETHERNET_V4 + ipv4(bytes(2000), total=0), 2020, id="v4-super-frame"),
         pytest.param(MACS + VLAN + b"\x08\x00" + ipv4(bytes(2000), total=0), 2020, id="v4-super-frame-in-vlan"),
         pytest.param(ETHERNET_V6 + ipv6(bytes(3000), length=0, next_header=6), 3040, id="v6-super-frame"),
         pytest.param(ETHERNET_V6 + ipv6(bytes(6), length=0, next_header=59), 40, id="v6-no-next-header-padded"),
-        pytest.param(ETHERNET_V6 + ipv6(jumbo(100_000), length=0, next_header=0), 100_040, id="jumbogram"),
+        pytest.param(ETHERNET_V6 + ipv6(jumbo(100_000) + bytes(99_992), length=0, next_header=0), 100_040, id="jumbogram"),
         pytest.param(
-            ETHERNET_V6 + ipv6(jumbo(70_000, before=b"\x00\x01\x03\x00\x00\x00", after=b"\x01\x00"), length=0, next_header=0),
+            ETHERNET_V6
+            + ipv6(jumbo(70_000, before=b"\x00\x01\x03\x00\x00\x00", after=b"\x01\x00") + bytes(69_984), length=0, next_header=0),
             70_040,
             id="jumbogram-behind-padding",
         ),
         pytest.param(ETHERNET_V6 + ipv6(jumbo(100_000)[:7], length=0, next_header=0), 47, id="jumbo-option-cut"),
         pytest.param(ETHERNET_V6 + ipv6(b"\x11\x00\x01\x04" + bytes(2004), length=0, next_header=0), 2048, id="hop-by-hop-without-jumbo"),
-        pytest.param(ETHERNET_V4 + ipv4(fragment=0x2000, total=1500), 1500, id="first-fragment"),
-        pytest.param(ETHERNET_V4 + ipv4(fragment=0x00B9, total=300), 300, id="last-fragment"),
     ],
 )
 def test_octets_of(frame: bytes, octet_count: int) -> None:

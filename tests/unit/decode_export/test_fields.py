@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.spec.cases import LENGTH_CASES, LengthCase
 from tests.unit.decode_export.building import BASIC, Specifier, a_set, collect, ipfix, message, record, template
 from venturi.core.domain.drops import MAXIMUM_COUNT
 
@@ -40,12 +41,10 @@ def test_counts(fields: list[Specifier], values: list[int], expected: list[tuple
 
 DROPPED = [
     pytest.param([*ENDS, (4, 1)], [*V4, 6], "no_counts", id="an event without counts"),
-    pytest.param([(1, 4), (2, 4)], [300, 3], "no_addresses", id="counts without addresses"),
     pytest.param([(4, 1)], [6], "no_counts", id="neither"),
     pytest.param([*ENDS, (1, 8), (2, 4)], [*V4, MAXIMUM_COUNT + 1, 1], "counter_out_of_range", id="too many octets"),
     pytest.param([*ENDS, (1, 4), (2, 8)], [*V4, 1, 1 << 63], "counter_out_of_range", id="too many packets"),
     pytest.param([*ENDS, (1, 9)], [*V4, 1], "no_counts", id="a counter of nine octets is none"),
-    pytest.param([(8, 3), (1, 4)], [1, 1], "no_addresses", id="an address of three octets is none"),
 ]
 
 
@@ -56,6 +55,25 @@ def test_records_that_cannot_be_counted(version: int, fields: list[Specifier], v
     found = collect(message(version, template(fields, version=version), a_set(256, content)))
     assert found.drops == {reason: (3, 1)}
     assert len(found.flows) == found.decoder.records == 0
+
+
+@pytest.mark.parametrize("version", [9, 10])
+@pytest.mark.parametrize(
+    ("fields", "values"),
+    [
+        pytest.param([(1, 4), (2, 4)], [300, 3], id="of no addresses"),
+        pytest.param([(8, 3), (27, 4), (1, 4), (2, 4)], [1, 1, 300, 3], id="of addresses of other lengths"),
+        pytest.param([(365, 6), (1, 4), (2, 4)], [1, 300, 3], id="of a wireless controller"),
+    ],
+)
+def test_counts_without_addresses_have_no_family(version: int, fields: list[Specifier], values: list[int | str]) -> None:
+    good = (*ENDS, (1, 4), (2, 4))
+    sets = (a_set(256, record(good, *V4, 300, 3)), a_set(257, record(fields, *values) * 3), a_set(256, record(good, *V4, 300, 3)))
+    found = collect(message(version, template(good, version=version), template(fields, 257, version=version), *sets))
+    assert found.flows.family.tolist() == [4, 0, 0, 0, 4]
+    assert found.counts == [(3, 300)] * 5
+    assert (found.flows.source_low[1:4] == 0).all()
+    assert found.drops == {}
 
 
 def test_good_records_beside_one_out_of_range() -> None:
@@ -137,6 +155,42 @@ def test_sections_of_packets(element: int, octets: bytes, length: int | None) ->
     assert found.rates == ["100", "100"]
     assert found.flows.input_interface.tolist() == [3, 3]
     assert sum(count for count, _ in found.drops.values()) == 1
+
+
+SIZED_SECTION: tuple[Specifier, ...] = ((312, 4), (315, 65535))
+
+
+@pytest.mark.parametrize("case", LENGTH_CASES, ids=[case.name for case in LENGTH_CASES])
+def test_a_claimed_length_in_a_section(case: LengthCase) -> None:
+    frame = bytes(12) + (b"\x08\x00" if case.family == 4 else b"\x86\xdd") + case.headers()
+    section = record(SIZED_SECTION, 14 + case.frame, bytes([len(frame)]) + frame)
+    found = collect(ipfix(template(SIZED_SECTION), a_set(256, section)))
+    assert found.counts == ([] if case.octets is None else [(1, case.octets)])
+    assert found.drops == ({"bad_ip_header": (1, 1)} if case.octets is None else {})
+
+
+def test_a_section_that_was_filled_up_is_held_to_the_size_of_its_frame() -> None:
+    fields: tuple[Specifier, ...] = ((312, 4), (315, 600))
+    sizes = [record(fields, size, ETHERNET_PACKET.ljust(600, b"\0")) for size in (513, 514)]
+    found = collect(ipfix(template(fields), a_set(256, *sizes)))
+    assert (found.counts, found.drops) == ([(1, 500)], {"bad_ip_header": (1, 1)})
+
+
+@pytest.mark.parametrize(
+    ("case", "octets"),
+    [
+        (LengthCase("what a header can state", 4, 65_535, 0, None), 65_535),
+        (LengthCase("what a header can state, IPv6", 6, 65_535, 0, None), 65_575),
+        (LengthCase("no length takes the section's", 4, 0, 0, None), 20),
+        (LengthCase("a jumbogram of an unknown frame", 6, 0, 0, None, jumbo=100_000), None),
+    ],
+    ids=lambda value: value.name if isinstance(value, LengthCase) else None,
+)
+def test_a_section_whose_frame_is_of_unknown_size(case: LengthCase, octets: int | None) -> None:
+    fields: tuple[Specifier, ...] = ((315, 65535),)
+    frame = bytes(12) + (b"\x08\x00" if case.family == 4 else b"\x86\xdd") + case.headers()
+    found = collect(ipfix(template(fields), a_set(256, bytes([len(frame)]) + frame)))
+    assert found.counts == ([] if octets is None else [(1, octets)])
 
 
 def test_sections_that_waited_for_their_template_lie_in_another_buffer() -> None:

@@ -26,7 +26,7 @@ from venturi.core.decode.export.collector import ExportDecoder
 from venturi.core.decode.export.configuration import ExportConfig
 from venturi.core.decode.export.message_files import MessageFileDecoder, count_export_messages, is_export_message
 from venturi.core.domain.drops import list_drops
-from venturi.core.domain.flow_batch import Exporter, FlowBatch, FlowTables
+from venturi.core.domain.flow_batch import UNTIMED, Exporter, FlowBatch, FlowTables
 
 V5 = v5(v5_flow("10.0.0.1", "10.0.0.2", 2, 300), v5_flow("10.0.0.3", "10.0.0.4", 3, 400))
 FLOW = record(BASIC, "10.0.0.1", "10.0.0.2", 2, 300)
@@ -86,7 +86,7 @@ def test_a_bare_file_names_no_exporter_but_an_sflow_agent_does() -> None:
     decoder = MessageFileDecoder(ExportDecoder(ExportConfig(), tables))
     flows, _ = decoder.decode(np.frombuffer(IPFIX + SFLOW, dtype=np.uint8), final=True)
     assert [tables.exporters[row] for row in flows.exporter] == [Exporter(), Exporter(4, 0xC6336409)]
-    assert flows.end.tolist() == [EXPORTED * SECOND, 0]
+    assert flows.end.tolist() == [EXPORTED * SECOND, UNTIMED]
 
 
 @pytest.mark.parametrize("chunk", [None, 50])

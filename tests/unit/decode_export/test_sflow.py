@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import pytest
 
+from tests.spec.cases import LENGTH_CASES, LengthCase
 from tests.unit.decode_export.building import BASIC, a_set, collect, ipfix, number, record, template
 from venturi.core.decode.export.configuration import ExportConfig
 from venturi.core.domain.flow_batch import Exporter
@@ -77,6 +78,32 @@ def test_flow_samples(make: object, records: list[bytes], ends: tuple[str, str])
     assert found.flows.output_interface.tolist() == [4, 4]
     assert found.drops == {}
     assert found.decoder.records == 2
+
+
+@pytest.mark.parametrize("case", LENGTH_CASES, ids=[case.name for case in LENGTH_CASES])
+def test_a_claimed_length(case: LengthCase) -> None:
+    before = bytes(12) + (b"\x08\x00" if case.family == 4 else b"\x86\xdd")
+    found = collect(sflow(flow(raw(before + case.headers(), 1, original=14 + case.frame, stripped=0))))
+    assert found.counts == ([] if case.octets is None else [(1, case.octets)])
+    assert found.drops == ({"bad_ip_header": (1, 1)} if case.octets is None else {})
+
+
+@pytest.mark.parametrize(
+    ("sample", "octets"),
+    [
+        pytest.param(raw(IPV4_PACKET, original=500), 500, id="as much as the frame held"),
+        pytest.param(raw(IPV4_PACKET, original=499), None, id="one octet more than the frame held"),
+        pytest.param(raw(IPV4_PACKET, original=500, stripped=4), 500, id="what was stripped was held, too"),
+        pytest.param(raw(IPV4_PACKET[:2] + bytes(2) + IPV4_PACKET[4:]), 514, id="no length takes the frame's less what was stripped"),
+        pytest.param(sampled_ipv4(512 << 10), 512 << 10, id="a sampled IPv4 of 512 KiB"),
+        pytest.param(sampled_ipv4((512 << 10) + 1), None, id="a sampled IPv4 beyond 512 KiB"),
+        pytest.param(sampled_ipv6(0xFFFFFFFF), None, id="a sampled IPv6 of 4 GB"),
+    ],
+)
+def test_a_length_beyond_the_frame(sample: bytes, octets: int | None) -> None:
+    found = collect(sflow(flow(sample)))
+    assert found.counts == ([] if octets is None else [(1, octets)])
+    assert found.drops == ({"bad_ip_header": (1, 1)} if octets is None else {})
 
 
 INTERFACES = [

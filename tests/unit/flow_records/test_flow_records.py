@@ -106,7 +106,6 @@ def test_ipv6_address_as(spelling: object) -> None:
 
 DROPPED = {
     "source no address": ({"source_address": "10.0.0.256"}, DropReason.BAD_VALUE),
-    "source missing": ({"source_address": pa.array([None], pa.string())}, DropReason.NO_ADDRESSES),
     "source of five octets": ({"source_address": pa.array([b"abcde"], pa.binary())}, DropReason.BAD_VALUE),
     "two families": ({"source_address": "2001:db8::1"}, DropReason.BAD_VALUE),
     "family contradicts": ({"family": 6}, DropReason.BAD_VALUE),
@@ -133,6 +132,13 @@ DROPPED = {
 def test_is_dropped(changes: dict[str, Any], reason: DropReason) -> None:
     flows, drops, _ = read(write(table(**changes), InputFormat.PARQUET), InputFormat.PARQUET)
     assert (len(flows), drops) == (0, {reason: Drop(1, 1)})
+
+
+@pytest.mark.parametrize("side", ["source_address", "destination_address"])
+def test_a_flow_of_an_unknown_address_has_no_family(side: str) -> None:
+    flows, drops, _ = read(write(table(**{side: pa.array([None], pa.string())}), InputFormat.PARQUET), InputFormat.PARQUET)
+    assert (flows.family.tolist(), flows.octets.tolist(), drops) == ([0], [4200], {})
+    assert (flows.source_low.tolist(), flows.destination_low.tolist()) == ([0], [0])
 
 
 def test_the_highest_count_is_kept() -> None:

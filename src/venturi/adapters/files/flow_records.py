@@ -80,18 +80,23 @@ class FlowRecordReader:
         return flows if usable.all() else flows.take(usable)
 
     def _fill_addresses(self, flows: FlowBatch, batch: pa.RecordBatch, usable: Mask) -> None:
+        """Fill in the addresses; a flow of which one is not told has none, and so matches no label."""
         source, destination = self._addresses(batch, "source_address"), self._addresses(batch, "destination_address")
         bad = source.bad | destination.bad
-        missing = ~bad & ((source.family == 0) | (destination.family == 0))
+        missing = (source.family == 0) | (destination.family == 0)
         bad |= ~missing & (source.family != destination.family)
         if "family" in self._mapping:
             stated = self._numbers(batch, "family")
             bad |= stated.bad | ~missing & ~stated.missing & (stated.values != source.family)
-        self._drop(usable, missing, DropReason.NO_ADDRESSES)
         self._drop(usable, bad, DropReason.BAD_VALUE)
-        flows.family[:] = source.family
-        flows.source_high[:], flows.source_low[:] = source.high, source.low
-        flows.destination_high[:], flows.destination_low[:] = destination.high, destination.low
+        flows.family[:] = np.where(missing, 0, source.family)
+        for target, words in (
+            (flows.source_high, source.high),
+            (flows.source_low, source.low),
+            (flows.destination_high, destination.high),
+            (flows.destination_low, destination.low),
+        ):
+            target[:] = np.where(missing, 0, words)
 
     def _fill_times(self, flows: FlowBatch, batch: pa.RecordBatch, usable: Mask) -> None:
         """Fill in the times; a flow that is said to start after its end is taken to start at its end."""

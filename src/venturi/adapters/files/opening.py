@@ -74,6 +74,11 @@ class InputStream(io.RawIOBase):
         """Why the stream ended before all was decompressed (``BAD_COMPRESSION``, ``TRUNCATED_FILE``), None as long as it did not."""
         return self._octets.damage
 
+    @property
+    def head_damage(self) -> DropReason | None:
+        """Why ``head`` is all that could be decompressed, None if it is not, or if the stream simply ends there."""
+        return self._octets.head_damage
+
     def readable(self) -> bool:
         """Say yes: this is what a stream of input is for."""
         return True
@@ -148,6 +153,7 @@ class _Lookahead:
         while count < length and (more := source.readinto(room[count:])):
             count += more
         self.head = room[:count].tobytes()
+        self.head_damage = source.damage if count < length else None
         self._unread = memoryview(self.head)
 
     @property

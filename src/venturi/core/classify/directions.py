@@ -21,6 +21,7 @@ _EGRESS = int(DirectionCode.EGRESS)
 _UNKNOWN = int(DirectionCode.UNKNOWN)
 _BOTH = int(DirectionCode.BOTH)
 _NOT_CROSSING = int(DirectionCode.NOT_CROSSING)
+_NO_ADDRESSES = int(DirectionCode.NO_ADDRESSES)
 _DUPLICATE_EXPORT = int(DirectionCode.DUPLICATE_EXPORT)
 _METERED_AT_INGRESS = 0
 _METERED_AT_EGRESS = 1
@@ -73,7 +74,7 @@ def _tell_directions(family, addresses, interfaces, evidence, directions) -> Non
             directions[row] = _from_interfaces(input_outside, output_outside, flow_direction[row])
         elif flow_direction[row] <= _METERED_AT_EGRESS:
             directions[row] = flow_direction[row]
-        elif not has_inside:
+        elif not has_inside or family[row] == 0:
             directions[row] = _UNKNOWN
         elif family[row] == 4:
             source_class = find_class_v4(inside_v4, 0, source_low[row])
@@ -81,6 +82,8 @@ def _tell_directions(family, addresses, interfaces, evidence, directions) -> Non
         else:
             source_class = find_class_v6(inside_v6, 0, source_high[row], source_low[row])
             directions[row] = _from_classes(source_class, find_class_v6(inside_v6, 0, destination_high[row], destination_low[row]))
+        if family[row] == 0 and directions[row] <= _BOTH:
+            directions[row] = _NO_ADDRESSES
 
 
 @step

@@ -7,7 +7,7 @@ import ipaddress
 import struct
 from enum import StrEnum
 
-from venturi.core.decode.capture.pcap import PCAP_MAGIC_NUMBERS
+from venturi.core.decode.capture.pcap import PCAP_MAGIC_NUMBERS, is_known_version, pcap_version
 from venturi.core.decode.capture.pcapng import PCAPNG_MAGIC_NUMBER
 from venturi.core.domain.errors import UnknownFormatError
 
@@ -47,6 +47,7 @@ _MAGIC_NUMBERS = {
     bytes.fromhex("0ca5"): InputFormat.NFCAPD,
 }
 
+_VERSION_END = 8
 _MOST_V5_RECORDS = 30
 _MOST_SAMPLES = 10_000
 _LEAST_DATA_SET = 256
@@ -65,12 +66,19 @@ def detect(first_octets: bytes) -> InputFormat:
     return _detect_messages(first_octets) or (InputFormat.CSV if _is_csv(first_octets) else InputFormat.UNKNOWN)
 
 
-def recognise(name: str, first_octets: bytes) -> InputFormat:
-    """Tell the format of file ``name``; raise ``UnknownFormatError`` if it is empty or of a format that venturi does not read."""
+def recognise(name: str, first_octets: bytes, *, is_damaged: bool = False) -> InputFormat:
+    """Tell the format of file ``name``; raise ``UnknownFormatError`` if it is empty or of a format or version that venturi does not read.
+
+    ``is_damaged`` says that there are no more octets only because the compressed stream is damaged or cut.
+    """
     if not first_octets:
-        message = f"{name}: the file is empty"
+        message = f"{name}: damaged or cut: nothing could be decompressed" if is_damaged else f"{name}: the file is empty"
         raise UnknownFormatError(message)
     input_format = detect(first_octets)
+    if input_format is InputFormat.PCAP and len(first_octets) >= _VERSION_END and not is_known_version(pcap_version(first_octets)):
+        major, minor = pcap_version(first_octets)
+        message = f"{name}: a pcap file of version {major}.{minor}; venturi reads versions 2.0 to 2.4"
+        raise UnknownFormatError(message)
     if input_format is InputFormat.NFCAPD:
         message = f"{name}: this is nfdump's private store; export it first, for example with 'nfdump -r {name} -o csv > flows.csv'"
         raise UnknownFormatError(message)
@@ -79,6 +87,8 @@ def recognise(name: str, first_octets: bytes) -> InputFormat:
             f"{name}: not a file that venturi reads: neither a capture (pcap, pcapng), nor export messages "
             "(NetFlow v5 or v9, IPFIX, sFlow v5), nor flow records (Parquet, Arrow, CSV with a header line)"
         )
+        if is_damaged:
+            message += f"; its compressed stream is damaged or cut after {len(first_octets):,} octets"
         raise UnknownFormatError(message)
     return input_format
 

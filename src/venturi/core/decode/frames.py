@@ -11,16 +11,13 @@ from numpy.typing import NDArray
 NO_TIME = -1
 """In a time column: the input has no time of receipt (a file of bare messages)."""
 
-UNTIMED = 0
-"""The time of a frame whose file keeps none (a simple packet block of pcapng): the epoch."""
-
 
 class Frames(NamedTuple):
     """Frames found in ``buffer`` (uint8); the other columns are of shape (n,).
 
     ``offset`` and ``captured`` (int64) locate the octets kept of each frame, ``original`` (int64) is its length on the wire,
-    ``time`` (int64) its time in nanoseconds since the UTC epoch, ``link_type`` (int64) its LINKTYPE number, ``position`` (int64)
-    its number in the file, from 1.
+    ``time`` (int64) its time in nanoseconds since the UTC epoch or ``UNTIMED``, ``link_type`` (int64) its LINKTYPE number,
+    ``position`` (int64) its number in the file, from 1.
     """
 
     buffer: NDArray[np.uint8]

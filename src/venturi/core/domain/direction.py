@@ -32,6 +32,8 @@ class DirectionCode(IntEnum):
     """Stays inside or stays outside."""
     DUPLICATE_EXPORT = 5
     """The exporter metered the same packets at another of its interfaces too."""
+    NO_ADDRESSES = 6
+    """The record tells no addresses, so that no label can count it: unmatched."""
 
     @property
     def direction(self) -> Direction:

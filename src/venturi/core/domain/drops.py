@@ -30,7 +30,7 @@ class DropReason(IntEnum):
     TRUNCATED_HEADER = 6
     """The capture or the sample kept too little of the packet to read its IP header."""
     BAD_IP_HEADER = 7
-    """The IP header contradicts itself (version, header length, total length)."""
+    """The IP header contradicts itself (version, header length, total length), or claims more octets than the frame held on the wire."""
     # Export messages
     NOT_EXPORT = 8
     """The packet carries no flow export message, in an input that is metered as flow export."""
@@ -49,7 +49,7 @@ class DropReason(IntEnum):
     NO_COUNTS = 15
     """The flow record has no octets or packets that could be metered (NAT and security events)."""
     NO_ADDRESSES = 16
-    """The flow record has no IP addresses."""
+    """The sample tells of no IP packet."""
     COUNTER_OUT_OF_RANGE = 17
     """The record states more packets or octets than any flow can have (above 2^56), or fewer than zero."""
     # Metering
@@ -64,6 +64,8 @@ class DropReason(IntEnum):
     """A fragment of an export datagram whose other fragments are not in the capture."""
     REVISED_EXPORT = 22
     """An export message of a version or form that venturi does not decode."""
+    UNKNOWN_VERSION = 23
+    """A section of a pcapng file, or a pcap file, of a version that venturi does not know; what follows in it is skipped."""
 
     @property
     def wire_name(self) -> str:

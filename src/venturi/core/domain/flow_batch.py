@@ -17,16 +17,20 @@ NO_FLOW_DIRECTION = 255
 """In ``flow_direction``: the record does not say."""
 
 
+UNTIMED = -(1 << 62)
+"""In ``start`` and ``end``: the input does not tell when, or tells a time that cannot be; earlier than any time."""
+
+
 @dataclass(frozen=True, slots=True)
 class FlowBatch:
     """Columns of equal length n, all of shape (n,); row i of each describes flow i.
 
-    ``family`` (uint8) is 4 or 6. An address is two uint64 words, high and low; an IPv4 address is the low word alone.
-    ``packets`` and ``octets`` (int64, 0 to 2^56) are as observed, before sampling is scaled up; octets are layer-3 octets.
-    ``start`` and ``end`` (int64, nanoseconds since the UTC epoch, start <= end) bound the flow. ``input_interface`` and
-    ``output_interface`` (int64) are ifIndex values or ``NO_INTERFACE``. ``flow_direction`` (uint8) is information element
-    61 (0 metered at ingress, 1 at egress) or ``NO_FLOW_DIRECTION``. ``exporter`` and ``sampling`` (int32) index the two
-    tables below, which only ever grow; ``sampling`` 0 is always the rate 1.
+    ``family`` (uint8) is 4 or 6, or 0 for a flow whose addresses are not told, which are zero then. An address is two uint64 words, high
+    and low; an IPv4 address is the low word alone. ``packets`` and ``octets`` (int64, 0 to 2^56) are as observed, before sampling is
+    scaled up; octets are layer-3 octets. ``start`` and ``end`` (int64, nanoseconds since the UTC epoch, start <= end) bound the flow;
+    both are ``UNTIMED`` where no time is known. ``input_interface`` and ``output_interface`` (int64) are ifIndex values or
+    ``NO_INTERFACE``. ``flow_direction`` (uint8) is information element 61 (0 metered at ingress, 1 at egress) or ``NO_FLOW_DIRECTION``.
+    ``exporter`` and ``sampling`` (int32) index the two tables below, which only ever grow; ``sampling`` 0 is always the rate 1.
     """
 
     family: NDArray[np.uint8]

@@ -139,7 +139,8 @@ class Settlement:
         totals = self.totals
         totals.outside_window += _total(entries.counts[unlabelled & (codes == OUTSIDE_WINDOW_CODE)])
         totals.not_crossing += _total(entries.counts[unlabelled & (codes == DirectionCode.NOT_CROSSING)])
-        totals.unmatched += _total(entries.counts[unlabelled & (codes <= DirectionCode.UNKNOWN)])
+        can_match = (codes <= DirectionCode.UNKNOWN) | (codes == DirectionCode.NO_ADDRESSES)
+        totals.unmatched += _total(entries.counts[unlabelled & can_match])
         totals.unknown_direction += _total(entries.counts[codes == DirectionCode.UNKNOWN])
 
 

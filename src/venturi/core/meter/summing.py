@@ -11,19 +11,21 @@ from numpy.typing import NDArray
 
 from venturi.core.classify.batch import ClassPairs
 from venturi.core.domain.direction import DirectionCode
-from venturi.core.domain.flow_batch import FlowBatch
+from venturi.core.domain.flow_batch import UNTIMED, FlowBatch
 from venturi.core.domain.interval import Interval, Nanoseconds
 from venturi.core.kernel import kernel, step
 from venturi.core.meter.compiled_shares import compiled_share_before
 from venturi.core.meter.pair_counts import CLASS_BITS, PairTable, add_counts, announce_key
 
-OUTSIDE_WINDOW_CODE = 6
+OUTSIDE_WINDOW_CODE = 7
 """In a pair key, beside the codes of ``DirectionCode``: what lies before or after the window."""
+
+UNTIMED_INTERVAL = UNTIMED
+"""The number of the interval of flows that are ``UNTIMED``: none that time has, so that they have a row of their own."""
 
 MOST_PARTS = 4096
 """A flow that spans more intervals than this is counted whole in its last one."""
 
-_BEGINNING = -(1 << 62)
 _END = 1 << 62
 _INGRESS = int(DirectionCode.INGRESS)
 _BOTH = int(DirectionCode.BOTH)
@@ -34,7 +36,10 @@ _AHEAD = 12  # flows: long enough for a slot to come from memory, short enough f
 
 @dataclass(frozen=True)
 class Borders:
-    """Where flows are cut: every ``interval`` from the UTC epoch on (None: nowhere), and at the ends of ``window`` (None: nowhere)."""
+    """Where flows are cut: every ``interval`` from the UTC epoch on (None: nowhere), and at the ends of the window (None: nowhere).
+
+    A flow without a time lies outside of any window, and in no interval.
+    """
 
     interval: Nanoseconds | None = None
     window_start: Nanoseconds | None = None
@@ -48,7 +53,8 @@ class Borders:
     @property
     def compiled(self) -> tuple[int, int, int]:
         """Interval length (0 for none), first and last moment, as compiled code takes them."""
-        start = _BEGINNING if self.window_start is None else int(self.window_start)
+        beginning = UNTIMED if self.window_end is None else UNTIMED + 1
+        start = beginning if self.window_start is None else int(self.window_start)
         end = _END if self.window_end is None else int(self.window_end)
         return int(self.interval or 0), start, end
 
@@ -143,6 +149,8 @@ def _interval_of(moment: int, borders: tuple[int, int, int]) -> tuple[int, int, 
     length, window_start, window_end = borders
     if length == 0:
         return 0, window_start, window_end
+    if moment == UNTIMED:
+        return UNTIMED_INTERVAL, UNTIMED, UNTIMED + 1
     interval = moment // length
     return interval, max(interval * length, window_start), min((interval + 1) * length, window_end)
 

@@ -3,6 +3,7 @@
 import csv
 from typing import TextIO
 
+from venturi.core.domain.text import escape_unfit
 from venturi.interfaces.render.resources.cells import spell_for_csv
 from venturi.interfaces.render.rows import COUNT_FIELDS, identity_fields, usage_fields
 from venturi.services.offline.report import MeterReport
@@ -26,9 +27,10 @@ def write_csv(report: MeterReport, stream: TextIO, *, raw: bool = False) -> None
 def write_values(report: MeterReport, stream: TextIO) -> None:
     """Write label, direction, interval start and observation point, where usage is split by them, packets and octets.
 
-    Values are set apart by one space, without header or quotes; a label's name may hold spaces itself.
+    Values are set apart by one space, without header or quotes; a label's name may hold spaces itself. The interval of what has no time
+    is ``-``.
     """
     columns = (*(name for name in identity_fields(report) if name in _VALUE_IDENTITY), "packets", "octets")
     for record in report.usage:
         fields = usage_fields(record)
-        stream.write(" ".join(spell_for_csv(fields.get(column)) for column in columns) + "\n")
+        stream.write(" ".join(escape_unfit(spell_for_csv(fields.get(column, "-"), raw=True)) for column in columns) + "\n")

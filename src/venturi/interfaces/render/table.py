@@ -129,7 +129,7 @@ class _Layout:
             direction = record.direction
             yield Text(str(direction or ""), style=_DIRECTION_STYLES[direction] if direction else "")
         if "interval start" in self._identity:
-            yield Text(_format_start(record.interval.start) if record.interval else "")
+            yield Text(_format_start(record.interval.start) if record.interval else "no time")
         if "observation point" in self._identity:
             yield Text(record.observation_point or "")
 

@@ -3,7 +3,7 @@
 Owns the choice of the decoder for an input, told from its first octets, and of what a capture is metered as.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,16 +49,20 @@ class InputKind:
 
 @dataclass(frozen=True)
 class InputContent:
-    """What is read of an input: its flows, to be gone through once, and the drop table of what was no flow."""
+    """What is read of an input: its flows, to be gone through once, and the drop table of what was no flow.
+
+    ``untimed_frames`` tells how many frames so far were packets without a time.
+    """
 
     flows: Iterator[FlowBatch]
     drops: NDArray[np.int64]
+    untimed_frames: Callable[[], int] = int
 
 
 class Input:
     """One open file of traffic; ``batches`` gives its flows once, ``drops`` what was no flow.
 
-    ``exporters`` and ``replaced_times`` are known after the last batch.
+    ``exporters``, ``replaced_times`` and ``untimed`` (frames or flows without a time) are known after the last batch.
     """
 
     def __init__(self, stream: InputStream, kind: InputKind, content: InputContent, collector: ExportDecoder) -> None:
@@ -69,8 +73,10 @@ class Input:
         self.records = 0
         self.exporters: tuple[ExporterReport, ...] = ()
         self.replaced_times = 0
+        self.untimed = 0
         self._stream = stream
         self._flows = content.flows
+        self._untimed_frames = content.untimed_frames
         self._collector = collector
 
     @property
@@ -94,6 +100,7 @@ class Input:
         progress = CollectorProgress.of(self._collector)
         self.exporters = progress.exporters_since(before, self.name)
         self.replaced_times = progress.replaced_times - before.replaced_times
+        self.untimed = self._untimed_frames() + progress.untimed - before.untimed
 
     def close(self) -> None:
         """Close the file."""
@@ -115,7 +122,7 @@ class InputOpener:
         """Open a file; raises ``UnreadableFileError``, ``UnknownFormatError`` or ``ColumnMappingError``, with the file closed."""
         stream = open_input(path)
         try:
-            return self._make_input(stream, recognise(stream.name, stream.head))
+            return self._make_input(stream, recognise(stream.name, stream.head, is_damaged=stream.head_damage is not None))
         except VenturiError:
             stream.close()
             raise
@@ -131,7 +138,8 @@ class InputOpener:
         as_packets = isinstance(decoder, PacketDecoder)
         position_unit = "octet" if found in MESSAGE_FORMATS else "frame"
         kind = InputKind(found, MeteredAs.PACKETS if as_packets else MeteredAs.FLOWS, position_unit)
-        return Input(stream, kind, InputContent(decode_stream(stream, decoder.decode), decoder.drops), self._collector)
+        untimed = (lambda: decoder.untimed) if isinstance(decoder, PacketDecoder) else int
+        return Input(stream, kind, InputContent(decode_stream(stream, decoder.decode), decoder.drops, untimed), self._collector)
 
     def _decoder(self, stream: InputStream, found: InputFormat) -> StreamDecoder:
         if found in MESSAGE_FORMATS:

@@ -1,9 +1,9 @@
 """Sentences that a reader of a report must know: what was assumed, what could not be told.
 
-Owns their wording and when they apply. Losses have figures of their own and are no notes.
+Owns their wording and when they apply. Losses have figures of their own; the notes name the first, and ``--strict``, which refuses them.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
 from venturi.core.domain.counts import Counts
@@ -21,8 +21,9 @@ class RunNotes:
         self._unknown: dict[str, Counts] = {}
         self._unsplit: dict[str, int] = {}
         self._replaced: dict[str, int] = {}
+        self._untimed: dict[str, int] = {}
 
-    def add_source(self, name: str, *, unknown_direction: Counts, unsplit_flows: int, replaced_times: int) -> None:
+    def add_source(self, name: str, *, unknown_direction: Counts, unsplit_flows: int, replaced_times: int, untimed: int) -> None:
         """Take what one source came to."""
         if unknown_direction != Counts():
             self._unknown[name] = unknown_direction
@@ -30,10 +31,12 @@ class RunNotes:
             self._unsplit[name] = unsplit_flows
         if replaced_times:
             self._replaced[name] = replaced_times
+        if untimed:
+            self._untimed[name] = untimed
 
-    def sentences(self, labels: Collection[LabelWithRules], labels_with_usage: Collection[str]) -> tuple[str, ...]:
-        """Give the sentences; ``labels_with_usage`` are the ids of the labels that counted anything."""
-        return (*self._about_sources(), *_about_labels(labels, labels_with_usage))
+    def sentences(self, labels: Collection[LabelWithRules], labels_with_usage: Collection[str], losses: Iterable[str]) -> tuple[str, ...]:
+        """Give the sentences; ``labels_with_usage`` are the ids of the labels that counted anything, ``losses`` what may be missing."""
+        return (*self._about_sources(), *_about_losses(losses), *_about_labels(labels, labels_with_usage))
 
     def _about_sources(self) -> Iterator[str]:
         for name, counts in self._unknown.items():
@@ -45,6 +48,18 @@ class RunNotes:
             yield f"{name}: {count:,} flows span more than {MOST_PARTS:,} intervals and were counted whole in their last one"
         for name, count in self._replaced.items():
             yield f"{name}: the times of {count:,} flows contradict the export's clock, and were replaced by the time of export or receipt"
+        for name, count in self._untimed.items():
+            yield (
+                f"{name}: {count:,} packets have no time, or one that cannot be; with --interval they are in rows of their own, "
+                "with --from or --to outside the window"
+            )
+
+
+def _about_losses(losses: Iterable[str]) -> Iterator[str]:
+    first, *others = (*losses, "")
+    if first:
+        more = f" (and {len(others) - 1:,} more)" if len(others) > 1 else ""
+        yield f"traffic may be missing: {first}{more}; with --strict such a run fails"
 
 
 def _about_labels(labels: Collection[LabelWithRules], labels_with_usage: Collection[str]) -> Iterator[str]:

@@ -27,6 +27,7 @@ from venturi.services.offline.pipeline import Pipeline
 from venturi.services.offline.report import MeterReport, SourceReport
 from venturi.services.offline.request import MeterRequest
 from venturi.services.offline.sources import MeteredUsage, observation_point
+from venturi.services.offline.strictness import list_losses
 
 
 class Progress(Protocol):
@@ -124,6 +125,7 @@ class OfflineRun:
             unknown_direction=totals.unknown_direction,
             unsplit_flows=metered.unsplit_flows,
             replaced_times=source.replaced_times,
+            untimed=source.untimed,
         )
         self._sources.append(
             SourceReport(
@@ -145,7 +147,7 @@ class OfflineRun:
     def _report(self, *, partial: bool) -> MeterReport:
         usage = MeteredUsage(self._meter, self._request.interval)
         used = {self._meter.classifier.labels[number].id for number in self._meter.usage.label_numbers()}
-        notes = self._notes.sentences(self._request.labels, used)
+        notes = self._notes.sentences(self._request.labels, used, list_losses(self._sources))
         return MeterReport(usage, tuple(self._sources), self._request.grouped_by, self._request.interval, notes, partial)
 
 

@@ -17,6 +17,7 @@ from venturi.core.domain.point import ObservationPoint, PointKind
 from venturi.core.domain.prefix import format_address
 from venturi.core.domain.usage import UsageColumns, UsagePlace, UsageRecord
 from venturi.core.meter.meter import Meter
+from venturi.core.meter.summing import UNTIMED_INTERVAL
 from venturi.core.meter.usage_sums import SummedColumns
 from venturi.services.offline.report import ExporterReport
 
@@ -37,11 +38,12 @@ class CollectorProgress:
 
     losses: tuple[SequenceLoss, ...]
     replaced_times: int
+    untimed: int
 
     @classmethod
     def of(cls, collector: ExportDecoder) -> Self:
         """Take note of a collector."""
-        return cls(tuple(collector.sequence_report()), collector.replaced_times)
+        return cls(tuple(collector.sequence_report()), collector.replaced_times, collector.untimed)
 
     def exporters_since(self, before: Self, file_name: str) -> tuple[ExporterReport, ...]:
         """Report the observation domains that sent messages since ``before``; domains only ever join at the end of the list."""
@@ -111,6 +113,6 @@ class MeteredUsage(Sequence[UsageRecord]):
     def _place(self, direction: int, interval: int, point: int) -> UsagePlace:
         return UsagePlace(
             COUNTED_DIRECTIONS[direction] if direction >= 0 else None,
-            aligned_interval(interval, self._interval) if self._interval else None,
+            aligned_interval(interval, self._interval) if self._interval and interval != UNTIMED_INTERVAL else None,
             self._meter.points[point].name if point >= 0 else None,
         )

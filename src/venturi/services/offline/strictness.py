@@ -3,6 +3,8 @@
 Owns which drops mean that traffic may be missing from the usage, and which are as they should be.
 """
 
+from collections.abc import Iterable, Iterator
+
 from venturi.core.domain.drops import DropReason
 from venturi.core.domain.errors import TrafficDroppedError
 from venturi.services.offline.report import MeterReport, SourceReport
@@ -22,19 +24,20 @@ HARMLESS = frozenset(
 
 def require_nothing_lost(report: MeterReport) -> None:
     """Raise ``TrafficDroppedError``, naming the first source and reason, if any traffic was skipped, lost or not reached."""
-    for source in report.sources:
-        _require_source(source)
+    for message in list_losses(report.sources):
+        raise TrafficDroppedError(message)
     if report.partial:
         message = "the run was interrupted"
         raise TrafficDroppedError(message)
 
 
-def _require_source(source: SourceReport) -> None:
-    for reason, drop in source.drops.items():
-        if reason not in HARMLESS:
-            message = f"{source.name}: {drop.count:,} skipped: {reason.wire_name}, first at {source.position_unit} {drop.first_position:,}"
-            raise TrafficDroppedError(message)
-    for exporter in source.exporters:
-        if exporter.lost:
-            message = f"{source.name}: {exporter.lost:,} {exporter.unit} of exporter {exporter.exporter} were lost before the capture"
-            raise TrafficDroppedError(message)
+def list_losses(sources: Iterable[SourceReport]) -> Iterator[str]:
+    """Say of each source what was skipped, by reason, and what its exporters' messages lost."""
+    for source in sources:
+        for reason, drop in source.drops.items():
+            if reason not in HARMLESS:
+                first = f"first at {source.position_unit} {drop.first_position:,}"
+                yield f"{source.name}: {drop.count:,} skipped: {reason.wire_name}, {first}"
+        for exporter in source.exporters:
+            if exporter.lost:
+                yield f"{source.name}: {exporter.lost:,} {exporter.unit} of exporter {exporter.exporter} were lost before the capture"

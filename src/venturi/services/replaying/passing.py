@@ -16,7 +16,7 @@ from venturi.core.decode.export.collector import ExportDecoder
 from venturi.core.decode.export.configuration import ExportConfig
 from venturi.core.domain.direction import DirectionCode
 from venturi.core.domain.errors import UnreadableFileError
-from venturi.core.domain.flow_batch import FlowBatch, FlowTables
+from venturi.core.domain.flow_batch import UNTIMED, FlowBatch, FlowTables
 from venturi.core.domain.interval import SECOND, Nanoseconds
 from venturi.core.domain.prefix import Prefix
 from venturi.core.ledger.bins import BIN
@@ -60,7 +60,7 @@ class ReplayedCapture:
     def passing(self, start: int, length: int) -> Iterator[Passing]:
         """Give the packets of the capture again and again, from ``start`` on each ``length``, at their distance from the first one.
 
-        What crosses the network's edge in no direction does not pass the uplink, and is left out.
+        What crosses the network's edge in no direction does not pass the uplink, and is left out; so is what has no time.
         """
         for beginning in count(start, length):
             last = beginning
@@ -88,7 +88,7 @@ def _shifted(packets: Iterator[Passing], start: int) -> Iterator[Passing]:
 
 def _passing_packets(batch: FlowBatch, evidence: DirectionEvidence) -> Iterator[Passing]:
     directions = tell_directions(batch, evidence)
-    crossing = (directions == DirectionCode.INGRESS) | (directions == DirectionCode.EGRESS)
+    crossing = ((directions == DirectionCode.INGRESS) | (directions == DirectionCode.EGRESS)) & (batch.start != UNTIMED)
     chosen = batch.take(crossing)
     sources = zip(chosen.source_high.tolist(), chosen.source_low.tolist(), strict=True)
     destinations = zip(chosen.destination_high.tolist(), chosen.destination_low.tolist(), strict=True)

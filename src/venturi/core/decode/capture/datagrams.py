@@ -16,7 +16,7 @@ from venturi.core.decode.capture.udp import (
     locate_datagrams,
 )
 from venturi.core.decode.capture.words import Octets
-from venturi.core.decode.frames import Datagrams, Frames
+from venturi.core.decode.frames import NO_TIME, Datagrams, Frames
 from venturi.core.domain.drops import new_drop_table
 
 SAMPLED_FRAMES = 1000
@@ -123,7 +123,7 @@ def _with_frames(frames: Frames, rows: DatagramColumns, buffer: Octets) -> Datag
         buffer=buffer,
         offset=rows.offset,
         length=rows.length,
-        time=frames.time[rows.frame],
+        time=np.maximum(frames.time[rows.frame], NO_TIME),
         family=rows.family,
         source_high=rows.source_high,
         source_low=rows.source_low,

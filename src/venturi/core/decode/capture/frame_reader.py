@@ -18,6 +18,8 @@ _MAGIC_LENGTH = 4
 
 
 class _FormatReader(Protocol):
+    @property
+    def untimed(self) -> int: ...
     def read(self, buffer: Octets, *, final: bool) -> tuple[Frames, int]: ...
 
 
@@ -28,6 +30,11 @@ class FrameReader:
         """Await a file of either format, whose drops go to the drop table ``drops``."""
         self._drops = drops
         self._reader: _FormatReader | None = None
+
+    @property
+    def untimed(self) -> int:
+        """Frames of the file so far without a time."""
+        return 0 if self._reader is None else self._reader.untimed
 
     def read(self, buffer: Octets, *, final: bool) -> tuple[Frames, int]:
         """Give the whole frames of ``buffer`` and the octets used up, as a ``StreamDecoder`` counts them.
@@ -54,6 +61,8 @@ class FrameReader:
 
 class _NoFrames:
     """Reads past what is no capture."""
+
+    untimed = 0
 
     def read(self, buffer: Octets, *, final: bool) -> tuple[Frames, int]:  # noqa: ARG002 - the form of a reader
         return Frames.none(buffer), len(buffer)

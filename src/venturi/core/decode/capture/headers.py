@@ -3,10 +3,11 @@
 Owns what counts as the octets of a packet. Where its header begins is found in ``links``.
 
 Octets are those of the IP header and payload as the header states them (RFC 791 §3.1, RFC 8200 §3), so neither link-layer padding
-nor a short capture changes them. Where a header states none, because the frame is a segmentation super-frame taken before the
-interface filled it in, or longer than its field can say, they are the frame's length on the wire less its link layer; such a frame
-is above the size that Ethernet pads. Two IPv6 packets rightly state a payload length of 0: a jumbogram, whose Jumbo Payload
-option counts (RFC 2675 §2), and one with no next header.
+nor a short capture changes them. A header that states more than its frame held on the wire is forged or damaged: the IP input of a
+kernel drops such a packet, and here it is ``BAD_IP_HEADER``. Where a header states none, because the frame is a segmentation
+super-frame taken before the interface filled it in, or longer than its field can say, octets are the frame's length on the wire less its
+link layer, at most 512 KiB, which no super-frame exceeds. Two IPv6 packets rightly state a payload length of 0: a jumbogram, whose Jumbo
+Payload option counts (RFC 2675 §2), and one with no next header.
 """
 
 import numpy as np
@@ -29,19 +30,24 @@ _NO_NEXT_HEADER = 59
 _PAD_1 = 0
 _JUMBO_PAYLOAD = 0xC2
 _LONGEST_PAYLOAD = 0xFFFF
+_MOST_UNSTATED = 512 << 10
+
+LONGEST_STATED = _HEADER_V6 + _LONGEST_PAYLOAD
+"""The most octets that a packet is long whose header states its length, jumbograms aside."""
 
 NetworkHeader = tuple[int, int, np.uint64, np.uint64, np.uint64, np.uint64, int]
 """Status, family (4 or 6), the words of source and destination address, and octets; behind a status other than 0 all are 0."""
 
 
 @step
-def read_network_header(buffer: Octets, offset: int, captured: int, original: int, link_type: int) -> NetworkHeader:
+def read_network_header(buffer: Octets, offset: int, captured: int, original: int, longest: int, link_type: int) -> NetworkHeader:
     """Read the outer IP header of a frame of which the ``captured`` octets at ``offset`` were kept of ``original`` on the wire.
 
-    Status 0 means fine, any other is the value of a ``DropReason`` plus 1. ``link_type`` is a LINKTYPE number; ``offset`` and
-    ``captured`` must describe octets of ``buffer``. Each fragment counts as the packet that it is.
+    Status 0 means fine, any other is the value of a ``DropReason`` plus 1. ``longest`` is the most octets that the frame can have held,
+    ``link_type`` a LINKTYPE number; ``offset`` and ``captured`` must describe octets of ``buffer``. Each fragment counts as the packet
+    that it is.
     """
-    status, place, version, octets = locate_packet(buffer, offset, captured, original, link_type)
+    status, place, version, octets = locate_packet(buffer, offset, captured, original, longest, link_type)
     source_high = source_low = destination_high = destination_low = np.uint64(0)
     if status != FINE:
         return status, 0, source_high, source_low, destination_high, destination_low, 0
@@ -55,7 +61,7 @@ def read_network_header(buffer: Octets, offset: int, captured: int, original: in
 
 
 @kernel
-def locate_packet(buffer: Octets, offset: int, captured: int, original: int, link_type: int) -> tuple[int, int, int, int]:
+def locate_packet(buffer: Octets, offset: int, captured: int, original: int, longest: int, link_type: int) -> tuple[int, int, int, int]:
     """Find and check the outer IP header of a frame: its status, its place in the buffer, its version and the octets of the packet.
 
     Takes what ``read_network_header`` takes. Plain Ethernet has a short way.
@@ -69,6 +75,8 @@ def locate_packet(buffer: Octets, offset: int, captured: int, original: int, lin
     octets = 0
     if status == FINE:
         status, version, octets = _measure_packet(buffer, place, offset + captured, original - (place - offset), version)
+        if octets > longest - (place - offset):
+            status = _BAD_HEADER
     return status, place, version, octets
 
 
@@ -93,7 +101,7 @@ def _measure_packet(buffer: Octets, place: int, end: int, on_the_wire: int, anno
         header_length = _HEADER_V6
         octets = _HEADER_V6 + network_16(buffer, place + 4)
     if octets == 0:
-        octets = on_the_wire
+        octets = min(on_the_wire, _MOST_UNSTATED)
     elif octets == _HEADER_V6 and version == 6:
         octets = _measure_unstated_v6(buffer, place, end, on_the_wire)
     if header_length < _HEADER_V4 or octets < header_length:
@@ -105,10 +113,11 @@ def _measure_packet(buffer: Octets, place: int, end: int, on_the_wire: int, anno
 def _measure_unstated_v6(buffer: Octets, place: int, end: int, on_the_wire: int) -> int:
     """Give the octets of an IPv6 packet whose payload length is 0, a number below 40 if its header contradicts itself."""
     next_header = buffer[place + 6]
+    unstated = min(on_the_wire, _MOST_UNSTATED)
     if next_header == _NO_NEXT_HEADER:
         return _HEADER_V6
     if next_header != _HOP_BY_HOP or place + _HEADER_V6 + 2 > end:
-        return on_the_wire
+        return unstated
     option = place + _HEADER_V6 + 2
     options_end = place + _HEADER_V6 + 8 * (octet(buffer, place + _HEADER_V6 + 1) + 1)
     while option + 6 <= min(options_end, end):
@@ -116,4 +125,4 @@ def _measure_unstated_v6(buffer: Octets, place: int, end: int, on_the_wire: int)
             payload = network_32(buffer, option + 2)
             return _HEADER_V6 + payload if payload > _LONGEST_PAYLOAD else 0
         option += 1 if buffer[option] == _PAD_1 else 2 + octet(buffer, option + 1)
-    return on_the_wire
+    return unstated

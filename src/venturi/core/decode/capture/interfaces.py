@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venturi.core.decode.capture.words import Octets
+from venturi.core.domain.flow_batch import UNTIMED
 from venturi.core.kernel import step
 
 # Columns of an interface table, int64
@@ -17,7 +18,7 @@ LINK_TYPE = 0
 SNAP_LENGTH = 1
 MULTIPLIER = 2  # nanoseconds of a decimal tick
 DIVISOR = 3  # decimal ticks of a nanosecond
-BITS = 4  # a tick is 2^-BITS seconds; 0 for decimal ticks
+BITS = 4  # a tick is 2^-BITS seconds; 0 for decimal ticks, negative for a clock that nobody can read
 OFFSET = 5  # seconds to add
 INTERFACE_COLUMNS = 6
 
@@ -31,10 +32,10 @@ _MICROSECONDS = 6
 _FINEST_DECIMAL = 18
 _FINEST_BINARY = 63
 _FARTHEST_OFFSET = 1 << 33
-_NO_TIME = -1
 _LATEST = 1 << 62
 _SECOND = 1_000_000_000
 _EXACT_BITS = 34
+_UNREADABLE_CLOCK = (1, 1, -1, 0)
 
 
 class InterfaceTable:
@@ -71,10 +72,10 @@ def _describe(block: bytes, order: str) -> tuple[int, int, int, int, int, int] |
         elif code == _TIME_OFFSET_OPTION and len(value) == 8:
             (offset,) = struct.unpack(f"{order}q", value)
         elif code in (None, _RESOLUTION_OPTION, _TIME_OFFSET_OPTION):
-            return None
+            return link_type, snap_length, *_UNREADABLE_CLOCK
     binary, exponent = divmod(resolution, 128)
     if exponent > (_FINEST_BINARY if binary else _FINEST_DECIMAL) or abs(offset) > _FARTHEST_OFFSET:
-        return None
+        return link_type, snap_length, *_UNREADABLE_CLOCK
     if binary and exponent:
         return link_type, snap_length, 1, 1, exponent, offset
     return link_type, snap_length, 10 ** max(9 - exponent, 0), 10 ** max(exponent - 9, 0), 0, offset
@@ -97,12 +98,14 @@ def _options(octets: bytes, order: str) -> Iterator[tuple[int | None, bytes]]:
 
 @step
 def to_nanoseconds(interfaces: NDArray[np.int64], interface: int, ticks: np.uint64) -> int:
-    """Turn ticks of an interface's clock into nanoseconds since the UTC epoch, rounded down; a negative number where no such time is.
+    """Turn ticks of an interface's clock into nanoseconds since the UTC epoch, rounded down; ``UNTIMED`` where no such time is.
 
     Interfaces finer than 2^-34 seconds are read to that, which is 0.06 ns.
     """
     bits = interfaces[interface, BITS]
     second, latest = np.uint64(_SECOND), np.uint64(_LATEST)
+    if bits < 0:
+        return UNTIMED
     if bits == 0:
         multiplier = np.uint64(interfaces[interface, MULTIPLIER])
         whole = ticks // np.uint64(interfaces[interface, DIVISOR])
@@ -115,6 +118,6 @@ def to_nanoseconds(interfaces: NDArray[np.int64], interface: int, ticks: np.uint
             fraction >>= np.uint64(bits - _EXACT_BITS)
         fraction = fraction * second >> np.uint64(min(bits, _EXACT_BITS))
     if whole > latest // multiplier:
-        return _NO_TIME
+        return UNTIMED
     time = np.int64(whole * multiplier + fraction) + interfaces[interface, OFFSET] * _SECOND
-    return time if 0 <= time <= _LATEST else _NO_TIME
+    return time if 0 <= time <= _LATEST else UNTIMED

@@ -41,6 +41,11 @@ class PacketDecoder:
         self._memory = memory or FreshMemory()
         self._alike = FlowBatch.empty(0)
 
+    @property
+    def untimed(self) -> int:
+        """Frames so far whose time is not told or cannot be; their packets are ``UNTIMED``."""
+        return self._reader.untimed
+
     def decode(self, buffer: Octets, *, final: bool) -> tuple[FlowBatch, int]:
         """Decode the whole frames of ``buffer``, as ``StreamDecoder`` says."""
         frames, used = self._reader.read(buffer, final=final)
@@ -105,8 +110,9 @@ def _read_packets(frames: Frames, columns: _Columns, needs_times: bool, drops: N
     row = 0
     wide = columns.wide[0] != 0
     for frame in range(len(frames.offset)):
+        original = frames.original[frame]
         header = read_network_header(
-            frames.buffer, frames.offset[frame], frames.captured[frame], frames.original[frame], frames.link_type[frame]
+            frames.buffer, frames.offset[frame], frames.captured[frame], original, original, frames.link_type[frame]
         )
         if header[0] == FINE:
             columns.family[row] = header[1]

@@ -25,11 +25,15 @@ _LINK_TYPE_MASK = 0x03FF_FFFF
 
 
 class RecordLayout(NamedTuple):
-    """How records are written: ``little`` is 1 for the lowest octet first, ``unit`` the nanoseconds in a unit of the time's fraction."""
+    """How records are written: ``little`` is 1 for the lowest octet first, ``unit`` the nanoseconds in a unit of the time's fraction.
+
+    ``swapped`` says whether the two lengths of a record stand the other way round: 1 always, 2 where the first is larger, 0 never.
+    """
 
     little: int
     header_length: int
     unit: int
+    swapped: int = 0
 
 
 _MAGIC_NUMBERS = {
@@ -42,12 +46,30 @@ _MAGIC_NUMBERS = {
     bytes.fromhex("a1b2cd34"): RecordLayout(0, _RECORD_HEADER_LENGTH + 8, 1000),
 }
 
+_IN_PLACE, _SWAPPED, _SWAPPED_IF_LARGER = 0, 1, 2
+_VERSIONS = {(2, 0): _SWAPPED, (2, 1): _SWAPPED, (2, 2): _SWAPPED, (2, 3): _SWAPPED_IF_LARGER, (2, 4): _IN_PLACE}
+"""The versions that can be read, and how the lengths of a record stand in them (libpcap ``sf-pcap.c``)."""
+
 PCAP_MAGIC_NUMBERS = frozenset(_MAGIC_NUMBERS)
 """The first four octets of a pcap file."""
 
 
+def pcap_version(head: bytes) -> tuple[int, int]:
+    """Give major and minor version of a pcap file that begins with ``head``, at least 8 octets."""
+    order: Literal["little", "big"] = "little" if _MAGIC_NUMBERS[head[:4]].little else "big"
+    return int.from_bytes(head[4:6], order), int.from_bytes(head[6:8], order)
+
+
+def is_known_version(version: tuple[int, int]) -> bool:
+    """Tell whether pcap files of a version, major and minor, can be read."""
+    return version in _VERSIONS
+
+
 class PcapReader:
     """Finds the frames of one pcap file, buffer by buffer; their columns are written anew for the next buffer."""
+
+    untimed = 0
+    """Frames so far without a time: a pcap file has one for each."""
 
     def __init__(self, drops: NDArray[np.int64]) -> None:
         """Await a pcap file header; drops go to the drop table ``drops``."""
@@ -76,9 +98,16 @@ class PcapReader:
         """Read the file header from the first buffer that holds it; give the place of the next record."""
         if self._layout is not None or len(buffer) < FILE_HEADER_LENGTH:
             return 0
-        self._layout = _MAGIC_NUMBERS[buffer[:4].tobytes()]
+        head = buffer[:FILE_HEADER_LENGTH].tobytes()
+        self._layout = _MAGIC_NUMBERS[head[:4]]
+        version = pcap_version(head)
+        if version in _VERSIONS:
+            self._layout = self._layout._replace(swapped=_VERSIONS[version])
+        else:
+            self._broken = True
+            add_drop(self._drops, DropReason.UNKNOWN_VERSION, 1)
         order: Literal["little", "big"] = "little" if self._layout.little else "big"
-        self._link_type = int.from_bytes(buffer[FILE_HEADER_LENGTH - 4 : FILE_HEADER_LENGTH].tobytes(), order) & _LINK_TYPE_MASK
+        self._link_type = int.from_bytes(head[-4:], order) & _LINK_TYPE_MASK
         return FILE_HEADER_LENGTH
 
     def _walk(self, buffer: Octets, start: int, layout: RecordLayout) -> tuple[Frames, int]:
@@ -113,11 +142,13 @@ def _walk_records(buffer: Octets, place: int, layout: RecordLayout, columns: _Co
 
     ``told`` are the link type of all frames and the number of the first.
     """
-    little, header_length, unit = layout.little, layout.header_length, layout.unit
+    little, header_length, unit, swapped = layout.little, layout.header_length, layout.unit, layout.swapped
     link_type, first = told
     row = 0
     while place + header_length <= len(buffer):
-        kept = ordered_32(buffer, place + 8, little)
+        kept, original = ordered_32(buffer, place + 8, little), ordered_32(buffer, place + 12, little)
+        if swapped == _SWAPPED or (swapped == _SWAPPED_IF_LARGER and kept > original):
+            kept, original = original, kept
         if kept > LONGEST_FRAME:
             return row, place, True
         following = place + header_length + kept
@@ -125,7 +156,7 @@ def _walk_records(buffer: Octets, place: int, layout: RecordLayout, columns: _Co
             break
         columns.offset[row] = place + header_length
         columns.captured[row] = kept
-        columns.original[row] = max(kept, ordered_32(buffer, place + 12, little))
+        columns.original[row] = max(kept, original)
         columns.time[row] = ordered_32(buffer, place, little) * 1_000_000_000 + ordered_32(buffer, place + 4, little) * unit
         columns.link_type[row] = link_type
         columns.position[row] = first + row

@@ -1,7 +1,8 @@
 """The pcapng file format: where its frames lie.
 
 Owns the walk over blocks and sections (draft-ietf-opsawg-pcapng §3 and §4): enhanced, simple and obsolete packet
-blocks. Blocks of other types are skipped. What an interface description says is read in ``interfaces``, what a frame carries elsewhere.
+blocks. Blocks of other types are skipped, and so are sections of another major version, up to the next section header. What an
+interface description says is read in ``interfaces``, what a frame carries elsewhere.
 """
 
 from typing import NamedTuple
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 
 from venturi.core.decode.capture.interfaces import LINK_TYPE, SNAP_LENGTH, UNUSABLE, InterfaceTable, to_nanoseconds
 from venturi.core.decode.capture.words import Octets, ordered_16, ordered_32
-from venturi.core.decode.frames import UNTIMED, Frames
+from venturi.core.decode.frames import Frames
 from venturi.core.domain.drops import DropReason, add_drop
+from venturi.core.domain.flow_batch import UNTIMED
 from venturi.core.kernel import kernel, step
 
 PCAPNG_MAGIC_NUMBER = bytes.fromhex("0a0d0d0a")
@@ -27,6 +29,8 @@ _OBSOLETE_PACKET = 2
 _SIMPLE_PACKET = 3
 _ENHANCED_PACKET = 6
 _LEAST_BLOCK = 12
+_LEAST_SECTION_HEADER = 28
+_MAJOR_VERSION = 1
 _PACKET_HEADER_LENGTH = 28
 _SIMPLE_HEADER_LENGTH = 12
 _LITTLE_MAGIC = bytes.fromhex("4d3c2b1a")
@@ -42,7 +46,8 @@ _AT_BAD_LENGTH = 3
 _PLACE = 0
 _ROWS = 1
 _POSITION = 2
-_CURSOR_SLOTS = 3
+_UNTIMED_FRAMES = 3
+_CURSOR_SLOTS = 4
 
 _BAD_BLOCK = int(DropReason.BAD_BLOCK)
 
@@ -59,11 +64,15 @@ class _Columns(NamedTuple):
 
 
 class _Section(NamedTuple):
-    """What blocks of a section are read by: ``little`` is 1 for the lowest octet first; interfaces are those of ``InterfaceTable``."""
+    """What blocks of a section are read by: ``little`` is 1 for the lowest octet first; interfaces are those of ``InterfaceTable``.
+
+    ``is_known`` is 0 for a section of a version whose blocks mean nothing here.
+    """
 
     little: int
     interfaces: NDArray[np.int64]
     interface_count: int
+    is_known: int
 
 
 class PcapngReader:
@@ -73,6 +82,7 @@ class PcapngReader:
         """Await a section header block; drops go to the drop table ``drops``."""
         self._drops = drops
         self._little = False
+        self._is_known = True
         self._interfaces = InterfaceTable()
         self._cursor = np.zeros(_CURSOR_SLOTS, dtype=np.int64)
         self._broken = False
@@ -85,7 +95,7 @@ class PcapngReader:
         columns = _Columns(*(np.empty(len(buffer) // (_SIMPLE_HEADER_LENGTH + 4) + 1, dtype=np.int64) for _ in _Columns._fields))
         self._cursor[[_PLACE, _ROWS]] = 0
         while not self._broken:
-            section = _Section(int(self._little), self._interfaces.rows, self._interfaces.count)
+            section = _Section(int(self._little), self._interfaces.rows, self._interfaces.count, int(self._is_known))
             stop = _walk_blocks(buffer, self._cursor, section, columns, self._drops)
             if not self._settle(buffer, stop):
                 break
@@ -94,6 +104,11 @@ class PcapngReader:
             self._drop(DropReason.TRUNCATED_FILE)
         rows = int(self._cursor[_ROWS])
         return Frames(buffer, *(column[:rows] for column in columns)), len(buffer) if final or self._broken else used
+
+    @property
+    def untimed(self) -> int:
+        """Frames so far whose time is not told or cannot be."""
+        return int(self._cursor[_UNTIMED_FRAMES])
 
     def _settle(self, buffer: Octets, stop: int) -> bool:
         """Do what the walk stopped for; tell whether it can go on."""
@@ -111,11 +126,14 @@ class PcapngReader:
         magic = buffer[place + 8 : place + 12].tobytes()
         little = magic == _LITTLE_MAGIC
         length = _read_length(buffer, place, little=little)
-        if (not little and magic != _BIG_MAGIC) or not _LEAST_BLOCK <= length <= LONGEST_BLOCK or length % 4:
+        if (not little and magic != _BIG_MAGIC) or not _LEAST_SECTION_HEADER <= length <= LONGEST_BLOCK or length % 4:
             return self._settle(buffer, _AT_BAD_LENGTH)
         if place + length > len(buffer):
             return False
-        self._little, self._interfaces = little, InterfaceTable()
+        major = int.from_bytes(buffer[place + 12 : place + 14].tobytes(), "little" if little else "big")
+        self._little, self._is_known, self._interfaces = little, major == _MAJOR_VERSION, InterfaceTable()
+        if not self._is_known:
+            self._drop(DropReason.UNKNOWN_VERSION)
         self._cursor[_PLACE] += length
         return True
 
@@ -149,15 +167,16 @@ def _walk_blocks(buffer: Octets, cursor: NDArray[np.int64], section: _Section, c
             return _AT_BAD_LENGTH
         if place + length > len(buffer):
             return _NEEDS_MORE
-        whole = ordered_32(buffer, place + length - 4, little) == length
-        is_packet = block_type in (_ENHANCED_PACKET, _SIMPLE_PACKET, _OBSOLETE_PACKET)
-        if whole and block_type == _INTERFACE_DESCRIPTION:
+        whole = section.is_known == 0 or ordered_32(buffer, place + length - 4, little) == length
+        is_packet = section.is_known != 0 and block_type in (_ENHANCED_PACKET, _SIMPLE_PACKET, _OBSOLETE_PACKET)
+        if whole and section.is_known != 0 and block_type == _INTERFACE_DESCRIPTION:
             return _AT_INTERFACE
         if is_packet:
             cursor[_POSITION] += 1
             whole = whole and _read_packet(buffer, place, length, block_type, section, columns, cursor[_ROWS])
         if is_packet and whole:
             columns.position[cursor[_ROWS]] = cursor[_POSITION]
+            cursor[_UNTIMED_FRAMES] += columns.time[cursor[_ROWS]] == UNTIMED
             cursor[_ROWS] += 1
         elif not whole:
             if drops[_BAD_BLOCK, 0] == 0:
@@ -192,7 +211,7 @@ def _read_packet(buffer: Octets, place: int, length: int, block_type: int, secti
         original = ordered_32(buffer, place + 24, little)
         ticks = np.uint64(ordered_32(buffer, place + 12, little)) << np.uint64(32) | np.uint64(ordered_32(buffer, place + 16, little))
         time = to_nanoseconds(interfaces, interface, ticks)
-    if captured > length - header_length - 4 or time < 0:
+    if captured > length - header_length - 4:
         return False
     columns.offset[row] = place + header_length
     columns.captured[row] = captured

@@ -63,8 +63,8 @@ def locate_datagrams(
     """
     buffer = frames.buffer
     for frame in range(len(frames.offset)):
-        offset, captured = frames.offset[frame], frames.captured[frame]
-        status, network, version, octets = locate_packet(buffer, offset, captured, frames.original[frame], frames.link_type[frame])
+        offset, captured, original = frames.offset[frame], frames.captured[frame], frames.original[frame]
+        status, network, version, octets = locate_packet(buffer, offset, captured, original, original, frames.link_type[frame])
         place, end = network, min(offset + captured, network + octets)
         if status == FINE:
             status, place = _find_udp(buffer, network, end, version)

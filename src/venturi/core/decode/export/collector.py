@@ -77,6 +77,11 @@ class ExportDecoder:
         """Flows whose times contradicted themselves or the time of receipt, and which were placed elsewhere."""
         return int(self._cursor[state.REPLACED_TIMES])
 
+    @property
+    def untimed(self) -> int:
+        """Samples of sFlow whose datagram has no time of receipt; sFlow tells none itself."""
+        return int(self._cursor[state.UNTIMED_SAMPLES])
+
     def decode(self, datagrams: Datagrams, drops: Words) -> FlowBatch:
         """Decode datagrams in their order; what cannot be counted is counted in ``drops`` (``domain.drops``).
 

@@ -171,7 +171,7 @@ def _compile_flows(compiler: _Compiler, template: Template) -> None:
     elif not any(counted):
         kind = state.WITHOUT_COUNTS
     else:
-        kind = state.FLOWS if addressed else state.WITHOUT_ADDRESSES
+        kind = state.FLOWS
         _put_reverse_counts(compiler, counted)
     compiler.row[state.KIND] = kind
     compiler.put(state.INPUT, ie.INGRESS_INTERFACE, _NUMBER_OCTETS)

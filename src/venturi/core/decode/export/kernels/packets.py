@@ -6,6 +6,8 @@ Sections of IPFIX records are read by a kernel of their own when the walk stops:
 compilation of all link layers.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from venturi.core.decode.capture.headers import read_network_header
@@ -16,14 +18,24 @@ from venturi.core.decode.export.kernels.state import Columns, Words
 from venturi.core.kernel import kernel, step
 
 
-@step
-def write_packet(buffer: Octets, place: int, captured: int, original: int, link_type: int, columns: Columns, row: int) -> int:
-    """Write family, addresses and counts of a packet to a row; 0, or the drop reason's number + 1.
+class Section(NamedTuple):
+    """The first octets of a frame: ``captured`` were kept, at ``place``, of ``original`` on the wire.
 
-    ``captured`` octets were kept, at ``place``, of a frame of ``original`` octets on the wire.
+    ``longest`` is the most octets that the frame can have held, where ``original`` is not all that is known of it.
     """
+
+    place: int
+    captured: int
+    original: int
+    longest: int
+    link_type: int
+
+
+@step
+def write_packet(buffer: Octets, section: Section, columns: Columns, row: int) -> int:
+    """Write family, addresses and counts of a packet to a row; 0, or the drop reason's number + 1."""
     status, family, source_high, source_low, destination_high, destination_low, octets = read_network_header(
-        buffer, place, captured, original, link_type
+        buffer, section.place, section.captured, section.original, section.longest, section.link_type
     )
     if status == 0:
         columns.wide[0] = 1
@@ -45,15 +57,14 @@ def read_sections(buffer: Octets, columns: Columns, cursor: Words, drops: Words)
         status = 0
         if columns.marks[state.FAMILY_COLUMN, row] == state.UNREAD:
             position = columns.words[state.SECTION_POSITION, row]
-            status = write_packet(
-                buffer,
+            section = Section(
                 columns.words[state.SECTION_PLACE, row],
                 columns.words[state.SECTION_CAPTURED, row],
                 columns.words[state.SECTION_ORIGINAL, row],
+                columns.words[state.SECTION_LONGEST, row],
                 columns.words[state.SECTION_LINK_TYPE, row],
-                columns,
-                row,
             )
+            status = write_packet(buffer, section, columns, row)
             if status:
                 count_drop(drops, status - 1, position, state.ONE)
                 cursor[state.RECORDS] -= 1

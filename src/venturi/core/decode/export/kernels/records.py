@@ -7,6 +7,7 @@ Where records begin and end is settled before (``sets``).
 import numpy as np
 from numpy.typing import NDArray
 
+from venturi.core.decode.capture.headers import LONGEST_STATED
 from venturi.core.decode.capture.words import Octets
 from venturi.core.decode.export.kernels import state
 from venturi.core.decode.export.kernels.bookkeeping import count_drop, move_row
@@ -131,7 +132,7 @@ def block_rows(cursor: Words) -> slice:
 
 @step
 def fill_addresses(buffer: Octets, layout: Words, cursor: Words, columns: Columns) -> int:
-    """Write the addresses of the block's records, zero where absent; give their family."""
+    """Write the addresses of the block's records, zero where absent; give their family, 0 if they tell no address at all."""
     words = columns.words
     first = cursor[state.BLOCK_FIRST]
     stride = cursor[state.BLOCK_STRIDE]
@@ -152,7 +153,8 @@ def fill_addresses(buffer: Octets, layout: Words, cursor: Words, columns: Column
             fill_unsigned(buffer, place, stride, _WHOLE_V4, low)
         else:
             fill_alike(low, _ZERO)
-    return 6 if wide else 4
+    narrow = layout[state.SOURCE_4, 1] + layout[state.DESTINATION_4, 1] > 0
+    return 6 if wide else 4 if narrow else 0
 
 
 @step
@@ -286,15 +288,20 @@ def keep_countable(reverse: int, counts: int, cursor: Words, columns: Columns, d
 
 @step
 def describe_section(buffer: Octets, layout: Words, link_type: int, cursor: Words, columns: Columns) -> None:
-    """Put where the section of the block's one record lies into its row, to be read when the walk stops (``packets``)."""
+    """Put where the section of the block's one record lies into its row, to be read when the walk stops (``packets``).
+
+    Where the record does not tell how long the frame was, its packet is as long as its header states, and no jumbogram.
+    """
     row = cursor[state.ROW]
     first = cursor[state.BLOCK_FIRST]
     captured = layout[state.SECTION, 1]
+    size = read_role(buffer, first, layout, state.FRAME_SIZE)
     columns.wide[0] = 1
     columns.marks[state.FAMILY_COLUMN, row] = state.UNREAD
     columns.words[state.SECTION_PLACE, row] = first + layout[state.SECTION, 0]
     columns.words[state.SECTION_CAPTURED, row] = captured
-    columns.words[state.SECTION_ORIGINAL, row] = max(captured, read_role(buffer, first, layout, state.FRAME_SIZE))
+    columns.words[state.SECTION_ORIGINAL, row] = size if size > 0 else captured
+    columns.words[state.SECTION_LONGEST, row] = size if size > 0 else captured + LONGEST_STATED
     columns.words[state.SECTION_LINK_TYPE, row] = link_type
     columns.words[state.SECTION_POSITION, row] = cursor[state.POSITION]
     cursor[state.UNREAD_SECTIONS] += 1

@@ -24,7 +24,6 @@ _MALFORMED_SET = constant(DropReason.MALFORMED_SET)
 _MALFORMED_RECORD = constant(DropReason.MALFORMED_RECORD)
 _REVISED_EXPORT = constant(DropReason.REVISED_EXPORT)
 _NO_COUNTS = constant(DropReason.NO_COUNTS)
-_NO_ADDRESSES = constant(DropReason.NO_ADDRESSES)
 
 
 @step
@@ -134,8 +133,6 @@ def count_records(kind: int, count: int, cursor: Words, drops: Words) -> None:
         cursor[state.OPTIONS_RECORDS] += count
     elif kind == state.WITHOUT_COUNTS:
         count_drop(drops, _NO_COUNTS, cursor[state.POSITION], count)
-    elif kind == state.WITHOUT_ADDRESSES:
-        count_drop(drops, _NO_ADDRESSES, cursor[state.POSITION], count)
 
 
 @step

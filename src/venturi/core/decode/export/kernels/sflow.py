@@ -7,11 +7,11 @@ from venturi.core.decode.capture.words import Octets, network_32, signed_64
 from venturi.core.decode.export.kernels import state
 from venturi.core.decode.export.kernels.bookkeeping import count_drop, observe_sequence
 from venturi.core.decode.export.kernels.lookup import find
-from venturi.core.decode.export.kernels.packets import write_packet
+from venturi.core.decode.export.kernels.packets import Section, write_packet
 from venturi.core.decode.export.kernels.records import RATE_REFUSED, WITHOUT_NUMBER, rate_number
 from venturi.core.decode.export.kernels.state import Columns, Event, Tables, Words
 from venturi.core.domain.drops import DropReason
-from venturi.core.domain.flow_batch import NO_FLOW_DIRECTION, NO_INTERFACE
+from venturi.core.domain.flow_batch import NO_FLOW_DIRECTION, NO_INTERFACE, UNTIMED
 from venturi.core.kernel import constant, kernel, step
 
 SFLOW_VERSION = 5
@@ -30,6 +30,7 @@ _MALFORMED_RECORD = constant(DropReason.MALFORMED_RECORD)
 _REVISED_EXPORT = constant(DropReason.REVISED_EXPORT)
 _TEMPLATE_LIMIT = constant(DropReason.TEMPLATE_LIMIT)
 _NO_ADDRESSES = constant(DropReason.NO_ADDRESSES)
+_BAD_IP_HEADER = constant(DropReason.BAD_IP_HEADER)
 _UNSUPPORTED_LINK_TYPE = constant(DropReason.UNSUPPORTED_LINK_TYPE)
 
 _SAMPLE_HEADER = 8
@@ -41,6 +42,7 @@ _RAW_HEADER = 1
 _SAMPLED_IPV4 = 3
 _SAMPLED_IPV6 = 4
 _RAW_HEADER_FIELDS = 16
+_LONGEST_PACKET = 512 << 10
 _ETHERNET = 1
 _RAW_IPV4 = 11
 _RAW_IPV6 = 12
@@ -105,7 +107,7 @@ def open_datagram(buffer: Octets, datagram: Words, tables: Tables, cursor: Words
     cursor[state.SAMPLES_LEFT] = network_32(buffer, start + length - 4)
     cursor[state.OFFSET] = start + length
     cursor[state.MESSAGE_END] = end
-    cursor[state.REFERENCE_TIME] = max(datagram[state.DATAGRAM_TIME], 0)
+    cursor[state.REFERENCE_TIME] = datagram[state.DATAGRAM_TIME] if datagram[state.DATAGRAM_TIME] >= 0 else UNTIMED
     return state.CONTINUE
 
 
@@ -192,6 +194,7 @@ def write_sample(buffer: Octets, end: int, tables: Tables, columns: Columns, cur
     write_circumstances(buffer, fields, expanded, tables, columns, cursor)
     cursor[state.ROW] += 1
     cursor[state.RECORDS] += 1
+    cursor[state.UNTIMED_SAMPLES] += cursor[state.REFERENCE_TIME] == UNTIMED
     return state.CONTINUE
 
 
@@ -240,8 +243,9 @@ def write_raw_header(buffer: Octets, body: int, length: int, columns: Columns, r
     if protocol not in (_ETHERNET, _RAW_IPV4, _RAW_IPV6):
         return _UNSUPPORTED_LINK_TYPE
     link_type = _LINKTYPE_ETHERNET if protocol == _ETHERNET else _LINKTYPE_RAW
-    original = network_32(buffer, body + 4) - network_32(buffer, body + 8)
-    return write_packet(buffer, body + _RAW_HEADER_FIELDS, captured, max(captured, original), link_type, columns, row) - 1
+    frame = max(captured, network_32(buffer, body + 4))
+    original = max(captured, frame - network_32(buffer, body + 8))
+    return write_packet(buffer, Section(body + _RAW_HEADER_FIELDS, captured, original, frame, link_type), columns, row) - 1
 
 
 @step
@@ -249,6 +253,8 @@ def write_sampled_ip(buffer: Octets, body: int, length: int, wide: bool, columns
     """Write the packet of a sampled IPv4 or IPv6 record; -1, or a drop reason."""
     if length < (56 if wide else 32):
         return _MALFORMED_RECORD
+    if network_32(buffer, body) > _LONGEST_PACKET:
+        return _BAD_IP_HEADER
     words = columns.words
     columns.wide[0] = 1
     columns.marks[state.FAMILY_COLUMN, row] = 6 if wide else 4

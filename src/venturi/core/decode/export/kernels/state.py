@@ -53,7 +53,7 @@ MESSAGE_RECORDS = 7  # data records seen in the message
 UNCOUNTABLE = 8  # 1 if the message held records that could not be counted
 EXPORT_TIME = 9  # of the message, nanoseconds since the epoch
 UPTIME = 10  # of the exporter at EXPORT_TIME in milliseconds, modulo 2^32, or -1
-REFERENCE_TIME = 11  # time of receipt, else of export
+REFERENCE_TIME = 11  # time of receipt, else of export; of sFlow, which states none, ``UNTIMED``
 RATE = 12  # number of the sampling rate that the message states, or -1
 SET_START = 13
 SET_END = 14
@@ -84,12 +84,13 @@ UNREAD_SECTIONS = 41  # rows written whose sections are still to be read
 # what the run needs, which the walks only read
 NEEDS_TIMES = 42  # 1 if anybody reads when flows were
 NEEDS_INTERFACES = 43  # 1 if anybody reads their interfaces
-CURSOR_SLOTS = 44
+UNTIMED_SAMPLES = 44  # sFlow samples of datagrams without a time of receipt, which only grow
+CURSOR_SLOTS = 45
 
 SFLOW = 105
 """``VERSION`` of sFlow version 5 datagrams."""
 
-UNREAD = 0
+UNREAD = 255
 """In the family column: the row stands for the section of a packet, described by ``SECTION_*``, that is still to be read."""
 
 # Columns of ``Tables.domains``, int64
@@ -129,7 +130,6 @@ PACKET_SECTIONS = 1  # each record holds the first octets of one packet
 OPTIONS = 2  # that concern the meter
 OTHER_OPTIONS = 3
 WITHOUT_COUNTS = 4
-WITHOUT_ADDRESSES = 5
 
 # Rows of a layout; each holds the offset in the record (or the field's number, where lengths vary) and the length, 0 if absent
 SOURCE_4 = 0
@@ -238,6 +238,7 @@ SECTION_CAPTURED = 1
 SECTION_ORIGINAL = 2
 SECTION_LINK_TYPE = 3
 SECTION_POSITION = 4  # of the datagram
+SECTION_LONGEST = 5
 
 # Rows of ``Columns.marks`` and ``Columns.numbers``
 FAMILY_COLUMN = 0
