@@ -73,6 +73,7 @@ class Reporting:
             problem=delivery.problem,
             alarms=dict(parts.alarms()),
             refused_batches=list(delivery.refused),
+            unknown_points=[f"{point.name}: {point.problem}" for point in parts.metering.unknown_points],
         )
 
     def _ask_spool(self) -> SpoolStatus | None:

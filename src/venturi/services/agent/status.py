@@ -43,7 +43,7 @@ class AgentStatus(Struct, kw_only=True, frozen=True):
     """All of it; times are in nanoseconds since the epoch.
 
     ``running`` is False in the last status of an agent that was told to stop; ``refused_batches`` are the sequences of those that the
-    ledger refuses.
+    ledger refuses, ``unknown_points`` the names of points that this version cannot meter, each with the word that it does not know.
     """
 
     agent_id: str
@@ -61,6 +61,7 @@ class AgentStatus(Struct, kw_only=True, frozen=True):
     problem: str
     alarms: dict[str, int] = field(default_factory=dict)
     refused_batches: list[int] = field(default_factory=list)
+    unknown_points: list[str] = field(default_factory=list)
 
 
 encode_status = msgspec.json.Encoder().encode
