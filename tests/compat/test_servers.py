@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.compat.contents import SPAN, fill_server
-from tests.support.databases import SQLITE, DatabaseServers
+from tests.support.databases import DatabaseServers
 from tests.support.server import ServerProcess, running_server
 from tests.support.versions import Version, ask_reports, find_lost, run_command
 
@@ -24,7 +24,7 @@ COMMANDS = (
 """Commands that read."""
 
 WRITING = (
-    ("label", "create", "fresh", "--shared"),
+    ("label", "create", "fresh", "--share"),
     ("label", "set", "fresh", "--description", "anew"),
     ("rule", "create", "fresh", "--ingress", "--source-ip-prefix", "192.0.2.0/24"),
     ("label", "delete", "fresh"),
@@ -36,6 +36,7 @@ WRITING = (
 def filled(version: Version, database_kind: str, database_servers: DatabaseServers, tmp_path: Path) -> tuple[str, dict[str, object]]:
     """The URL of a database that an earlier version filled, and what it reported of it."""
     url = database_servers.bare_database(database_kind, tmp_path, "earlier")
+    run_command(version.python, "db", "upgrade", "--database", url)
     with running_server(tmp_path, database=url, python=version.python) as server:
         fill_server(server)
         return url, ask_reports(server, *SPAN)
@@ -47,7 +48,7 @@ def test_a_database_is_upgraded_and_its_copies_are_restored(
     url, reports = filled
     run_command(version.python, "db", "backup", str(tmp_path / "backup"), "--database", url)
     run_command(version.python, "ledger", "export", str(tmp_path / "export"), "--database", url)
-    restored = database_servers.bare_database(SQLITE if database_kind == SQLITE else database_kind, tmp_path, "restored")
+    restored = database_servers.bare_database(database_kind, tmp_path, "restored")
     imported = database_servers.bare_database(database_kind, tmp_path, "imported")
     run_command(PRESENT, "db", "upgrade", "--database", url)
     run_command(PRESENT, "db", "restore", str(tmp_path / "backup"), "--database", restored)
