@@ -10,7 +10,7 @@ from tests.support.versions import Version, earlier_versions, require_version
 
 
 @pytest.fixture(params=earlier_versions())
-def version(request: pytest.FixtureRequest) -> Version:  # noqa: PLR0206 - a fixture is no property
+def version(request: pytest.FixtureRequest) -> Version:
     """Each earlier version, built; skipped by name where it is not."""
     return require_version(request.param)
 

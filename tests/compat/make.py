@@ -1,4 +1,4 @@
-"""Makes the files that later versions must be able to read: ``python -m tests.compat.make NAME``, into a new folder of ``tests/compat/made``.
+"""Makes the files that later versions must be able to read: ``python -m tests.compat.make NAME``, into a new folder of ``made``.
 
 Run by whoever changes a form, before and after (CONTRIBUTING.md). What is in a folder that is committed never changes.
 

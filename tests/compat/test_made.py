@@ -72,9 +72,7 @@ def test_a_ledger_is_upgraded_verified_and_reported_as_before(made: Path, tmp_pa
 
 @pytest.mark.parametrize("kind", DATABASES)
 @pytest.mark.parametrize("copy", RESTORED)
-def test_a_copy_is_restored_into_any_database(
-    made: Path, copy: str, kind: str, database_servers: DatabaseServers, tmp_path: Path
-) -> None:
+def test_a_copy_is_restored_into_any_database(made: Path, copy: str, kind: str, database_servers: DatabaseServers, tmp_path: Path) -> None:
     target = database_servers.bare_database(kind, tmp_path, "target")
     assert import_ledger(target, made / copy) if copy == "ledger.export" else restore(target, made / copy, replace=False)
     assert prove_ledger(target).postings == RESTORED[copy]

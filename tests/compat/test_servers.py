@@ -33,7 +33,9 @@ WRITING = (
 
 
 @pytest.fixture
-def filled(version: Version, database_kind: str, database_servers: DatabaseServers, tmp_path: Path) -> tuple[str, dict[str, object]]:
+def filled(  # noqa: PLR0206 - a fixture is no property
+    version: Version, database_kind: str, database_servers: DatabaseServers, tmp_path: Path
+) -> tuple[str, dict[str, object]]:
     """The URL of a database that an earlier version filled, and what it reported of it."""
     url = database_servers.bare_database(database_kind, tmp_path, "earlier")
     run_command(version.python, "db", "upgrade", "--database", url)

@@ -1,7 +1,8 @@
 """The batch: usage and coverage on their way from an agent's spool to the ledger.
 
-Owns names and order of its fields, and the reading of every version of the form that was ever sealed, for good. A batch travels as an envelope: the payload is the batch in MessagePack, the digest chains it to the
-batch before it (``chain``), and the whole envelope, in MessagePack too, is compressed with Zstandard.
+Owns names and order of its fields, and the reading of every version of the form that was ever sealed, for good. A batch travels as an
+envelope: the payload is the batch in MessagePack, the digest chains it to the batch before it (``chain``), and the whole envelope, in
+MessagePack too, is compressed with Zstandard.
 """
 
 from collections.abc import Callable, Mapping
@@ -156,7 +157,6 @@ def decode_batch(payload: bytes) -> Batch:
         message = f"{version} is not known here - at `$.version`"
         raise msgspec.ValidationError(message)
     return form(payload)
-
 
 
 decode_envelope = msgspec.msgpack.Decoder(Envelope).decode

@@ -119,9 +119,7 @@ class Metering:
     def _tend(self, place: Place, expected: ExpectedPlace) -> None:
         """Bring one place to where it should be."""
         place.point, place.expected = expected.point, True
-        if place.current is not None and (
-            expected.unknown or not self._parts.drivers.is_chosen(place.metered, place.current.generation)
-        ):
+        if place.current is not None and (expected.unknown or not self._parts.drivers.is_chosen(place.metered, place.current.generation)):
             self._counting.give_over(place, place.current)
             self._flush()
         if place.current is not None and place.identity != expected.identity:
