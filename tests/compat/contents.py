@@ -3,9 +3,10 @@
 Owns the content. It has fixed ids and times, so that it is the same whenever and by whichever version it is made.
 """
 
+from typing import Any
 from uuid import UUID
 
-from tests.support.batches import NO_COUNTS, SpoolOfTests, make_interval, send_form
+from tests.support.batches import NO_COUNTS, Counts, SpoolOfTests, make_interval, send_form
 from tests.support.server import ServerProcess
 from venturi.core.domain.interval import SECOND
 from venturi.core.ledger.batch import BatchLabel, BatchPoint, MeteredInterval
@@ -34,7 +35,7 @@ GAPS = ("device_gone", "counters_lost", "foreign_counters", "spool_rolled_back",
 def sent_batches() -> list[bytes]:
     """Give the batches of one spool as they travel: complete and partial coverage, gaps, long intervals, points of two kinds."""
     spool = SpoolOfTests(agent_id="agent-1", host="edge-1", spool_id="c" * 32, points=POINTS, labels=LABELS)
-    gap = {"coverage": "gap", "generation": "", "classifier": "", "revision": 0}
+    gap: dict[str, Any] = {"coverage": "gap", "generation": "", "classifier": "", "revision": 0}
     sealed = [
         spool.seal(_at(0, 1, usage=WEB, unmatched=(5, 500)), _at(1, 2, usage=[(0, 0, 1 << 40, 1 << 50)]), sealed_at=BEGIN + HOUR),
         spool.seal(
@@ -48,13 +49,14 @@ def sent_batches() -> list[bytes]:
     return [send_form(envelope) for envelope in sealed]
 
 
-def _at(minute: int, minutes: int, *, unmatched: tuple[int, int] = NO_COUNTS, **others: object) -> MeteredInterval:
+def _at(minute: int, minutes: int, *, unmatched: Counts = NO_COUNTS, **others: Any) -> MeteredInterval:  # noqa: ANN401 - fields of an interval
     start = BEGIN + minute * MINUTE
     return make_interval(start=start, end=start + minutes * MINUTE, unmatched=unmatched, **others)
 
 
 def fill_server(server: ServerProcess) -> None:
     """Fill an empty server: labels, rules, points and deletions, batches, one that contradicts them, and a correction."""
+    label_id = ""
     for name in ("web", "mail", "gone"):
         label = _create(server, "/v2.0/metering/metering-labels", {"metering_label": {"name": name, "description": "", "shared": True}})
         label_id = label["metering_label"]["id"]

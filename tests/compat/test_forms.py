@@ -12,6 +12,7 @@ from tests.compat.forms import FORMS, digest_forms
 from tests.support.sources import ROOT
 from tests.support.tools import in_ci
 from tests.support.versions import Version, read_versions
+from venturi.adapters.store.maintenance import dump_format
 from venturi.core.ledger.batch import Batch
 from venturi.services.control.planning.form import Plan
 
@@ -39,11 +40,11 @@ def test_a_version_is_in_the_history(version: Version) -> None:
 
 
 class Batch2(Batch, kw_only=True, frozen=True):
-    colour: str = ""
+    reason: str = ""
 
 
 class Plan2(Plan, kw_only=True):
-    colour: str = ""
+    reason: str = ""
 
 
 CHANGES: dict[str, tuple[Any, str, object, str]] = {
@@ -52,7 +53,7 @@ CHANGES: dict[str, tuple[Any, str, object, str]] = {
     "a field of a plan": (forms, "Plan", Plan2, "plan"),
     "the layout of a spool": (forms, "LAYOUT", 2, "spool"),
     "a step of the migrations": (forms, "known_schemas", lambda: ("s9999",), "database"),
-    "the version of a dump": (forms.dump_format, "VERSION", 2, "dump"),
+    "the version of a dump": (dump_format, "VERSION", 2, "dump"),
     "how a seal is computed": (forms, "seal", lambda *_: "another", "seal"),
 }
 

@@ -12,7 +12,7 @@ from tests.support.server import ServerProcess, running_server
 from tests.support.versions import Version, ask_reports, find_lost, run_command
 
 PRESENT = sys.executable
-COMMANDS = (
+COMMANDS: tuple[tuple[str, ...], ...] = (
     ("label", "list"),
     ("rule", "list"),
     ("point", "list"),
@@ -23,7 +23,7 @@ COMMANDS = (
 )
 """Commands that read."""
 
-WRITING = (
+WRITING: tuple[tuple[str, ...], ...] = (
     ("label", "create", "fresh", "--share"),
     ("label", "set", "fresh", "--description", "anew"),
     ("rule", "create", "fresh", "--ingress", "--source-ip-prefix", "192.0.2.0/24"),

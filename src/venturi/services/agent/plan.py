@@ -60,7 +60,7 @@ class AgentPlan:
     @property
     def point_ids(self) -> frozenset[str]:
         """The ids of all its points."""
-        return frozenset(point.id for point in (*self.points, *self.unknown))
+        return frozenset(point.id for point in self.points) | frozenset(point.id for point in self.unknown)
 
 
 class _Version(Struct):
