@@ -32,6 +32,7 @@ test: $(STAMP) ## run the tests; what a plain user cannot run is named
 	@scripts/system-tools test
 	@scripts/build-bpf $(if $(CI),--required)
 	@scripts/openstack-tools test
+	@scripts/earlier-versions
 	@pytest $(ARGS)
 
 soak: $(STAMP) ## break agent, server and database for long, as root (ARGS="--minutes 15 --seed N")

@@ -31,11 +31,20 @@ class Fault(Enum):
     CONFLICT = "the server says 409"
     INVALID = "the server says 400"
     LARGE = "a proxy says 413"
+    BROKEN = "the server says 500"
     OTHER = "another batch is acknowledged"
     JUNK = "the answer is no JSON"
 
 
-_STATUSES = {Fault.BUSY: 503, Fault.HASTY: 429, Fault.REFUSED: 403, Fault.CONFLICT: 409, Fault.INVALID: 400, Fault.LARGE: 413}
+_STATUSES = {
+    Fault.BUSY: 503,
+    Fault.HASTY: 429,
+    Fault.REFUSED: 403,
+    Fault.CONFLICT: 409,
+    Fault.INVALID: 400,
+    Fault.LARGE: 413,
+    Fault.BROKEN: 500,
+}
 
 
 @dataclass

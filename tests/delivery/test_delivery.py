@@ -1,7 +1,6 @@
 """Batches on their way to a ledger: over bad connections, to servers that refuse, to ledgers and from spools that were set back."""
 
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -89,7 +88,7 @@ def test_nothing_is_sealed_while_the_ledger_cannot_be_asked(spool: Spool) -> Non
         assert (spool.head().sequence, spool.size().waiting) == (0, 2)
 
 
-@pytest.mark.parametrize("fault", [fault for fault in Fault if fault not in {Fault.NONE, Fault.CONFLICT}])
+@pytest.mark.parametrize("fault", [fault for fault in Fault if fault is not Fault.NONE])
 def test_a_batch_that_is_not_acknowledged_is_sent_again_and_posted_once(spool: Spool, fault: Fault) -> None:
     record(spool, 1, 2)
     with posting_ledger([fault, fault]) as ledger, delivering(spool, ledger.url) as delivery:
@@ -101,8 +100,7 @@ def test_a_batch_that_is_not_acknowledged_is_sent_again_and_posted_once(spool: S
 
 def test_a_bad_network_loses_nothing_and_doubles_nothing(spool: Spool) -> None:
     chance = Random(5)  # noqa: S311 - to be repeated
-    passing = [fault for fault in Fault if fault is not Fault.CONFLICT]
-    with posting_ledger(chance.choices(passing, k=100)) as ledger, delivering(spool, ledger.url) as delivery:
+    with posting_ledger(chance.choices(list(Fault), k=100)) as ledger, delivering(spool, ledger.url) as delivery:
         for reading in range(1, 31):
             record(spool, reading)
             delivery.wake()
@@ -110,7 +108,7 @@ def test_a_bad_network_loses_nothing_and_doubles_nothing(spool: Spool) -> None:
     assert spool.undelivered(spool.head().sequence) == []
 
 
-@pytest.mark.parametrize("refusal", [Fault.INVALID, Fault.LARGE])
+@pytest.mark.parametrize("refusal", [Fault.INVALID, Fault.LARGE, Fault.CONFLICT, Fault.HASTY, Fault.BROKEN])
 def test_a_batch_that_is_refused_persistently_holds_up_no_other(spool: Spool, refusal: Fault) -> None:
     record(spool, 1, 2, 3, 4)
     hasty = {"refusal_patience": 0.05, "standing_age": 0.0}
@@ -140,15 +138,49 @@ def test_a_ledger_that_refuses_everything_holds_up_what_waits(spool: Spool) -> N
         assert ledger.requests.count("POST /v1/batches") < delivery.state.failures + 10, "what is set aside is tried from time to time only"
 
 
-def test_a_conflict_ends_the_delivery_of_this_spool(spool: Spool) -> None:
-    record(spool, 1, 2)
-    with posting_ledger([Fault.CONFLICT]) as ledger, delivering(spool, ledger.url) as delivery:
-        wait_for(lambda: delivery.state.phase is DeliveryPhase.REFUSED)
-        delivery.wake()
-        time.sleep(0.05)
-        assert ledger.requests.count("POST /v1/batches") == 1
-        assert "for good: not so" in delivery.state.problem
-    assert spool.undelivered(0) == [1]
+def test_more_batches_than_may_be_refused_in_a_row_are_set_aside_where_others_are_accepted_between(spool: Spool) -> None:
+    record(spool, *range(1, 9))
+    refused = dict.fromkeys((1, 3, 4, 6), Fault.INVALID)
+    with posting_ledger(refused=refused) as ledger, delivering(spool, ledger.url, refusal_patience=0.0, most_aside=2) as delivery:
+        wait_for(lambda: delivery.state.phase is DeliveryPhase.INCOMPLETE)
+        assert delivery.state.refused == (1, 3, 4, 6)
+        assert list(ledger.posted[spool.spool_id]) == [2, 5, 7, 8]
+
+
+def test_no_more_batches_than_there_is_room_to_remember_are_set_aside(spool: Spool) -> None:
+    record(spool, *range(1, 9))
+    refused = dict.fromkeys((1, 3, 5), Fault.INVALID)
+    with posting_ledger(refused=refused) as ledger, delivering(spool, ledger.url, refusal_patience=0.0, most_aside_in_all=2) as delivery:
+        wait_for(lambda: delivery.state.refused == (1, 3) and delivery.state.failures > 5)
+        assert list(ledger.posted[spool.spool_id]) == [2, 4]
+        assert spool.size().waiting == 3
+        ledger.refused.clear()
+        wait_for(lambda: delivery.state.sequence == 8)
+    assert spool.undelivered(8) == [1, 3], "what is set aside is tried later"
+
+
+def test_after_a_start_what_the_ledger_refused_before_holds_up_nothing(spool: Spool) -> None:
+    record(spool, 1, 2, 3)
+    refused = dict.fromkeys((1, 2), Fault.INVALID)
+    with posting_ledger(refused=refused) as ledger:
+        with delivering(spool, ledger.url, refusal_patience=0.0) as delivery:
+            wait_for(lambda: delivery.state.phase is DeliveryPhase.INCOMPLETE)
+        record(spool, 4)
+        with delivering(spool, ledger.url, refusal_patience=3600.0) as again:
+            wait_for(lambda: again.state.phase is DeliveryPhase.INCOMPLETE)
+            assert again.state.refused == (1, 2)
+            assert list(ledger.posted[spool.spool_id]) == [3, 4]
+
+
+def test_what_a_server_cannot_take_for_now_is_sent_in_its_turn(spool: Spool) -> None:
+    record(spool, 1, 2, 3)
+    with posting_ledger(refused={2: Fault.BUSY}) as ledger, delivering(spool, ledger.url, refusal_patience=0.0) as delivery:
+        wait_for(lambda: delivery.state.failures > 5)
+        assert (delivery.state.phase, delivery.state.refused) == (DeliveryPhase.RETRYING, ())
+        assert list(ledger.posted[spool.spool_id]) == [1]
+        ledger.refused.clear()
+        wait_for(lambda: delivery.state.phase is DeliveryPhase.IDLE)
+        assert list(ledger.posted[spool.spool_id]) == [1, 2, 3]
 
 
 @pytest.mark.parametrize(

@@ -81,11 +81,19 @@ def make_token(database: str, role: str = "admin", project: str = "default", **b
 
 @contextmanager
 def running_server(
-    folder: Path, *options: str, database: str = "", config: str = "", environment: Mapping[str, str] | None = None
+    folder: Path,
+    *options: str,
+    database: str = "",
+    config: str = "",
+    environment: Mapping[str, str] | None = None,
+    python: str = sys.executable,
 ) -> Iterator[ServerProcess]:
-    """Run ``venturi serve`` on a free port until the end of the block; ``config`` is the text of a configuration file."""
+    """Run ``venturi serve`` on a free port until the end of the block; ``config`` is the text of a configuration file.
+
+    ``python`` is the interpreter, and so the version of venturi.
+    """
     database = database or f"sqlite:///{folder / 'venturi.db'}"
-    arguments = [sys.executable, "-m", "venturi", "serve", "--listen", "127.0.0.1:0", "--database", database, *options]
+    arguments = [python, "-m", "venturi", "serve", "--listen", "127.0.0.1:0", "--database", database, *options]
     if config:
         (folder / "venturi.toml").write_text(config, encoding="utf-8")
         arguments += ["--config", str(folder / "venturi.toml")]

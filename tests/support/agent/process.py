@@ -27,10 +27,11 @@ SECONDS = 20.0
 
 @dataclass
 class AgentFiles:
-    """Where an agent keeps what it has, and its settings."""
+    """Where an agent keeps what it has, and its settings; ``python`` is the interpreter, and so the version of venturi."""
 
     folder: Path
     driver: str
+    python: str = sys.executable
 
     def __post_init__(self) -> None:
         """Name the files."""
@@ -68,7 +69,7 @@ class AgentFiles:
         beside.replace(self.plan)
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "venturi", "agent", *arguments]
+        return [self.python, "-m", "venturi", "agent", *arguments]
 
     def status(self) -> dict[str, object]:
         """Ask for the status; empty where there is none yet."""

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.agent.world import REPORT_INTERVAL, AgentWorld, Posted
-from tests.unit.agent.plans import GATEWAY, NET_ELEVEN, NET_TEN, UPLINK, make_plan
+from tests.unit.agent.plans import GATEWAY, NET_ELEVEN, NET_TEN, POINTS, UPLINK, make_plan
 from venturi.core.domain.interval import SECOND
 from venturi.core.domain.label import LabelWithRules
 from venturi.core.ledger.checks import LONGEST_INTERVAL
 from venturi.services.agent.observing import AgentAlarm
+from venturi.services.agent.plan import AgentPlan, UnknownPoint
 
 TEN, ELEVEN = 0x0A000001, 0x0B000001
 
@@ -337,3 +338,49 @@ def test_a_wall_clock_that_is_set_back_makes_no_interval_overlap(world: AgentWor
     assert AgentAlarm.CLOCK_STEP in world.alarms.raised
     assert sum(octets for _, _, octets in told(world)) == 90
     world.check()
+
+
+def with_unknown_uplink() -> AgentPlan:
+    """Make the plan of a router and of an uplink at a hook that is not known."""
+    uplink = UnknownPoint(id="uplink", name="Uplink", problem="hook 'xdp'", located=POINTS["uplink"])
+    cloud = UnknownPoint(id="cloud", name="Cloud", problem="kind 'cloud'")
+    return replace(make_plan(NET_TEN, points=("router",)), unknown=(uplink, cloud))
+
+
+def test_a_point_that_is_not_known_is_a_gap_and_the_others_are_metered(world: AgentWorld) -> None:
+    world.host.add_device("qg-1", "qrouter-r1")
+    world.follow(with_unknown_uplink())
+    world.watch()
+    assert world.alarms.raised.count(AgentAlarm.POINT_UNKNOWN) == 2
+    assert AgentAlarm.COVERAGE_LOST not in world.alarms.raised
+    world.send(UPLINK, 100, source=TEN)
+    world.send(GATEWAY, 40, source=TEN)
+    run(world, 120)
+    world.deliver()
+    assert told(world) == [("gap", "not_metered", 0)] * 2
+    assert told(world, "qrouter-r1/qg-1") == [("complete", "", 40), ("complete", "", 0)]
+    assert {posted.point_id for posted in world.posted} == {"uplink", "router"}
+
+
+def test_a_point_that_comes_to_be_unknown_is_metered_until_then_and_again_by_a_version_that_knows_it(world: AgentWorld) -> None:
+    world.follow(make_plan(NET_TEN))
+    world.watch()
+    world.send(UPLINK, 100, source=TEN)
+    run(world, 30)
+    world.follow(with_unknown_uplink())
+    world.watch()
+    assert [each.name for each in world.metering.unknown_points] == ["Uplink", "Cloud"]
+    world.send(UPLINK, 40, source=TEN)
+    run(world, 60)
+    world.kill()
+    world.plan = make_plan(NET_TEN)
+    world.start()
+    world.watch()
+    world.send(UPLINK, 20, source=TEN)
+    run(world, 120)
+    world.deliver()
+    kept = [each for each in told(world) if each[2]]
+    assert kept == [("complete", "", 100), ("complete", "", 20)]
+    assert ("gap", "not_metered", 0) in told(world)
+    ends = [(each.interval.start, each.interval.end) for each in world.intervals("eth0")]
+    assert all(before[1] == after[0] for before, after in pairwise(ends)), "no time is without a word"

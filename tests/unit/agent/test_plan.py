@@ -79,9 +79,8 @@ def test_a_plan() -> None:
         pytest.param(b"{", "here is no plan", id="no JSON"),
         pytest.param(b"{}", "missing required field", id="no fields"),
         pytest.param(document(version=2), "of version 2", id="a later version"),
+        pytest.param(b'{"version": 2, "points": {}}', "of version 2", id="a later version of another form"),
         pytest.param(document(classifiers=[]), "names the classifier 'c'", id="a classifier that is not there"),
-        pytest.param(document(points=[{**POINT, "traffic": "some"}]), "here is no plan", id="unknown traffic"),
-        pytest.param(document(points=[{**POINT, "hook": "xdp"}]), "here is no plan", id="an unknown hook"),
         pytest.param(
             document(classifiers=[{"digest": "c", "labels": [], "rules": [{**RULE, "source_ip_prefix": "ten"}]}]), "ten", id="no prefix"
         ),
@@ -92,7 +91,6 @@ def test_a_plan() -> None:
         pytest.param(pointing(namespace="../x"), r"points\[0\].namespace", id="a namespace that is a path"),
         pytest.param(pointing(namespace="n" * 240), r"points\[0\].namespace", id="a place that no record can name"),
         pytest.param(pointing(device="d" * 16), r"points\[0\].device", id="no name of a device"),
-        pytest.param(pointing(kind="cloud"), "cloud", id="a kind to come"),
         pytest.param(pointing(device=None), "does not say where", id="an interface without a device"),
         pytest.param(pointing(kind="router"), "does not say where", id="a router without an id"),
         pytest.param(document(points=[POINT, POINT]), "two points", id="a point twice"),
@@ -103,6 +101,35 @@ def test_a_plan() -> None:
 def test_what_is_no_plan(content: bytes, problem: str) -> None:
     with pytest.raises(ConfigurationError, match=problem):
         read_plan(content, "here")
+
+
+OTHER = {**POINT, "id": "other", "name": "Other", "device": "f"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem", "located"),
+    [
+        pytest.param({"kind": "cloud"}, "kind 'cloud'", False, id="a kind to come"),
+        pytest.param({"kind": "cloud", "device": ["e", "f"]}, "kind 'cloud'", False, id="a kind to come, with fields of another type"),
+        pytest.param({"traffic": "some"}, "traffic 'some'", True, id="unknown traffic"),
+        pytest.param({"hook": "xdp"}, "hook 'xdp'", True, id="an unknown hook"),
+        pytest.param({"hook": "xdp", "device": None}, "hook 'xdp'", False, id="an unknown hook, nowhere"),
+        pytest.param({"hook": "xdp", "classifier": "x"}, "hook 'xdp'", False, id="an unknown hook, by no classifier"),
+        pytest.param({"hook": "x" * 1000}, f"hook '{'x' * 64}'", True, id="an unknown hook of any length"),
+        pytest.param({"colour": "red"}, "", False, id="an unknown field"),
+    ],
+)
+def test_a_word_that_is_not_known_costs_the_point_that_has_it(changes: dict[str, object], problem: str, located: bool) -> None:
+    plan = read_plan(document(points=[{**POINT, **changes}, OTHER]), "here")
+    assert [point.name for point in plan.points] == (["Other"] if problem else ["Uplink", "Other"])
+    assert [(point.id, point.name, point.problem) for point in plan.unknown] == ([("p", "Uplink", problem)] if problem else [])
+    assert [point.located is not None for point in plan.unknown] == ([located] if problem else [])
+    assert plan.point_ids == {"p", "other"}
+
+
+def test_an_unknown_point_has_no_id_twice() -> None:
+    with pytest.raises(ConfigurationError, match="two points"):
+        read_plan(document(points=[{**POINT, "kind": "cloud"}, POINT]), "here")
 
 
 def test_a_plan_is_followed_and_kept(tmp_path: Path) -> None:

@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 
 from tests.support.batches import BEGINNING, SpoolOfTests, make_batch_label, make_batch_point, make_interval, send_form
 from venturi.core.domain.errors import InvalidBatchError
-from venturi.core.ledger.batch import HIGHEST, Batch, DirectionTotals, Envelope, UsageRow, encode_batch
+from venturi.core.ledger import batch, checks
+from venturi.core.ledger.batch import (
+    HIGHEST,
+    Batch,
+    BatchLabel,
+    BatchPoint,
+    DirectionTotals,
+    Envelope,
+    MeteredInterval,
+    UsageRow,
+    encode_batch,
+)
 from venturi.core.ledger.bins import DAY
 from venturi.services.ledger.receiving import MOST_OCTETS, read_batch, read_envelope
 
@@ -110,6 +121,36 @@ def test_a_batch_that_contradicts_itself(case: str) -> None:
     with pytest.raises(InvalidBatchError) as refused:
         read_batch(SpoolOfTests().seal(**({"intervals": ()} | changed)), NOW)
     assert said in str(refused.value)
+
+
+class Payload2(msgspec.Struct, kw_only=True):
+    """A form to come: what version 1 calls intervals has another name."""
+
+    version: int
+    sealed_at: int
+    points: list[BatchPoint]
+    labels: list[BatchLabel]
+    metered: list[MeteredInterval]
+
+
+def _decode_version_2(payload: bytes) -> Batch:
+    read = msgspec.msgpack.decode(payload, type=Payload2)
+    return Batch(version=2, sealed_at=read.sealed_at, points=read.points, labels=read.labels, intervals=read.metered)
+
+
+def test_a_version_comes_beside_those_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = SpoolOfTests()
+    first = spool.seal(make_interval(0, usage=[(0, 0, 10, 1000)]))
+    point, label = make_batch_point(), make_batch_label()
+    later = Payload2(version=2, sealed_at=BEGINNING, points=[point], labels=[label], metered=[make_interval(1)])
+    second = spool.envelope(2, first.digest, encode_batch(later))
+    with pytest.raises(InvalidBatchError, match=r"payload\.version: 2 is not known here"):
+        read_batch(second, NOW)
+    forms = {**batch.BATCH_FORMS, 2: _decode_version_2}
+    monkeypatch.setattr(batch, "BATCH_FORMS", forms)
+    monkeypatch.setattr(checks, "BATCH_FORMS", forms)
+    assert read_batch(second, NOW).intervals == [make_interval(1)]
+    assert read_batch(first, NOW).version == 1
 
 
 @given(st.binary(max_size=400))

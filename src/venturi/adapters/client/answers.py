@@ -57,7 +57,7 @@ def read_answer(status: int, content: bytes, request: str) -> object:
 def _refusal(status: int, content: bytes, request: str) -> VenturiError:
     sentence = _sentence(content) or f"{request}: refused with status {status}"
     if status >= _FIRST_FAILURE or status in _PASSING:
-        return ServerError(sentence)
+        return ServerError(sentence, status)
     return _REFUSALS.get(status, InvalidRequestError)(sentence)
 
 

@@ -198,10 +198,14 @@ class StoreInUseError(StoreError):
 
 
 class ServerError(VenturiError):
-    """The server cannot be reached, or answered something that is no answer."""
+    """The server cannot be reached, or answered something that is no answer; ``answered`` is the status that it gave, if it gave one."""
 
     exit_code = 11
     status = 502
+
+    def __init__(self, message: str, answered: int | None = None) -> None:
+        super().__init__(message)
+        self.answered = answered
 
 
 class ServeError(VenturiError):

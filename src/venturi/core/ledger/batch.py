@@ -1,9 +1,12 @@
-"""The batch, version 1: usage and coverage on their way from an agent's spool to the ledger.
+"""The batch: usage and coverage on their way from an agent's spool to the ledger.
 
-Owns names and order of its fields. A batch travels as an envelope: the payload is the batch in MessagePack, the digest chains it to the
-batch before it (``chain``), and the whole envelope, in MessagePack too, is compressed with Zstandard.
+Owns names and order of its fields, and the reading of every version of the form that was ever sealed, for good. A batch travels as an
+envelope: the payload is the batch in MessagePack, the digest chains it to the batch before it (``chain``), and the whole envelope, in
+MessagePack too, is compressed with Zstandard.
 """
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Annotated
 
 import msgspec
@@ -40,7 +43,7 @@ Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
 """A digest of 256 bits."""
 
 BATCH_VERSION = 1
-"""The version of the form; a reader refuses one that it does not know."""
+"""The version of the form that is sealed; those that are read are the keys of ``BATCH_FORMS``."""
 
 MEDIA_TYPE = "application/vnd.venturi.batch"
 """The media type of an envelope, compressed."""
@@ -119,6 +122,12 @@ class Batch(Struct, kw_only=True, frozen=True):
     intervals: list[MeteredInterval]
 
 
+class _Versioned(Struct, frozen=True):
+    """What a batch of every version says of itself."""
+
+    version: int
+
+
 class Envelope(Struct, kw_only=True, frozen=True):
     """A sealed batch: who says it, its place in the chain of its spool (sequence from 1), and the payload as it was sealed."""
 
@@ -134,8 +143,21 @@ class Envelope(Struct, kw_only=True, frozen=True):
 encode_batch = msgspec.msgpack.Encoder().encode
 """Give a batch or an envelope in MessagePack."""
 
-decode_batch = msgspec.msgpack.Decoder(Batch).decode
-"""Read a payload; raises ``msgspec.DecodeError`` and ``msgspec.ValidationError`` for what is none."""
+BATCH_FORMS: Mapping[int, Callable[[bytes], Batch]] = MappingProxyType({1: msgspec.msgpack.Decoder(Batch).decode})
+"""What reads a payload of each version, and gives it as a batch of the present one. Versions are added here and never removed."""
+
+_decode_version = msgspec.msgpack.Decoder(_Versioned).decode
+
+
+def decode_batch(payload: bytes) -> Batch:
+    """Read a payload of any version; raises ``msgspec.DecodeError`` and ``msgspec.ValidationError`` for what is none."""
+    version = _decode_version(payload).version
+    form = BATCH_FORMS.get(version)
+    if form is None:
+        message = f"{version} is not known here - at `$.version`"
+        raise msgspec.ValidationError(message)
+    return form(payload)
+
 
 decode_envelope = msgspec.msgpack.Decoder(Envelope).decode
 """Read an envelope; raises as ``decode_batch`` does."""

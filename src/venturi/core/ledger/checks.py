@@ -11,7 +11,7 @@ from venturi.core.domain.coverage import Coverage, CoverageReason
 from venturi.core.domain.errors import InvalidBatchError
 from venturi.core.domain.generation import Segments
 from venturi.core.domain.point import PointKind
-from venturi.core.ledger.batch import BATCH_VERSION, Batch, DirectionTotals, Envelope, MeteredInterval, UsageRow
+from venturi.core.ledger.batch import BATCH_FORMS, Batch, DirectionTotals, Envelope, MeteredInterval, UsageRow
 from venturi.core.ledger.bins import DAY
 from venturi.core.ledger.chain import FIRST_PREVIOUS, chain_digest
 
@@ -35,7 +35,7 @@ def check_envelope(envelope: Envelope) -> None:
 
 def check_batch(batch: Batch, latest: int) -> None:
     """Refuse a batch that contradicts itself, or that tells of a time after ``latest``, in nanoseconds since the UTC epoch."""
-    if batch.version != BATCH_VERSION:
+    if batch.version not in BATCH_FORMS:
         _refuse("version", f"{batch.version} is not known here")
     for number, point in enumerate(batch.points):
         if point.kind not in _KINDS:

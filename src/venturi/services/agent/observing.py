@@ -28,6 +28,8 @@ class AgentAlarm(StrEnum):
     """The wall clock was set."""
     PLAN_REFUSED = "plan_refused"
     """The server gives no plan, or one that cannot be read; the last known one is followed."""
+    POINT_UNKNOWN = "point_unknown"
+    """A point of the plan has a kind, a hook or a word for traffic that this version does not know; the others are metered."""
 
 
 class AgentObserver(Protocol):

@@ -74,6 +74,7 @@ class Reporting:
             alarms=dict(parts.alarms()),
             refused_batches=list(delivery.refused),
             unretired_generations=parts.metering.unretired,
+            unknown_points=[f"{point.name}: {point.problem}" for point in parts.metering.unknown_points],
         )
 
     def _ask_spool(self) -> SpoolStatus | None:

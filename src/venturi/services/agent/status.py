@@ -48,6 +48,7 @@ class AgentStatus(Struct, kw_only=True, frozen=True):
 
     ``running`` is False in the last status of an agent that was told to stop; ``refused_batches`` are the sequences of those that the
     ledger refuses. ``unretired_generations`` count no more and cannot be removed from the kernel.
+    ``unknown_points`` are the names of points that this version cannot meter, each with the word that it does not know.
     """
 
     agent_id: str
@@ -66,6 +67,7 @@ class AgentStatus(Struct, kw_only=True, frozen=True):
     alarms: dict[str, int] = field(default_factory=dict)
     refused_batches: list[int] = field(default_factory=list)
     unretired_generations: int = 0
+    unknown_points: list[str] = field(default_factory=list)
 
 
 encode_status = msgspec.json.Encoder().encode

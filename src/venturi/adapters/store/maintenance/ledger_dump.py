@@ -1,23 +1,29 @@
 """The ledger as a file, and back: all of it, with the same numbers, seals and chains, from a database of any kind into any other.
 
-Owns that nothing is mixed: a ledger is imported where there is none.
+Owns that nothing is mixed: a ledger is imported where there is none. One of an earlier schema is upgraded on the way.
 """
 
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy import Connection, delete, insert, select
 
 from venturi.adapters.store.maintenance.backup import create_private_file
 from venturi.adapters.store.maintenance.dump_format import LEDGER_FORMAT, DumpReader, TableRows, write_dump
 from venturi.adapters.store.maintenance.opening import open_for_reading, open_for_writing
-from venturi.adapters.store.migrations.running import head_schema, require_head, upgrade_schema
+from venturi.adapters.store.maintenance.restoring import insert_backup
+from venturi.adapters.store.migrations.running import head_schema, known_schemas, require_head, upgrade_schema
 from venturi.adapters.store.schema.ledger_tables import LEDGER_STATE, LEDGER_TABLES
 from venturi.core.domain.errors import SchemaError, StoreError
 
 _AT_ONCE = 2000
 _TABLES = {table.name: table for table in LEDGER_TABLES}
+_PREFIX = "ledger_"
+"""How the names of all tables of a ledger begin, in every schema."""
 
 
 def export_ledger(url: str, path: Path) -> int:
@@ -39,18 +45,42 @@ def export_ledger(url: str, path: Path) -> int:
 def import_ledger(url: str, path: Path) -> int:
     """Put the ledger of a file into a database whose ledger is empty, and give the number of rows; raises ``StoreError``."""
     try:
-        with path.open("rb") as stream:
-            dump = DumpReader(stream, str(path), LEDGER_FORMAT)
-            if dump.schema != head_schema():
-                message = f"{path} has the schema {dump.schema}; this venturi imports {head_schema()}"
-                raise SchemaError(message)
-            with open_for_writing(url) as connection:
-                upgrade_schema(connection)
-                _require_empty(connection)
-                return _insert(connection, dump)
+        with path.open("rb") as stream, _open_rows(stream, path) as rows, open_for_writing(url) as connection:
+            upgrade_schema(connection)
+            _require_empty(connection)
+            return _insert(connection, rows)
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}"
         raise StoreError(message) from error
+
+
+@contextmanager
+def _open_rows(stream: BinaryIO, path: Path) -> Iterator[Iterable[TableRows]]:
+    """Give the rows of a file in this version's schema; raises ``SchemaError`` for one of a newer version."""
+    dump = DumpReader(stream, str(path), LEDGER_FORMAT)
+    if dump.schema not in known_schemas():
+        message = f"{path} has the schema {dump.schema}, which this venturi does not know: it was made by a newer one"
+        raise SchemaError(message)
+    if dump.schema == head_schema():
+        yield _ledger_rows(dump)
+        return
+    with tempfile.TemporaryDirectory(prefix="venturi-") as folder:
+        beside = f"sqlite:///{folder}/ledger.db"
+        with open_for_writing(beside) as connection:
+            upgrade_schema(connection, dump.schema)
+            insert_backup(connection, _ledger_rows(dump))
+            upgrade_schema(connection)
+        with open_for_reading(beside) as connection:
+            yield _read_ledger(connection)
+
+
+def _ledger_rows(dump: DumpReader) -> Iterator[TableRows]:
+    """Give the rows of a dump; raises ``StoreError`` for those of a table that no ledger has."""
+    for some in dump.rows():
+        if some.table not in _TABLES and (dump.schema == head_schema() or not some.table.startswith(_PREFIX)):
+            message = f"the file holds a table {some.table}, which a ledger does not have"
+            raise StoreError(message)
+        yield some
 
 
 def _read_ledger(connection: Connection) -> Iterator[TableRows]:
@@ -69,13 +99,9 @@ def _require_empty(connection: Connection) -> None:
     connection.execute(delete(LEDGER_STATE))
 
 
-def _insert(connection: Connection, dump: DumpReader) -> int:
+def _insert(connection: Connection, rows: Iterable[TableRows]) -> int:
     count = 0
-    for some in dump.rows():
-        table = _TABLES.get(some.table)
-        if table is None:
-            message = f"the file holds a table {some.table}, which a ledger does not have"
-            raise StoreError(message)
-        connection.execute(insert(table), [dict(zip(some.columns, row, strict=True)) for row in some.rows])
+    for some in rows:
+        connection.execute(insert(_TABLES[some.table]), [dict(zip(some.columns, row, strict=True)) for row in some.rows])
         count += len(some.rows)
     return count

@@ -45,7 +45,7 @@ def restore(url: str, path: Path, *, replace: bool) -> int:
         with open_for_writing(url) as connection:
             _make_room(connection, replace=replace)
             upgrade_schema(connection, backup.schema)
-            count = _insert(connection, backup.rows)
+            count = insert_backup(connection, backup.rows)
             upgrade_schema(connection)
     return count
 
@@ -95,8 +95,8 @@ def _make_room(connection: Connection, *, replace: bool) -> None:
     found.drop_all(connection)
 
 
-def _insert(connection: Connection, rows: Iterable[TableRows]) -> int:
-    """Insert the rows of a backup into tables of its schema."""
+def insert_backup(connection: Connection, rows: Iterable[TableRows]) -> int:
+    """Insert the rows of a backup into tables of its schema, and give how many there were."""
     found = MetaData()
     found.reflect(connection, only=lambda name, _: name in METADATA.tables)
     for counter in _COUNTERS & set(found.tables):

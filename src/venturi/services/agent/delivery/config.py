@@ -14,7 +14,8 @@ class DeliveryConfig:
     After a failure delivery waits for a random time: at most ``first_pause`` after the first, twice as much after each further one, and
     never more than ``longest_pause`` (seconds). It asks the ledger anew what it has after each failure, and once ``standing_age`` seconds
     went by. Acknowledged batches are kept for ``retention`` nanoseconds. A batch that was refused ``refusals`` times, over
-    ``refusal_patience`` seconds at least, no longer holds up those after it, unless ``most_aside`` others were set aside so.
+    ``refusal_patience`` seconds at least, no longer holds up those after it, unless ``most_aside`` others were set aside so in a row,
+    with none accepted between, or ``most_aside_in_all`` since the start.
     """
 
     agent_id: str
@@ -26,3 +27,4 @@ class DeliveryConfig:
     refusals: int = 3
     refusal_patience: float = 60.0
     most_aside: int = 16
+    most_aside_in_all: int = 1024

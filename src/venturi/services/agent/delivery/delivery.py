@@ -15,11 +15,11 @@ from structlog.typing import FilteringBoundLogger
 from venturi.adapters.client.ledger import LedgerClient
 from venturi.adapters.spool.spool import Spool
 from venturi.adapters.spool.values import SealedBatch
-from venturi.core.domain.errors import ConflictError, InvalidRequestError, RequestTooLargeError, ServerError, VenturiError
+from venturi.core.domain.errors import ServerError, VenturiError
 from venturi.core.ledger.batch import Envelope
 from venturi.services.agent.delivery.config import DeliveryConfig
 from venturi.services.agent.delivery.handshake import shake_hands
-from venturi.services.agent.delivery.refusals import Refusals
+from venturi.services.agent.delivery.refusals import Refusals, is_about_batch
 from venturi.services.agent.delivery.state import DeliveryPhase, DeliveryState
 
 _HIGHEST_DOUBLING = 16
@@ -87,8 +87,6 @@ class Delivery:
         try:
             if self._spool.spool_id != self._barred_spool:
                 self._deliver()
-        except ConflictError as error:
-            self._bar(DeliveryPhase.REFUSED, f"the ledger refuses a batch of spool {self._spool.spool_id} for good: {error}")
         except VenturiError as error:
             self._fail(error)
             if not self._stopping.wait(self._pause()):
@@ -98,7 +96,7 @@ class Delivery:
         if not self._state.failures:
             self._state = replace(self._state, phase=DeliveryPhase.DELIVERING)
         if self._must_agree() and not self._agree():
-            self._bar(DeliveryPhase.ROLLED_BACK, f"the ledger has more of spool {self._spool.spool_id} than the file, which is an old copy")
+            self._bar(f"the ledger has more of spool {self._spool.spool_id} than the file, which is an old copy")
             return
         while not self._stopping.is_set():
             sealed = self._spool.seal(time.time_ns())
@@ -121,16 +119,19 @@ class Delivery:
         for sequence in agreement.undelivered:
             sealed = None if self._refusals.is_resting(sequence, time.monotonic()) else self._spool.batch(sequence)
             if sealed is not None and not self._stopping.is_set():
-                self._send(sealed)
+                self._send(sealed, overtaken=sequence < agreement.highest)
         self._agreed_at = time.monotonic()
         return True
 
-    def _send(self, sealed: SealedBatch) -> None:
-        """Send a batch and note its acknowledgement, or set it aside where the ledger persists in refusing it."""
+    def _send(self, sealed: SealedBatch, *, overtaken: bool = False) -> None:
+        """Send a batch and note its acknowledgement, or set it aside where the ledger persists in refusing it.
+
+        A batch that contradicts what is posted is no exception: whether the spool was rolled back is for the next handshake to find out.
+        """
         try:
             self._post(sealed)
-        except (InvalidRequestError, RequestTooLargeError) as error:
-            if not self._refusals.note(sealed.sequence, str(error), time.monotonic()):
+        except VenturiError as error:
+            if not is_about_batch(error) or not self._refusals.note(sealed.sequence, str(error), time.monotonic(), overtaken=overtaken):
                 raise
             if sealed.sequence not in self._state.refused:
                 self._log.error("a batch is refused and set aside", sequence=sealed.sequence, problem=str(error))
@@ -167,12 +168,12 @@ class Delivery:
             self._log.log(level, "batches cannot be delivered; they wait in the spool", problem=problem)
         self._state = replace(self._state, phase=DeliveryPhase.RETRYING, problem=problem, failures=self._state.failures + 1)
 
-    def _bar(self, phase: DeliveryPhase, problem: str) -> None:
-        """Deliver nothing more of this spool."""
+    def _bar(self, problem: str) -> None:
+        """Deliver nothing more of this spool, which is to be renewed."""
         self._agreed_at = None
         self._barred_spool = self._spool.spool_id
         self._log.error("nothing more of this spool is delivered", problem=problem)
-        self._state = replace(self._state, phase=phase, problem=problem)
+        self._state = replace(self._state, phase=DeliveryPhase.ROLLED_BACK, problem=problem)
 
     def _note_lost(self, lost: int) -> None:
         if lost > self._state.lost:

@@ -11,10 +11,11 @@ from venturi.adapters.spool.spool import Spool
 
 @dataclass(frozen=True)
 class Agreement:
-    """What comes of a handshake: the batches to send, in order, and how many the ledger lacks that are not held any more."""
+    """What comes of a handshake: the batches to send, in order, how many the ledger lacks that are not held any more, and its highest."""
 
     undelivered: list[int]
     lost: int
+    highest: int
 
 
 def shake_hands(spool: Spool, ledger: LedgerClient) -> Agreement | None:
@@ -29,7 +30,7 @@ def shake_hands(spool: Spool, ledger: LedgerClient) -> Agreement | None:
         return None
     undelivered = spool.undelivered(standing.highest, standing.missing)
     lost = _wanting(standing, spool.head().sequence) - len(_lacking(standing, undelivered))
-    return Agreement(undelivered, max(0, lost))
+    return Agreement(undelivered, max(0, lost), standing.highest)
 
 
 def _wanting(standing: SpoolStanding, head: int) -> int:

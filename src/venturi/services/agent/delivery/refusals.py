@@ -1,12 +1,23 @@
-"""Batches that the ledger refuses: when one of them no longer holds up those after it.
+"""Batches that the ledger refuses: which answers are about the batch, and when it no longer holds up those after it.
 
-Owns the counting of refusals. A batch that is set aside stays in the spool, unacknowledged, and is tried again from time to time.
+Owns the counting of refusals. A batch that is set aside stays in the spool, unacknowledged, and is tried again from time to time: another
+version of the server may know the word that this one does not.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from venturi.core.domain.errors import ConflictError, InvalidRequestError, RequestTooLargeError, ServerError, VenturiError
 from venturi.services.agent.delivery.config import DeliveryConfig
+
+_ABOUT_BATCHES = (InvalidRequestError, RequestTooLargeError, ConflictError)
+_FAILURES_ABOUT_BATCHES = frozenset({429, 500})
+"""Too much of this agent's is held, or the server fails at just this batch; 503 and 408 are about the moment."""
+
+
+def is_about_batch(error: VenturiError) -> bool:
+    """Tell whether another batch might be accepted where this one got ``error``."""
+    return isinstance(error, _ABOUT_BATCHES) or (isinstance(error, ServerError) and error.answered in _FAILURES_ABOUT_BATCHES)
 
 
 @dataclass
@@ -25,6 +36,7 @@ class Refusals:
         self._config = config
         self._spool_id = ""
         self._refused: dict[int, _Refusal] = {}
+        self._in_a_row = 0
 
     @property
     def aside(self) -> tuple[int, ...]:
@@ -40,16 +52,26 @@ class Refusals:
 
     def keep(self, spool_id: str, undelivered: Collection[int]) -> None:
         """Forget what is no batch of this spool that is still to be delivered."""
+        if spool_id != self._spool_id:
+            self._in_a_row = 0
         known = self._refused if spool_id == self._spool_id else {}
         self._refused = {sequence: refusal for sequence, refusal in known.items() if sequence in undelivered}
         self._spool_id = spool_id
 
-    def note(self, sequence: int, sentence: str, now: float) -> bool:
-        """Note that a batch was refused, and tell whether it is set aside: it was refused often and long enough, and few others are."""
+    def note(self, sequence: int, sentence: str, now: float, *, overtaken: bool) -> bool:
+        """Note that a batch was refused, and tell whether it is set aside.
+
+        It is if it was refused often and long enough, and few others are. One that was ``overtaken``, because the ledger has a batch after
+        it, holds up nothing and is set aside at once.
+        """
         refusal = self._refused.setdefault(sequence, _Refusal(now, now, sentence))
         refusal.count, refusal.last, refusal.sentence = refusal.count + 1, now, sentence
-        persistent = refusal.count >= self._config.refusals and now - refusal.since >= self._config.refusal_patience
-        refusal.aside = refusal.aside or (persistent and len(self.aside) < self._config.most_aside)
+        if not refusal.aside and len(self.aside) < self._config.most_aside_in_all:
+            persistent = refusal.count >= self._config.refusals and now - refusal.since >= self._config.refusal_patience
+            if persistent and not overtaken and self._in_a_row < self._config.most_aside:
+                self._in_a_row += 1
+                refusal.aside = True
+            refusal.aside |= overtaken
         return refusal.aside
 
     def is_resting(self, sequence: int, now: float) -> bool:
@@ -59,4 +81,5 @@ class Refusals:
 
     def forget(self, sequence: int) -> None:
         """Forget the refusals of a batch that was accepted."""
+        self._in_a_row = 0
         self._refused.pop(sequence, None)

@@ -20,8 +20,6 @@ class DeliveryPhase(StrEnum):
     """The last try failed; another follows."""
     ROLLED_BACK = "rolled_back"
     """The ledger has more than the spool: the spool must be renewed before anything is delivered."""
-    REFUSED = "refused"
-    """The ledger holds another batch under the name of one of ours: nothing more of this spool is delivered."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from venturi.services.agent.metering.places import ExpectedPlace, expected_place
 from venturi.services.agent.metering.recovering import Recovery, latest_moment
 from venturi.services.agent.metering.state import Counting, Place, Uncovered
 from venturi.services.agent.observing import AgentAlarm
-from venturi.services.agent.plan import AgentPlan
+from venturi.services.agent.plan import AgentPlan, UnknownPoint
 
 
 class Metering:
@@ -48,6 +48,11 @@ class Metering:
         """How many generations count no more and could not be removed from the kernel yet."""
         return self._outbox.unretired
 
+    @property
+    def unknown_points(self) -> tuple[UnknownPoint, ...]:
+        """The points of the plan that this version cannot meter."""
+        return () if self._plan is None else self._plan.unknown
+
     def start(self) -> None:
         """Take up what is found in the spool and in the kernel; raises ``SpoolError`` and ``DriverError`` where neither can be asked."""
         recovery = Recovery(self._parts, self._outbox, self._counting, self._classifications)
@@ -58,12 +63,14 @@ class Metering:
     def resume(self, plan: AgentPlan) -> None:
         """Meter by the plan that was followed when this agent was last alive."""
         self.follow(plan)
-        self._watched_points = frozenset(point.id for point in plan.points)
+        self._watched_points = plan.point_ids
 
     def follow(self, plan: AgentPlan) -> None:
         """Meter by another plan from the next ``watch`` on; names take effect at once."""
         taken = {name: self._classifications.take(given) for name, given in plan.classifications.items()}
-        self._plan = AgentPlan(revision=plan.revision, points=plan.points, classifications=taken)
+        self._plan = replace(plan, classifications=taken)
+        for unknown in plan.unknown:
+            self._parts.observer.raise_alarm(AgentAlarm.POINT_UNKNOWN, unknown.sentence)
         for counting in chain.from_iterable(place.all_counting() for place in self.places.values()):
             counting.classification = self._classifications.get(counting.generation.digest) or counting.classification
         self._classifications.keep(self._digests() | {classification.digest for classification in taken.values()})
@@ -80,7 +87,7 @@ class Metering:
                     place = self.places[metered] = Place(metered, each.point, uncovered=self._history(metered, ended))
                 self._tend(place, each)
             self._retire_strangers()
-            self._watched, self._watched_points = moment, frozenset(point.id for point in self._plan.points)
+            self._watched, self._watched_points = moment, self._plan.point_ids
         self._flush()
 
     def read(self, *, to_the_end: bool = False) -> None:
@@ -117,7 +124,7 @@ class Metering:
     def _tend(self, place: Place, expected: ExpectedPlace) -> None:
         """Bring one place to where it should be."""
         place.point, place.expected = expected.point, True
-        if place.current is not None and not self._parts.drivers.is_chosen(place.metered, place.current.generation):
+        if place.current is not None and (expected.unknown or not self._parts.drivers.is_chosen(place.metered, place.current.generation)):
             self._counting.give_over(place, place.current)
             self._flush()
         if place.current is not None and place.identity != expected.identity:
@@ -152,7 +159,7 @@ class Metering:
             return
         if place.uncovered is None:
             place.uncovered = Uncovered(first_seen, CoverageReason.NOT_METERED)
-            if expected.identity is None:
+            if expected.identity is None and not expected.unknown:
                 message = "there is no such device, or its namespace cannot be entered"
                 self._parts.observer.raise_alarm(AgentAlarm.COVERAGE_LOST, message, device=place.metered.place)
         if place.uncovered.row is None and not self._outbox.refused:

@@ -50,13 +50,17 @@ class HostView(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ExpectedPlace:
-    """A device at which a point is to be metered; ``identity`` is that of the device, None while there is none of its name."""
+    """A device at which a point is to be metered; ``identity`` is that of the device, None while there is none of its name.
+
+    It is None, too, at a point that this version cannot meter (``unknown``): its time is known to be unknown.
+    """
 
     metered: MeteredDevice
     point: BatchPoint
     classification: Classification
     revision: int
     identity: Hashable | None
+    unknown: bool = False
 
 
 def expected_places(plan: AgentPlan, host: HostView) -> dict[MeteredDevice, ExpectedPlace]:
@@ -65,16 +69,19 @@ def expected_places(plan: AgentPlan, host: HostView) -> dict[MeteredDevice, Expe
     A router whose namespace cannot be entered has one, at no device, so that its traffic is known to be unknown.
     """
     namespaces = frozenset(host.list_namespaces())
+    metered = [(point, False) for point in plan.points]
+    unknown = [(point.located, True) for point in plan.unknown if point.located is not None]
     return {
-        metered: ExpectedPlace(
-            metered=metered,
+        device: ExpectedPlace(
+            metered=device,
             point=batch_point(point),
             classification=plan.classifications[point.classifier],
             revision=plan.revision,
-            identity=identity,
+            identity=None if is_unknown else identity,
+            unknown=is_unknown,
         )
-        for point in plan.points
-        for metered, identity in _find_devices(point, namespaces, host)
+        for point, is_unknown in (*metered, *unknown)
+        for device, identity in _find_devices(point, namespaces, host)
     }
 
 
