@@ -23,7 +23,7 @@ def identifier_column(name: str = "id") -> Column[str]:
 
 
 def long_text_column(name: str) -> Column[str]:
-    """Make a column of texts that may be empty and are neither ordered nor indexed."""
+    """Make a column of texts of any length, for what is neither ordered nor indexed."""
     return Column(name, Text, nullable=True)
 
 
@@ -43,5 +43,5 @@ def small_column(name: str) -> Column[int]:
 
 
 def boolean_column(name: str) -> Column[bool]:
-    """Make a column of booleans."""
+    """Make a column of true or false."""
     return Column(name, Boolean, nullable=False)

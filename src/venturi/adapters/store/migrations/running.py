@@ -19,11 +19,15 @@ from venturi.core.domain.errors import SchemaError, StoreError
 
 _FOLDER = Path(__file__).parent
 _NOWHERE = "CREATE TRIGGER venturi_probe BEFORE DELETE ON venturi_probed FOR EACH ROW SET @venturi = 1"
+_LOGS_STATEMENTS = "SELECT @@log_bin AND @@binlog_format = 'STATEMENT'"
+_AGAIN = "then run the command again; nothing was changed"
+_STATEMENTS = (
+    f"the binary log of MariaDB takes statements alone: SET GLOBAL binlog_format = MIXED, and in the server's configuration, {_AGAIN}"
+)
 _REFUSALS = {
     1419: "MariaDB writes a binary log and lets this account make no triggers: SET GLOBAL log_bin_trust_function_creators = ON, and in the"
-    " server's configuration, then run venturi db upgrade again; nothing was changed",
-    1142: "MariaDB lets this account make no triggers: GRANT TRIGGER on the database to it, then run venturi db upgrade again; nothing was"
-    " changed",
+    f" server's configuration, {_AGAIN}",
+    1142: f"MariaDB lets this account make no triggers: GRANT TRIGGER on the database to it, {_AGAIN}",
 }
 
 
@@ -55,7 +59,7 @@ def upgrade_schema(connection: Connection, schema: str = "head") -> None:
     if found == head_schema():
         return
     if any(getattr(step.module, "makes_triggers", False) for step in _ways(found, schema)):
-        _require_triggers(connection)
+        require_rights(connection)
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -78,10 +82,15 @@ def _ways(found: str | None, schema: str) -> Iterator[Script]:
     return ScriptDirectory(str(_FOLDER)).iterate_revisions(schema, found or "base")
 
 
-def _require_triggers(connection: Connection) -> None:
-    """Refuse a MariaDB that lets no triggers be made with ``StoreError``; it tells before it looks for the table, which there is not."""
+def require_rights(connection: Connection) -> None:
+    """Refuse with ``StoreError`` a MariaDB that lets no triggers be made, or whose binary log lets nothing be written.
+
+    Whether triggers may be made it tells before it looks for the table, which there is not.
+    """
     if connection.dialect.name != MARIADB:
         return
+    if connection.execute(text(_LOGS_STATEMENTS)).scalar():
+        raise StoreError(_STATEMENTS)
     try:
         connection.execute(text(_NOWHERE))
     except DBAPIError as error:

@@ -16,7 +16,7 @@ from venturi.interfaces.api.v1.forms.labels import LabelDescription, LabelName
 from venturi.interfaces.api.v1.forms.texts import Identifier, PrefixText, ProjectId
 
 _RuleDirection = Annotated[str, Meta(description="ingress or egress.", extra_json_schema={"enum": ["ingress", "egress"]})]
-_FILTER = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+_FILTER = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]*\Z")]
 _OPERATION = partial(Operation, group="networking", error_form=NeutronError)
 
 

@@ -18,7 +18,7 @@ from venturi.interfaces.api.v1.forms.tokens import MadeTokenForm, NewTokenForm, 
 from venturi.services.control.planning.form import Plan
 from venturi.services.control.plans import LONGEST_WAIT
 
-_FILTER = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+_FILTER = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]*\Z")]
 _TYPES: dict[str, Any] = {
     "shared": bool,
     "excluded": bool,

@@ -11,10 +11,10 @@ from venturi.interfaces.api.v1.usage.queries import POINT_FILTERS, USAGE_FILTERS
 from venturi.services.reports.request import Resolution
 
 _GROUP = "usage"
-_VALUE = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+_VALUE = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]*\Z")]
 _TIME = Annotated[str, Meta(description="A time in RFC 3339, or a date.", extra_json_schema={"format": "date-time"})]
-_USAGE_GROUPS = Annotated[str, Meta(pattern="^(label|project|point|point_project|direction)$")]
-_POINT_GROUPS = Annotated[str, Meta(pattern="^(point|point_project|direction)$")]
+_USAGE_GROUPS = Annotated[str, Meta(pattern=r"^(label|project|point|point_project|direction)\Z")]
+_POINT_GROUPS = Annotated[str, Meta(pattern=r"^(point|point_project|direction)\Z")]
 _MEANINGS = {
     "label_id": "Only usage of this label.",
     "project_id": "Only usage of labels of this project.",

@@ -9,14 +9,14 @@ from msgspec import Meta
 
 _HIGHEST_NUMBER = 0xFFFF_FFFF
 _HOST_PART = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-_HOST = rf"^{_HOST_PART}(\.{_HOST_PART})*$"
-_DEVICE = r"^[!-\-0-9;-~][!-.0-9;-~]{0,14}$"
-_NAMESPACE = r"^[A-Za-z0-9_][A-Za-z0-9_.:@+~=,-]{0,238}$"
-_PRINTABLE = r"^([^\s\x00-\x1f\x7f-\x9f]|[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])$"
+_HOST = rf"^{_HOST_PART}(\.{_HOST_PART})*\Z"
+_DEVICE = r"^[!-\-0-9;-~][!-.0-9;-~]{0,14}\Z"
+_NAMESPACE = r"^[A-Za-z0-9_][A-Za-z0-9_.:@+~=,-]{0,238}\Z"
+_PRINTABLE = r"^([^\s\x00-\x1f\x7f-\x9f]|[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])\Z"
 _WITHOUT_BLANKS = "a text without control characters that neither begins nor ends with a blank"
-_AGENT = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,254}$"
+_AGENT = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,254}\Z"
 
-PRINTABLE_OR_EMPTY = r"^([^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?)?$"
+PRINTABLE_OR_EMPTY = r"^([^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?)?\Z"
 """A text without control characters and outer blanks, or none."""
 
 REFUSALS = {
