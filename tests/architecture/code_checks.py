@@ -167,6 +167,27 @@ def find_avoided_terms(modules: Iterable[Module], avoided: Iterable[str]) -> Ite
                 yield f"{module.place}:{line}: {name} uses {min(wrong)}, which GLOSSARY.md replaces"
 
 
+def find_loose_patterns(modules: Iterable[Module]) -> Iterator[str]:
+    r"""Tell texts that end in ``$``: as a pattern it lets a line end pass, which ``\Z`` and ``fullmatch`` do not."""
+    for module in modules:
+        nodes = list(ast.walk(module.tree))
+        joined = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+        for node in nodes:
+            if not isinstance(node, ast.Constant):
+                continue
+            text = node.value if isinstance(node.value, str) else ""
+            if text.endswith("$") and (text != "$" or id(node) in joined):
+                yield f"{module.place}:{node.lineno}: a pattern that ends in $ lets a line end pass; end it in \\Z"
+
+
+def find_live_schema(modules: Iterable[Module]) -> Iterator[str]:
+    """Tell imports of migrations that are not frozen with them: what they name could change what was released."""
+    for module in modules:
+        for line, name in _imports(module.tree):
+            if name.split(".", 1)[0] == "venturi" and not name.startswith("venturi.adapters.store.migrations."):
+                yield f"{module.place}:{line}: a migration does not import {name}, which may change"
+
+
 def list_settings(module: Module) -> list[str]:
     """Give the environment variables of venturi that a module names."""
     constants = (node.value for node in ast.walk(module.tree) if isinstance(node, ast.Constant))

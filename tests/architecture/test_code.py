@@ -27,6 +27,8 @@ HELD: list[tuple[Check, tuple[str, ...]]] = [
     (code_checks.find_impure_calls, ("src/venturi/core",)),
     (code_checks.find_environment_reads, ("src",)),
     (find_avoided_terms, ("src",)),
+    (code_checks.find_loose_patterns, ("src",)),
+    (code_checks.find_live_schema, ("src/venturi/adapters/store/migrations/versions",)),
 ]
 LONG_BODY = "".join(f"    first = {number}\n" for number in range(code_checks.FUNCTION_LINES))
 BREACHES: list[tuple[Check, str, str]] = [
@@ -46,6 +48,9 @@ BREACHES: list[tuple[Check, str, str]] = [
     (code_checks.find_environment_reads, "a.py", "import os\nos.environ['HOME']"),
     (find_avoided_terms, "a.py", "def meter(byte_count): ..."),
     (find_avoided_terms, "a.py", "class Flow:\n    src: int"),
+    (code_checks.find_loose_patterns, "a.py", "PATTERN = r'^[0-9a-f]{32}$'"),
+    (code_checks.find_loose_patterns, "a.py", "PATTERN = rf'^{PART}$'"),
+    (code_checks.find_live_schema, "a.py", "from venturi.adapters.store.schema.columns import text_column"),
 ]
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.scripted_server import http_answer, scripted_server
+from tests.support.server import running_server
 from venturi.adapters.client.collections import LABELS, POINTS, RULES, Reference
 from venturi.adapters.client.config import ConnectionConfig
 from venturi.adapters.client.connection import Connection
@@ -48,6 +50,35 @@ def _labels(*names: str, following: str | None = None) -> bytes:
 def _ask(answers: Sequence[bytes], method: str = "GET", read_seconds: float = 30) -> tuple[object, list[str]]:
     with scripted_server(answers) as server, Connection(ConnectionConfig(url=server.url, read_seconds=read_seconds)) as connection:
         return connection.ask(method, "/v1/labels"), server.requests
+
+
+@pytest.mark.parametrize(
+    ("date", "heard"),
+    [
+        pytest.param(["Date: Thu, 01 Jan 2026 00:00:00 GMT"], [1_767_225_600_500_000_000], id="a date"),
+        pytest.param([], [], id="none"),
+        pytest.param(["Date: yesterday"], [], id="no date"),
+        pytest.param(["Date: Thu, 99 Jan 2026 00:00:00 GMT"], [], id="a day that no month has"),
+        pytest.param(["Date: Thu, 01 Jan 2026 00:00:00 -0000"], [], id="a time of nowhere"),
+        pytest.param(["Date: Thu, 01 Jan 99999999 00:00:00 GMT"], [], id="a year that no calendar has"),
+    ],
+)
+def test_what_time_it_is_at_the_server_is_heard_of_its_answers(date: list[str], heard: list[int]) -> None:
+    told: list[int] = []
+    with (
+        scripted_server([http_answer("{}", 200, *date)]) as server,
+        Connection(ConnectionConfig(url=server.url), told.append) as connection,
+    ):
+        connection.ask("GET", "/v1/labels")
+    assert told == heard
+
+
+def test_a_server_says_what_time_it_is(tmp_path: Path) -> None:
+    told: list[int] = []
+    with running_server(tmp_path) as server, Connection(ConnectionConfig(url=server.url), told.append) as connection:
+        connection.ask("GET", "/v1/labels")
+        PlanClient(connection, "h", "h").ask("", 1)
+    assert [abs(time.time_ns() - each) < 5_000_000_000 for each in told] == [True, True]
 
 
 def test_endless_answers_are_not_read_to_their_end() -> None:

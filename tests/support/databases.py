@@ -71,6 +71,12 @@ class DatabaseServers:
         engines.dispose()
         return read_location(beside).set(database=name).render_as_string(hide_password=False)
 
+    def logging_mariadb(self) -> str:
+        """Give the URL of the administrator of a MariaDB that writes a binary log."""
+        if "logging" not in self.urls:
+            self.urls["logging"] = self.running.enter_context(_start_mariadb("--log-bin"))
+        return self.urls["logging"]
+
     def _url(self, kind: str) -> str:
         """Give the URL of a server's database, which has the schema of this version."""
         if kind not in self.urls:
@@ -162,14 +168,14 @@ def _start_postgresql() -> Iterator[str]:
 
 
 @contextmanager
-def _start_mariadb() -> Iterator[str]:
-    """Run a MariaDB of which nothing is kept."""
+def _start_mariadb(logging: str = "--skip-log-bin") -> Iterator[str]:
+    """Run a MariaDB of which nothing is kept; ``logging`` says whether it writes a binary log."""
     with _private_folder("mysql") as (folder, user):
         files, path = folder / "files", folder / "socket"
         given = ["--no-defaults", f"--datadir={files}"]
         quick = ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]
         _run([_program("mariadb-install-db"), *given, *quick], user)
-        fast = ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--skip-log-bin", "--innodb-flush-method=nosync"]
+        fast = ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", logging, "--innodb-flush-method=nosync"]
         with _server([_program("mariadbd"), *given, f"--socket={path}", "--skip-networking", *fast], user, folder):
             _wait_until_listening(path)
             with writing_connection(f"mysql://root@/mysql?unix_socket={path}") as connection:

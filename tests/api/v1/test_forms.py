@@ -29,7 +29,7 @@ REFUSED_POINTS = [
     pytest.param(POINT % ',"traffic":"all"', "traffic: Invalid enum value 'all'", id="other traffic"),
     pytest.param(POINT % ',"shared":"yes"', "shared: Expected 'bool'", id="a text for a boolean"),
     pytest.param(POINT % ',"project_id":" 7"', "project_id: expected a text", id="an outer blank"),
-    pytest.param(POINT.replace('"a"', '"a\\n"') % "", "name: control and invisible characters", id="a line end"),
+    pytest.param(POINT.replace('"a"', '"a\\n"') % "", "name: expected a text without control and invisible characters", id="a line end"),
     pytest.param(POINT.replace('"a"', '""') % "", "name: Expected 'str' of length >= 1", id="an empty name"),
     pytest.param(POINT.replace('"a"', f'"{"a" * 256}"') % "", "name: Expected 'str' of length <= 255", id="a long name"),
     pytest.param(POINT.replace('"h"', '"-h"') % "", "host: expected a host name", id="a host that begins with a hyphen"),

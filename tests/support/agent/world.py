@@ -18,14 +18,14 @@ from venturi.adapters.drivers.memory_host import MemoryHost, PassingPackets
 from venturi.adapters.drivers.protocol import Reading
 from venturi.adapters.spool.config import SpoolConfig
 from venturi.adapters.spool.spool import Spool
-from venturi.adapters.spool.values import Recording, SpooledGeneration
+from venturi.adapters.spool.values import DatedAnew, Recording, SpooledGeneration
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.domain.errors import DriverError, SpoolFullError
 from venturi.core.domain.generation import Generation, MeteredDevice
 from venturi.core.domain.interval import SECOND
 from venturi.core.domain.label import LabelWithRules
 from venturi.core.ledger.batch import BatchLabel, MeteredInterval, decode_batch
-from venturi.core.meter.readings.timeline import BothClocks
+from venturi.core.meter.readings.timeline import BothClocks, Correction
 from venturi.services.agent.clock import AgentClock
 from venturi.services.agent.metering.metering import Metering
 from venturi.services.agent.metering.parts import MeteringParts
@@ -97,6 +97,13 @@ class KillableSpool(Spool):
         self._refuse()
         super().record(recording)
         self.fuse.step()
+
+    def date_anew(self, correction: Correction) -> DatedAnew:
+        self.fuse.step()
+        self._refuse()
+        dated = super().date_anew(correction)
+        self.fuse.step()
+        return dated
 
     def _refuse(self) -> None:
         if self.full:

@@ -6,7 +6,8 @@ Owns HTTP, TLS, retries and who may be sent a token. What an answer says belongs
 import json
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from ipaddress import ip_address
 from types import MappingProxyType
@@ -22,6 +23,7 @@ from venturi import __version__
 from venturi.adapters.client.answers import Json, read_answer
 from venturi.adapters.client.config import ConnectionConfig
 from venturi.core.domain.errors import InvalidRequestError, InvalidTokenRequestError, ServerError, UnreadableFileError
+from venturi.core.domain.interval import SECOND
 
 Query = Sequence[tuple[str, str]]
 """Names and values of a query, in order; a name may stand several times."""
@@ -43,8 +45,10 @@ class _Answer(NamedTuple):
 class Connection:
     """Asks one server, over connections that are kept open between requests."""
 
-    def __init__(self, config: ConnectionConfig) -> None:
+    def __init__(self, config: ConnectionConfig, hear_time: Callable[[int], None] | None = None) -> None:
+        """Tell ``hear_time`` what time it is by the server's clock, in nanoseconds since the UTC epoch, with each answer that says so."""
         self._config = config
+        self._hear_time = hear_time
         self._url = config.url.rstrip("/")
         self._pool: PoolManager | None = None
 
@@ -121,6 +125,8 @@ class Connection:
             answer = self._pool.request(
                 method, target, body=content, headers=self._headers(headers), retries=False, redirect=False, preload_content=False
             )
+            if self._hear_time is not None:
+                self._tell_time(answer.headers.get("Date", ""), self._hear_time)
             return _Answer(answer.status, answer.headers.get("ETag", ""), self._read(answer, longest or self._config.longest_answer))
         except HTTPError as error:
             if not pauses or not isinstance(error, _PASSING):
@@ -128,6 +134,16 @@ class Connection:
                 raise ServerError(message) from error
         time.sleep(pauses[0])
         return self._send(method, target, content, pauses[1:], headers, longest)
+
+    @staticmethod
+    def _tell_time(date: str, hear_time: Callable[[int], None]) -> None:
+        """Tell of the middle of the second that an answer names (RFC 9110 §6.6.1); one that names none tells nothing."""
+        try:
+            named = parsedate_to_datetime(date)
+        except (ValueError, OverflowError):
+            return
+        if named.tzinfo is not None:
+            hear_time(int(named.timestamp()) * SECOND + SECOND // 2)
 
     def _read(self, answer: BaseHTTPResponse, longest: int) -> bytes:
         """Read an answer part by part, and no further than it may be long once decompressed; else raise ``ServerError``."""

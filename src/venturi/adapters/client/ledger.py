@@ -22,7 +22,7 @@ _LEVEL = 3
 """Of compression: the balance of speed and size that Zstandard itself chooses."""
 
 _Sequence = Annotated[int, Meta(ge=0, le=_HIGHEST_SEQUENCE)]
-_Digest = Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")]
+_Digest = Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z")]
 _Form = TypeVar("_Form")
 
 

@@ -65,7 +65,7 @@ def read_numbers(column: pa.Array) -> NumberColumn | None:
         bad = ~missing & ~((np.abs(floats) <= _EXACT_IN_FLOAT) & (np.floor(floats) == floats))
         return _ranged(np.where(bad, 0, floats).astype(np.int64), missing, bad)
     if pa.types.is_decimal(kind):
-        return _read_number_texts(pc.replace_substring_regex(column.cast(pa.string()), r"\.0*$", ""), missing)
+        return _read_number_texts(pc.replace_substring_regex(column.cast(pa.string()), r"\.0*\z", ""), missing)
     return _read_number_texts(column, missing) if is_text(kind) else None
 
 
@@ -73,7 +73,7 @@ def _read_number_texts(column: pa.Array, missing: NDArray[np.bool_]) -> NumberCo
     """Read digits; blanks around them do not matter, and an empty text is missing."""
     texts = pc.fill_null(pc.ascii_trim_whitespace(column), "")
     missing = missing | _mask(pc.equal(texts, ""))
-    whole = _mask(pc.match_substring_regex(texts, r"^[-+]?[0-9]+$"))
+    whole = _mask(pc.match_substring_regex(texts, r"^[-+]?[0-9]+\z"))
     short = whole & _mask(pc.less_equal(pc.utf8_length(texts), _LONGEST_COUNT))
     values = _values(pc.if_else(pa.array(short), pc.ascii_ltrim(texts, characters="+"), "0").cast(pa.int64()), np.int64)
     numbers = _ranged(values, missing, ~whole & ~missing)
@@ -129,11 +129,11 @@ def _scale_epoch(values: NDArray[np.int64] | NDArray[np.uint64], missing: NDArra
 
 def _read_time_texts(column: pa.Array, column_name: str) -> TimeColumn:
     texts = pc.fill_null(pc.ascii_trim_whitespace(column), "")
-    digits = _mask(pc.match_substring_regex(texts, r"^[0-9]{1,19}$"))
+    digits = _mask(pc.match_substring_regex(texts, r"^[0-9]{1,19}\z"))
     if digits.all():
         return _scale_epoch(_values(texts.cast(pa.uint64()), np.uint64), np.zeros(len(texts), np.bool_), column_name)
-    zoned = bool(pc.all(pc.match_substring_regex(texts, rf"{_CLOCK}(Z|[+-]\d\d:\d\d)$")).as_py())
-    if zoned or pc.all(pc.match_substring_regex(texts, rf"{_CLOCK}$")).as_py():
+    zoned = bool(pc.all(pc.match_substring_regex(texts, rf"{_CLOCK}(Z|[+-]\d\d:\d\d)\z")).as_py())
+    if zoned or pc.all(pc.match_substring_regex(texts, rf"{_CLOCK}\z")).as_py():
         try:
             return _read_timestamps(texts.cast(pa.timestamp("ns", tz="UTC" if zoned else None)))
         except pa.ArrowInvalid:

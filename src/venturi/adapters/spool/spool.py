@@ -6,18 +6,20 @@ for a batch; what is sealed may have reached the ledger, and never changes again
 
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pysqlite3.dbapi2 import Connection
 from structlog.typing import FilteringBoundLogger
 
 from venturi.adapters.spool.config import SpoolConfig
 from venturi.adapters.spool.database import Database
+from venturi.adapters.spool.dating import date_anew
 from venturi.adapters.spool.renewing import renew
 from venturi.adapters.spool.room import Room
 from venturi.adapters.spool.tables import batches, generations, intervals
 from venturi.adapters.spool.values import (
     ChainHead,
+    DatedAnew,
     LastReading,
     Moment,
     Recording,
@@ -30,6 +32,7 @@ from venturi.core.domain.errors import SpoolError
 from venturi.core.domain.label import LabelWithRules
 from venturi.core.ledger.chain import FIRST_PREVIOUS
 from venturi.core.ledger.recorded import make_batch
+from venturi.core.meter.readings.timeline import Correction
 
 _SPOOL_ID_OCTETS = 16
 _COUNTS = """
@@ -48,6 +51,7 @@ class Spool:
         self._database = Database(config.path)
         self._room = Room(config, self._database, log)
         self._lock = threading.Lock()
+        self._may_seal: Callable[[], bool] = lambda: True
 
     def start(self) -> None:
         """Open the spool, or make it.
@@ -103,12 +107,18 @@ class Spool:
             self._room.keep_within_limit()
             self._room.write(lambda connection: _record(connection, recording))
 
+    def seal_while(self, may_seal: Callable[[], bool]) -> None:
+        """Seal nothing while ``may_seal``, which is asked each time, says no: what waits is about to be dated anew."""
+        self._may_seal = may_seal
+
     def seal(self, at: int) -> SealedBatch | None:
-        """Make a batch of what was recorded first, chained to the one before; None where nothing waits.
+        """Make a batch of what was recorded first, chained to the one before; None where nothing waits, or nothing may be sealed now.
 
         ``at`` is in nanoseconds since the epoch. To be called when the batch is about to be sent, and no sooner: what is sealed cannot be
         coalesced.
         """
+        if not self._may_seal():
+            return None
         with self._lock:
             return self._room.write_to_make_room(lambda connection: _seal(connection, at, self._config.batch_rows))
 
@@ -156,6 +166,14 @@ class Spool:
             return self._room.write_to_make_room(
                 lambda connection: renew(connection, secrets.token_hex(_SPOOL_ID_OCTETS), moment, readings)
             )
+
+    def date_anew(self, correction: Correction) -> DatedAnew:
+        """Correct times that were told by a wrong clock, of what waits and of last readings.
+
+        What is sealed stays as it is; where it should stand, there is a gap ``clock_step`` for each place.
+        """
+        with self._lock:
+            return self._room.write(lambda connection: date_anew(connection, correction))
 
     def size(self) -> SpoolSize:
         """Tell how much is kept, and what a lack of room has come to."""

@@ -120,6 +120,14 @@ class SpoolSize:
     pressure: Pressure
 
 
+@dataclass(frozen=True)
+class DatedAnew:
+    """What became of times that were wrong: how many intervals have other times now, and the gaps for those that are sealed."""
+
+    intervals: int
+    gaps: Sequence[RecordedInterval]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Renewal:
     """What became of a spool that was found rolled back: the gaps that it recorded, and the intervals and batches that it gave up."""

@@ -8,7 +8,8 @@ import re
 UNFIT_CHARACTERS = (
     r"\x00-\x1f\x7f-\x9f"  # control characters (Unicode category Cc)
     r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks, embeddings, overrides and isolates of direction (UAX #9)
-    r"\u200b-\u200d\u2060-\u2064\ufeff\U000e0000-\U000e007f"  # characters without width, and tags
+    r"\u200b-\u200d\u2060-\u2064\ufeff"  # characters without width
+    "\U000e0000-\U000e007f"  # tags; as they are, since other languages' patterns have no escape for them
     r"\u2028\u2029"  # separators of lines and paragraphs
     r"\ud800-\udfff"  # halves of surrogate pairs, which no encoding can carry
 )

@@ -27,16 +27,16 @@ Place = Annotated[int, Meta(ge=0)]
 CountedDirection = Annotated[int, Meta(ge=0, le=2)]
 """The code of a direction that counts are kept by: ingress, egress or unknown."""
 
-Text = Annotated[str, Meta(max_length=255, pattern=r"^[^\x00]*$")]
+Text = Annotated[str, Meta(max_length=255, pattern=r"^[^\x00]*\Z")]
 """A text that every database can hold."""
 
-Identifier = Annotated[str, Meta(min_length=1, max_length=36, pattern=r"^[!-~]*$")]
+Identifier = Annotated[str, Meta(min_length=1, max_length=36, pattern=r"^[!-~]*\Z")]
 """An id: of a label or point a UUID, of a spool or generation 32 hexadecimal digits."""
 
-AgentId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,254}$")]
+AgentId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,254}\Z")]
 """What an agent calls itself."""
 
-HostName = Annotated[str, Meta(min_length=1, max_length=253, pattern=r"^[!-~]*$")]
+HostName = Annotated[str, Meta(min_length=1, max_length=253, pattern=r"^[!-~]*\Z")]
 """What the host of an agent is called."""
 
 Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
@@ -104,8 +104,8 @@ class MeteredInterval(Struct, kw_only=True, frozen=True, omit_defaults=True):
     end: Time
     coverage: str = "complete"
     reason: str = ""
-    generation: Annotated[str, Meta(max_length=36, pattern=r"^[!-~]*$")] = ""
-    classifier: Annotated[str, Meta(max_length=128, pattern=r"^[!-~]*$")] = ""
+    generation: Annotated[str, Meta(max_length=36, pattern=r"^[!-~]*\Z")] = ""
+    classifier: Annotated[str, Meta(max_length=128, pattern=r"^[!-~]*\Z")] = ""
     revision: Count = 0
     segments: str = "wire"
     totals: list[DirectionTotals] = field(default_factory=list)
@@ -133,7 +133,7 @@ class Envelope(Struct, kw_only=True, frozen=True):
 
     agent_id: AgentId
     host: HostName
-    spool_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
+    spool_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
     sequence: Annotated[int, Meta(ge=1, le=1 << 62)]
     previous: Digest
     digest: Digest

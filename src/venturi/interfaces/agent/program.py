@@ -66,11 +66,12 @@ class AgentProgram:
             host = WatchedHost(find_bypasses)
             running.callback(host.stop)
             clock = AgentClock(look_at_clocks, boot_id(), self._observer, latest_moment(spool.generations()))
+            spool.seal_while(clock.may_seal)
             metering = self._metering(spool, host, clock)
             woken = threading.Event()
-            delivery = self._delivery(spool, running)
+            delivery = self._delivery(spool, clock, running)
             reporting = self._reporting(spool, metering, clock, delivery)
-            follower = PlanFollower(self._plan_source(running), self._kept_plan, self._observer, woken.set, wait=_PLAN_WAIT)
+            follower = PlanFollower(self._plan_source(clock, running), self._kept_plan, self._observer, woken.set, wait=_PLAN_WAIT)
             running.callback(follower.stop)
             run = self._run = AgentRun(
                 RunningParts(
@@ -118,10 +119,10 @@ class AgentProgram:
             )
         )
 
-    def _delivery(self, spool: Spool, running: ExitStack) -> Delivery | None:
+    def _delivery(self, spool: Spool, clock: AgentClock, running: ExitStack) -> Delivery | None:
         if self._config.server is None:
             return None
-        connection = running.enter_context(Connection(self._config.server))
+        connection = running.enter_context(Connection(self._config.server, clock.note_server_time))
         delivery = Delivery(
             DeliveryConfig(agent_id=self._config.agent_id, host=self._config.host), spool, LedgerClient(connection), self._log
         )
@@ -129,11 +130,11 @@ class AgentProgram:
         running.callback(delivery.stop)
         return delivery
 
-    def _plan_source(self, running: ExitStack) -> PlanSource:
+    def _plan_source(self, clock: AgentClock, running: ExitStack) -> PlanSource:
         if self._config.plan is not None:
             return PlanFile(self._config.plan)
         assert self._config.server is not None, "either a plan or a server"  # noqa: S101 - the settings have a server by default
-        connection = running.enter_context(Connection(self._config.server))
+        connection = running.enter_context(Connection(self._config.server, clock.note_server_time))
         return PlanClient(connection, self._config.host, self._config.agent_id)
 
     def _reporting(self, spool: Spool, metering: Metering, clock: AgentClock, delivery: Delivery | None) -> Reporting:

@@ -25,7 +25,7 @@ class AgentAlarm(StrEnum):
     SPOOL_ROLLED_BACK = "spool_rolled_back"
     """The ledger has more than the spool, which is an old copy."""
     CLOCK_STEP = "clock_step"
-    """The wall clock was set."""
+    """The wall clock was set, or differs from the server's, or what was dated by a wrong one is dated anew."""
     PLAN_REFUSED = "plan_refused"
     """The server gives no plan, or one that cannot be read; the last known one is followed."""
     POINT_UNKNOWN = "point_unknown"

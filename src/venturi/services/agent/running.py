@@ -70,6 +70,8 @@ class AgentRun:
 
     def _step(self) -> None:
         parts = self._parts
+        if parts.metering.correct_times():
+            self._next_reading = 0
         plan = parts.follower.take()
         if plan is not None:
             parts.metering.follow(plan)

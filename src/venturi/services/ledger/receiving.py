@@ -57,6 +57,6 @@ def _decode(content: bytes, decode: Callable[[bytes], Form], name: str) -> Form:
     try:
         return decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        reason, _, place = str(error).partition(" - at `$")
-        message = f"{name}{printable(place.rstrip('`'))}: {printable(reason.replace('`', chr(39)))}"
+        reason, _, place = str(error).partition(" - at `")
+        message = f"{name}{printable(place.strip('$`'))}: {printable(reason.replace('`', chr(39)))}"
         raise InvalidBatchError(message) from error

@@ -36,6 +36,13 @@ def add_generation(connection: Connection, spooled: SpooledGeneration, classifie
         write_readings(connection, {spooled.generation.id: spooled.last})
 
 
+def replace_generation(connection: Connection, spooled: SpooledGeneration) -> None:
+    """Put a generation, with its last totals, in the place of the one of its id."""
+    connection.execute("UPDATE generations SET content = ? WHERE id = ?", (pack_generation(spooled), spooled.generation.id))
+    if spooled.last is not None:
+        write_readings(connection, {spooled.generation.id: spooled.last})
+
+
 def read_classifier(connection: Connection, digest: str) -> tuple[LabelWithRules, ...]:
     """Give the labels and rules of a classifier; raises ``SpoolError`` for one that no generation counts by."""
     row = connection.execute("SELECT content FROM classifiers WHERE digest = ?", (digest,)).fetchone()

@@ -18,7 +18,7 @@ from venturi.adapters.store.engines.failures import database_errors
 from venturi.adapters.store.maintenance.backup import read_tables
 from venturi.adapters.store.maintenance.dump_format import MAGIC, DumpReader, TableRows
 from venturi.adapters.store.maintenance.opening import open_for_writing
-from venturi.adapters.store.migrations.running import current_schema, known_schemas, upgrade_schema
+from venturi.adapters.store.migrations.running import current_schema, known_schemas, require_rights, upgrade_schema
 from venturi.adapters.store.schema.all_tables import COUNTERS, METADATA
 from venturi.core.domain.errors import SchemaError, StoreError
 
@@ -43,6 +43,7 @@ def restore(url: str, path: Path, *, replace: bool) -> int:
             message = f"{path} has the schema {backup.schema}, which this venturi does not know: it was made by a newer one"
             raise SchemaError(message)
         with open_for_writing(url) as connection:
+            require_rights(connection)
             _make_room(connection, replace=replace)
             upgrade_schema(connection, backup.schema)
             count = insert_backup(connection, backup.rows)

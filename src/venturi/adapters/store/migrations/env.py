@@ -5,7 +5,5 @@ Owns nothing else; ``running`` is what calls Alembic.
 
 from alembic import context
 
-from venturi.adapters.store.schema.all_tables import METADATA
-
-context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
+context.configure(connection=context.config.attributes["connection"])
 context.run_migrations()

@@ -66,7 +66,7 @@ class PlaceCounting:
         """Record the last totals of the generations that were replaced, and retire them."""
         for old in list(place.replaced):
             final = self._read(place, old, old.until)
-            if final is None and not old.failed_for_good:
+            if final is None and not old.note_failure():
                 continue
             place.replaced.remove(old)
             reason = CoverageReason.DEVICE_GONE if old.lost else CoverageReason.COUNTERS_LOST

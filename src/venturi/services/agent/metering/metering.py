@@ -9,9 +9,12 @@ from dataclasses import replace
 from itertools import chain
 
 from venturi.adapters.drivers.protocol import FoundGeneration
+from venturi.adapters.spool.dating import move_moment
 from venturi.adapters.spool.values import Moment, Renewal
 from venturi.core.domain.coverage import CoverageReason
+from venturi.core.domain.errors import SpoolError
 from venturi.core.domain.generation import MeteredDevice
+from venturi.core.domain.interval import SECOND
 from venturi.services.agent.classification import Classifications
 from venturi.services.agent.metering.counting import PlaceCounting
 from venturi.services.agent.metering.outbox import Outbox
@@ -120,6 +123,28 @@ class Metering:
             self._counting.rebase(place, moment, readings)
         self._flush()
         return renewal
+
+    def correct_times(self) -> bool:
+        """Date anew what was recorded while the clock was wrong, once better is known, and tell whether that was done now.
+
+        Moments follow at once then. Where the spool refuses, all stays as it is, and is tried again by the next call.
+        """
+        correction = self._parts.clock.correction()
+        if correction is None or not self._flush():
+            return False
+        try:
+            dated = self._parts.spool.date_anew(correction)
+        except SpoolError as error:
+            self._parts.observer.raise_alarm(AgentAlarm.SPOOL_REFUSED, str(error))
+            return False
+        for place in self.places.values():
+            place.date_anew(correction)
+        self._started = move_moment(self._started, correction)
+        self._watched = None if self._watched is None else move_moment(self._watched, correction)
+        self._parts.clock.correct(correction)
+        done = f"{dated.intervals} intervals are dated anew, {len(dated.gaps)} gaps stand for what is sealed"
+        self._parts.observer.raise_alarm(AgentAlarm.CLOCK_STEP, f"times were wrong by {-correction.shift / SECOND:+.3f} s: {done}")
+        return True
 
     def _tend(self, place: Place, expected: ExpectedPlace) -> None:
         """Bring one place to where it should be."""

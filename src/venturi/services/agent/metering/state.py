@@ -4,13 +4,15 @@ Owns the state and nothing of how it changes.
 """
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from venturi.adapters.spool.dating import move_moment
 from venturi.adapters.spool.values import LastReading, Moment, SpooledGeneration
 from venturi.core.domain.coverage import Coverage, CoverageReason
 from venturi.core.domain.generation import Generation, MeteredDevice, Segments
 from venturi.core.ledger.batch import BatchPoint
 from venturi.core.ledger.recorded import RecordedInterval
+from venturi.core.meter.readings.timeline import Correction
 from venturi.core.meter.readings.totals import Totals
 from venturi.services.agent.classification import Classification
 from venturi.services.agent.metering.records import metered_interval
@@ -42,11 +44,16 @@ class Counting:
         """Which generation it is."""
         return self.spooled.generation
 
-    @property
-    def failed_for_good(self) -> bool:
-        """Tell whether its last totals were asked for often enough."""
+    def note_failure(self) -> bool:
+        """Note that its last totals were asked for in vain once more, and tell whether that was often enough."""
         self.failures += 1
         return self.failures >= _MOST_FAILURES
+
+    def date_anew(self, correction: Correction) -> None:
+        """Correct the moments of its readings."""
+        self.base = replace(self.base, moment=move_moment(self.base.moment, correction))
+        self.last = replace(self.last, moment=move_moment(self.last.moment, correction))
+        self.until = None if self.until is None else move_moment(self.until, correction)
 
 
 @dataclass
@@ -80,6 +87,13 @@ class Place:
     def all_counting(self) -> list[Counting]:
         """List the generations whose counts are not all recorded."""
         return [*self.replaced, *([] if self.current is None else [self.current])]
+
+    def date_anew(self, correction: Correction) -> None:
+        """Correct the moments of what counts here, or since when nothing does."""
+        for counting in self.all_counting():
+            counting.date_anew(correction)
+        if self.uncovered is not None:
+            self.uncovered.since = move_moment(self.uncovered.since, correction)
 
     def record(
         self,

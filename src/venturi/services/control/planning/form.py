@@ -15,13 +15,13 @@ from venturi.core.ledger.batch import Count, Identifier, Text
 PLAN_VERSION = 1
 """The version of the document; a reader refuses one that it does not know."""
 
-Device = Annotated[str, Meta(pattern=r"^[^/\x00]{1,15}$")]
+Device = Annotated[str, Meta(pattern=r"^[^/\x00]{1,15}\Z")]
 """The name of a network device."""
 
-Namespace = Annotated[str, Meta(pattern=r"^[^./\x00][^/\x00]{0,238}$")]
+Namespace = Annotated[str, Meta(pattern=r"^[^./\x00][^/\x00]{0,238}\Z")]
 """The name of a network namespace: with a device, it makes a place that a record can name."""
 
-RouterId = Annotated[str, Meta(pattern=r"^[^/\x00]{1,200}$")]
+RouterId = Annotated[str, Meta(pattern=r"^[^/\x00]{1,200}\Z")]
 """The id of a router, which is a part of its namespace's name."""
 
 

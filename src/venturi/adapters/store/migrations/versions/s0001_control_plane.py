@@ -6,16 +6,15 @@ Owns these tables as they were when they were made; later steps change them.
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import op
 
-from venturi.adapters.store.schema.columns import (
-    TABLE_OPTIONS,
+from venturi.adapters.store.migrations.frozen_columns import (
     boolean_column,
     identifier_column,
     long_text_column,
     number_column,
     text_column,
 )
+from venturi.adapters.store.migrations.steps import create_index, create_table, insert_missing
 
 revision = "0001"
 down_revision = None
@@ -28,96 +27,93 @@ def upgrade() -> None:
     _make_rules()
     _make_points()
     _make_history("labels_history", _label_columns())
-    _make_history("rules_history", [identifier_column("metering_label_id", key=False), *_rule_columns()])
+    _make_history("rules_history", [identifier_column("metering_label_id"), *_rule_columns()])
     _make_history("observation_points_history", _point_columns())
     _make_tokens()
 
 
 def _make_revisions() -> None:
-    counter = op.create_table(
+    create_table(
         "revision_counter",
         number_column("id"),
         number_column("number"),
-        sa.PrimaryKeyConstraint("id", name="pk_revision_counter"),
-        **TABLE_OPTIONS,
+        key=("id",),
     )
-    op.create_table(
+    create_table(
         "revisions",
         number_column("number"),
         number_column("at"),
         text_column("author", 255),
         text_column("project_id", 255),
-        sa.PrimaryKeyConstraint("number", name="pk_revisions"),
-        **TABLE_OPTIONS,
+        key=("number",),
     )
-    op.bulk_insert(counter, [{"id": 1, "number": 0}])
+    insert_missing("revision_counter", [{"id": 1, "number": 0}])
 
 
 def _make_labels() -> None:
-    op.create_table(
+    create_table(
         "labels",
-        identifier_column(key=False),
+        identifier_column(),
         *_label_columns(),
         number_column("valid_from"),
-        sa.PrimaryKeyConstraint("id", name="pk_labels"),
-        **TABLE_OPTIONS,
+        key=("id",),
     )
-    op.create_index("ix_labels_name", "labels", ["name", "id"])
-    op.create_index("ix_labels_project_id", "labels", ["project_id", "id"])
-    op.create_index("ix_labels_valid_from", "labels", ["valid_from"])
+    create_index("ix_labels_name", "labels", ["name", "id"])
+    create_index("ix_labels_project_id", "labels", ["project_id", "id"])
+    create_index("ix_labels_valid_from", "labels", ["valid_from"])
 
 
 def _make_rules() -> None:
     key = ["metering_label_id", "direction", "excluded"]
-    op.create_table(
+    create_table(
         "rules",
-        identifier_column(key=False),
-        identifier_column("metering_label_id", key=False),
+        identifier_column(),
+        identifier_column("metering_label_id"),
         *_rule_columns(),
         text_column("remote_first", 33, nullable=True),
         text_column("remote_last", 33, nullable=True),
         number_column("valid_from"),
-        sa.PrimaryKeyConstraint("id", name="pk_rules"),
         sa.ForeignKeyConstraint(["metering_label_id"], ["labels.id"], name="fk_rules_metering_label_id", ondelete="CASCADE"),
         sa.UniqueConstraint(*key, "remote_first", name="uq_rules_remote"),
-        **TABLE_OPTIONS,
+        key=("id",),
     )
-    op.create_index("ix_rules_valid_from", "rules", ["valid_from"])
+    create_index("ix_rules_valid_from", "rules", ["valid_from"])
 
 
 def _make_points() -> None:
-    op.create_table(
+    create_table(
         "observation_points",
-        identifier_column(key=False),
+        identifier_column(),
         *_point_columns(),
         text_column("place_key", 128),
         number_column("valid_from"),
-        sa.PrimaryKeyConstraint("id", name="pk_observation_points"),
         sa.UniqueConstraint("place_key", name="uq_observation_points_place_key"),
-        **TABLE_OPTIONS,
+        key=("id",),
     )
-    op.create_index("ix_observation_points_host", "observation_points", ["host"])
-    op.create_index("ix_observation_points_valid_from", "observation_points", ["valid_from"])
+    create_index("ix_observation_points_host", "observation_points", ["host"])
+    create_index("ix_observation_points_valid_from", "observation_points", ["valid_from"])
 
 
 def _make_history(name: str, columns: list[sa.Column[Any]]) -> None:
-    op.create_table(
+    create_table(
         name,
-        identifier_column(key=False),
+        identifier_column(),
         *columns,
         number_column("valid_from"),
         number_column("valid_to"),
-        sa.PrimaryKeyConstraint("id", "valid_from", name=f"pk_{name}"),
-        **TABLE_OPTIONS,
+        key=(
+            "id",
+            "valid_from",
+        ),
     )
-    op.create_index(f"ix_{name}_valid_from", name, ["valid_from"])
-    op.create_index(f"ix_{name}_valid_to", name, ["valid_to"])
+    create_index(f"ix_{name}_valid_from", name, ["valid_from"])
+    create_index(f"ix_{name}_valid_to", name, ["valid_to"])
 
 
 def _make_tokens() -> None:
-    op.create_table(
+    create_table(
         "tokens",
-        identifier_column(key=False),
+        identifier_column(),
         text_column("name", 255),
         text_column("project_id", 255),
         text_column("role", 16),
@@ -128,16 +124,14 @@ def _make_tokens() -> None:
         text_column("agent_id", 255, nullable=True),
         text_column("host", 255, nullable=True),
         text_column("secret_digest", 128),
-        sa.PrimaryKeyConstraint("id", name="pk_tokens"),
-        **TABLE_OPTIONS,
+        key=("id",),
     )
-    op.create_table(
+    create_table(
         "leases",
         text_column("host", 255),
         text_column("agent_id", 255),
         number_column("until"),
-        sa.PrimaryKeyConstraint("host", name="pk_leases"),
-        **TABLE_OPTIONS,
+        key=("host",),
     )
 
 

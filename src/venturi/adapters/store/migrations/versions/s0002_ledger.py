@@ -9,8 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.mysql import LONGTEXT
 
-from venturi.adapters.store.migrations.ledger_triggers import make_triggers
-from venturi.adapters.store.schema.columns import (
+from venturi.adapters.store.migrations.frozen_columns import (
     TABLE_OPTIONS,
     boolean_column,
     identifier_column,
@@ -19,9 +18,12 @@ from venturi.adapters.store.schema.columns import (
     small_column,
     text_column,
 )
+from venturi.adapters.store.migrations.ledger_triggers import make_triggers
+from venturi.adapters.store.migrations.steps import create_index, create_table, insert_missing
 
 revision = "0002"
 down_revision = "0001"
+makes_triggers = True
 
 _CLUSTERED = TABLE_OPTIONS | {"sqlite_with_rowid": False}
 _UPDATED_IN_PLACE = _CLUSTERED | {"postgresql_with": {"fillfactor": 70}}
@@ -41,21 +43,17 @@ def upgrade() -> None:
     make_triggers(_ENTRIES, _VERSIONS)
 
 
-def _table(name: str, *columns: Any, key: tuple[str, ...], options: dict[str, Any] = TABLE_OPTIONS) -> sa.Table:  # noqa: ANN401 - columns and constraints
-    return op.create_table(name, *columns, sa.PrimaryKeyConstraint(*key, name=f"pk_{name}"), **options)
-
-
 def _counts(*kinds: str) -> list[sa.Column[Any]]:
     return [number_column(f"{kind}{unit}") for kind in ("", *kinds) for unit in ("packets", "octets")]
 
 
 def _make_state() -> None:
-    state = _table("ledger_state", number_column("id"), number_column("posting"), number_column("removable"), key=("id",))
-    op.bulk_insert(state, [{"id": 1, "posting": 0, "removable": 0}])
+    create_table("ledger_state", number_column("id"), number_column("posting"), number_column("removable"), key=("id",))
+    insert_missing("ledger_state", [{"id": 1, "posting": 0, "removable": 0}])
 
 
 def _make_postings() -> None:
-    _table(
+    create_table(
         "ledger_postings",
         number_column("posting"),
         text_column("kind", 24),
@@ -80,7 +78,7 @@ def _make_postings() -> None:
 
 def _make_entries() -> None:
     entry = ("posting", "ordinal")
-    _table(
+    create_table(
         "ledger_intervals",
         number_column("posting"),
         *(reference_column(name) for name in ("ordinal", "point_version", "place", "generation")),
@@ -92,21 +90,23 @@ def _make_entries() -> None:
         key=entry,
         options=_CLUSTERED,
     )
-    op.create_index("ix_ledger_intervals_end_at", "ledger_intervals", ["point_version", "end_at"])
+    create_index("ix_ledger_intervals_end_at", "ledger_intervals", ["point_version", "end_at"])
     of_interval = [reference_column("ordinal"), reference_column("interval_ordinal")]
     totals = [number_column("posting"), *of_interval, small_column("direction"), *_counts(*_PARTS)]
-    _table("ledger_totals", *totals, key=entry, options=_CLUSTERED)
+    create_table("ledger_totals", *totals, key=entry, options=_CLUSTERED)
     of_interval = [reference_column(name) for name in ("ordinal", "interval_ordinal", "label_version")]
-    _table("ledger_usage", number_column("posting"), *of_interval, small_column("direction"), *_counts(), key=entry, options=_CLUSTERED)
+    create_table(
+        "ledger_usage", number_column("posting"), *of_interval, small_column("direction"), *_counts(), key=entry, options=_CLUSTERED
+    )
     corrected = [number_column("corrected_posting"), reference_column("corrected_ordinal")]
     corrections = [number_column("posting"), reference_column("ordinal"), *corrected, *_counts(*_PARTS)]
-    _table("ledger_corrections", *corrections, key=entry, options=_CLUSTERED)
-    op.create_index("ix_ledger_corrections_corrected", "ledger_corrections", ["corrected_posting", "corrected_ordinal"])
+    create_table("ledger_corrections", *corrections, key=entry, options=_CLUSTERED)
+    create_index("ix_ledger_corrections_corrected", "ledger_corrections", ["corrected_posting", "corrected_ordinal"])
 
 
 def _make_versions() -> None:
-    label = [identifier_column("label_id", key=False), *_named()]
-    point = [identifier_column("point_id", key=False), *_named(), text_column("kind", 24)]
+    label = [identifier_column("label_id"), *_named()]
+    point = [identifier_column("point_id"), *_named(), text_column("kind", 24)]
     owner = [text_column("project_id", 255), boolean_column("shared")]
     place = [text_column(name, 255) for name in ("agent_id", "host", "place")]
     classifier = [text_column("classifier", 128), number_column("revision")]
@@ -114,8 +114,8 @@ def _make_versions() -> None:
     contents: list[Any] = [point, label, owner, place, generation]
     for name, columns in zip(_VERSIONS, contents, strict=True):
         content = sa.UniqueConstraint(*(column.name for column in columns), name=f"uq_{name}_content")
-        _table(name, reference_column("id"), *columns, content, key=("id",))
-    op.create_index("ix_ledger_label_versions_project_id", "ledger_label_versions", ["project_id", "label_id"])
+        create_table(name, reference_column("id"), *columns, content, key=("id",))
+    create_index("ix_ledger_label_versions_project_id", "ledger_label_versions", ["project_id", "label_id"])
 
 
 def _named() -> list[sa.Column[Any]]:
@@ -141,23 +141,23 @@ def _make_bin_table(name: str, keys: list[sa.Column[Any]], sums: list[sa.Column[
     if op.get_bind().dialect.name == "sqlite":
         whole = " AND ".join(f"typeof({column.name}) = 'integer'" for column in sums)
         checks = [sa.CheckConstraint(whole, name=f"ck_{name}_whole")]
-    _table(name, small_column("resolution"), number_column("start_at"), *keys, *sums, *checks, key=key, options=_UPDATED_IN_PLACE)
+    create_table(name, small_column("resolution"), number_column("start_at"), *keys, *sums, *checks, key=key, options=_UPDATED_IN_PLACE)
 
 
 def _make_spools() -> None:
-    _table(
+    create_table(
         "ledger_spools",
-        identifier_column("spool_id", key=False),
+        identifier_column("spool_id"),
         text_column("agent_id", 255),
         text_column("host", 255),
         *(number_column(name) for name in ("highest", "first_posted_at", "last_posted_at")),
         key=("spool_id",),
     )
-    missing = [identifier_column("spool_id", key=False), number_column("first_sequence"), number_column("last_sequence")]
-    _table("ledger_missing", *missing, key=("spool_id", "first_sequence"))
-    _table(
+    missing = [identifier_column("spool_id"), number_column("first_sequence"), number_column("last_sequence")]
+    create_table("ledger_missing", *missing, key=("spool_id", "first_sequence"))
+    create_table(
         "ledger_conflicts",
-        identifier_column("spool_id", key=False),
+        identifier_column("spool_id"),
         number_column("sequence"),
         text_column("content", 128),
         text_column("agent_id", 255),

@@ -6,7 +6,8 @@ Owns the column that says so: points made before it are metered at the netfilter
 import sqlalchemy as sa
 from alembic import op
 
-from venturi.adapters.store.schema.columns import text_column
+from venturi.adapters.store.migrations.frozen_columns import text_column
+from venturi.adapters.store.migrations.steps import add_column
 
 revision = "0003"
 down_revision = "0002"
@@ -15,6 +16,6 @@ down_revision = "0002"
 def upgrade() -> None:
     """Add the column to points and to their history."""
     for name in ("observation_points", "observation_points_history"):
-        op.add_column(name, text_column("hook", 16, nullable=True))
+        add_column(name, text_column("hook", 16, nullable=True))
         points = sa.table(name, sa.column("kind"), sa.column("hook"))
-        op.execute(points.update().where(points.c.kind.in_(["interface", "router"])).values(hook="netfilter"))
+        op.execute(points.update().where(points.c.kind.in_(["interface", "router"]), points.c.hook.is_(None)).values(hook="netfilter"))

@@ -49,7 +49,7 @@ def make_document(largest_page: int) -> Json:
     paths: dict[str, Json] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = operation.document(schema_of)
-    return {
+    document = {
         "openapi": "3.1.0",
         "info": {"title": "venturi", "version": __version__, "description": _DESCRIPTION, "license": {"name": "Apache-2.0"}},
         "servers": [{"url": "/"}],
@@ -58,6 +58,20 @@ def make_document(largest_page: int) -> Json:
         "paths": paths,
         "components": {"schemas": components, "securitySchemes": _SECURITY},
     }
+    _translate_patterns(document)
+    return document
+
+
+def _translate_patterns(part: object) -> None:
+    r"""Write patterns as JSON Schema does: there ``$`` is the very end, which Python spells ``\Z`` (ECMA-262 §22.2.2.4)."""
+    if isinstance(part, dict):
+        pattern = part.get("pattern")
+        if isinstance(pattern, str) and pattern.endswith(r"\Z"):
+            part["pattern"] = pattern[:-2] + "$"
+        part = list(part.values())
+    if isinstance(part, list):
+        for each in part:
+            _translate_patterns(each)
 
 
 def _types(operations: Sequence[Operation]) -> list[Any]:

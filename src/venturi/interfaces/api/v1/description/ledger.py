@@ -15,9 +15,10 @@ from venturi.interfaces.api.v1.forms.ledger import (
     SpoolForm,
     SpoolList,
 )
+from venturi.interfaces.api.v1.forms.texts import FIT_OR_EMPTY
 
 _GROUP = "ledger"
-_TEXT = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+_TEXT = Annotated[str, Meta(pattern=FIT_OR_EMPTY)]
 _ORDINAL = Annotated[int, Meta(ge=0, lt=1 << 31)]
 _ENVELOPE = Annotated[bytes, Meta(extra_json_schema={"format": "binary"})]
 _LINE = {"posting": 17, "ordinal": 3, "packets": -2, "octets": -3000}

@@ -13,10 +13,10 @@ from venturi.core.domain.direction import Direction
 from venturi.interfaces.api.neutron.links import Link
 from venturi.interfaces.api.v1.description.operations import Answer, NeutronError, Operation, Parameter
 from venturi.interfaces.api.v1.forms.labels import LabelDescription, LabelName
-from venturi.interfaces.api.v1.forms.texts import Identifier, PrefixText, ProjectId
+from venturi.interfaces.api.v1.forms.texts import FIT_OR_EMPTY, Identifier, PrefixText, ProjectId
 
 _RuleDirection = Annotated[str, Meta(description="ingress or egress.", extra_json_schema={"enum": ["ingress", "egress"]})]
-_FILTER = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+_FILTER = Annotated[str, Meta(pattern=FIT_OR_EMPTY)]
 _OPERATION = partial(Operation, group="networking", error_form=NeutronError)
 
 

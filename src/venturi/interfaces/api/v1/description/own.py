@@ -13,12 +13,12 @@ from venturi.interfaces.api.v1.forms.explaining import ExplanationForm, Question
 from venturi.interfaces.api.v1.forms.labels import LabelChangesForm, LabelForm, LabelList, NewRulesForm, RuleList, RuleSet
 from venturi.interfaces.api.v1.forms.points import NewPointForm, PointChangesForm, PointForm, PointList
 from venturi.interfaces.api.v1.forms.revisions import RevisionList, RevisionWithChanges, StateForm
-from venturi.interfaces.api.v1.forms.texts import AgentId, Host
+from venturi.interfaces.api.v1.forms.texts import FIT_OR_EMPTY, AgentId, Host
 from venturi.interfaces.api.v1.forms.tokens import MadeTokenForm, NewTokenForm, TokenForm, TokenList
 from venturi.services.control.planning.form import Plan
 from venturi.services.control.plans import LONGEST_WAIT
 
-_FILTER = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+_FILTER = Annotated[str, Meta(pattern=FIT_OR_EMPTY)]
 _TYPES: dict[str, Any] = {
     "shared": bool,
     "excluded": bool,

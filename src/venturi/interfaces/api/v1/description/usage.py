@@ -6,15 +6,16 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from venturi.interfaces.api.v1.description.operations import Answer, Operation, Parameter
+from venturi.interfaces.api.v1.forms.texts import FIT_OR_EMPTY
 from venturi.interfaces.api.v1.forms.usage import PointReportForm, UsageReportForm
 from venturi.interfaces.api.v1.usage.queries import POINT_FILTERS, USAGE_FILTERS, UsageForm
 from venturi.services.reports.request import Resolution
 
 _GROUP = "usage"
-_VALUE = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+_VALUE = Annotated[str, Meta(pattern=FIT_OR_EMPTY)]
 _TIME = Annotated[str, Meta(description="A time in RFC 3339, or a date.", extra_json_schema={"format": "date-time"})]
-_USAGE_GROUPS = Annotated[str, Meta(pattern="^(label|project|point|point_project|direction)$")]
-_POINT_GROUPS = Annotated[str, Meta(pattern="^(point|point_project|direction)$")]
+_USAGE_GROUPS = Annotated[str, Meta(pattern=r"^(label|project|point|point_project|direction)\Z")]
+_POINT_GROUPS = Annotated[str, Meta(pattern=r"^(point|point_project|direction)\Z")]
 _MEANINGS = {
     "label_id": "Only usage of this label.",
     "project_id": "Only usage of labels of this project.",

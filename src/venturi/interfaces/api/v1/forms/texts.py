@@ -7,17 +7,23 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from venturi.core.domain.text import UNFIT_CHARACTERS
+
 _HIGHEST_NUMBER = 0xFFFF_FFFF
 _HOST_PART = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-_HOST = rf"^{_HOST_PART}(\.{_HOST_PART})*$"
-_DEVICE = r"^[!-\-0-9;-~][!-.0-9;-~]{0,14}$"
-_NAMESPACE = r"^[A-Za-z0-9_][A-Za-z0-9_.:@+~=,-]{0,238}$"
-_PRINTABLE = r"^([^\s\x00-\x1f\x7f-\x9f]|[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])$"
-_WITHOUT_BLANKS = "a text without control characters that neither begins nor ends with a blank"
-_AGENT = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,254}$"
+_HOST = rf"^{_HOST_PART}(\.{_HOST_PART})*\Z"
+_DEVICE = r"^[!-\-0-9;-~][!-.0-9;-~]{0,14}\Z"
+_NAMESPACE = r"^[A-Za-z0-9_][A-Za-z0-9_.:@+~=,-]{0,238}\Z"
+_FIT, _ENDING = rf"[^{UNFIT_CHARACTERS}]", rf"[^\s{UNFIT_CHARACTERS}]"
+_PRINTABLE = rf"^({_ENDING}|{_ENDING}{_FIT}*{_ENDING})\Z"
+_WITHOUT_BLANKS = "a text without control and invisible characters that neither begins nor ends with a blank"
+_AGENT = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,254}\Z"
 
-PRINTABLE_OR_EMPTY = r"^([^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?)?$"
-"""A text without control characters and outer blanks, or none."""
+PRINTABLE_OR_EMPTY = rf"^({_ENDING}({_FIT}*{_ENDING})?)?\Z"
+"""A text without unfit characters (``core.domain.text``) and outer blanks, or none."""
+
+FIT_OR_EMPTY = rf"^{_FIT}*\Z"
+"""A text without unfit characters, or none."""
 
 REFUSALS = {
     _HOST: "a host name: letters, digits, hyphens and underscores in parts of at most 63, joined by dots",
