@@ -20,6 +20,8 @@ from venturi.adapters.store.ledger.postings import LedgerWriter
 from venturi.adapters.store.ledger.reading import LedgerReader
 from venturi.adapters.store.ledger.versions import VersionMemory
 from venturi.adapters.store.migrations.running import require_head, upgrade_schema
+from venturi.adapters.store.tables.agents import AgentTable
+from venturi.adapters.store.tables.alarms import AlarmTable
 from venturi.adapters.store.tables.labels import LabelTable
 from venturi.adapters.store.tables.leases import LeaseTable
 from venturi.adapters.store.tables.points import PointTable
@@ -53,6 +55,8 @@ class StoreReader:
         self.points = PointTable(transaction)
         self.tokens = TokenTable(transaction)
         self.leases = LeaseTable(transaction)
+        self.alarms = AlarmTable(transaction)
+        self.agents = AgentTable(transaction)
         self.revisions = RevisionTable(transaction)
         self.ledger = LedgerReader(transaction)
         self.usage = UsageTables(transaction)
