@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.spool.building import LOG
+from tests.support.threads import unexpected_supervisor
 from venturi.adapters.client.config import ConnectionConfig
 from venturi.adapters.client.connection import Connection
 from venturi.adapters.client.ledger import LedgerClient
@@ -24,7 +25,7 @@ def delivering(spool: Spool, url: str, **changes: Any) -> Iterator[Delivery]:  #
     hasty = DeliveryConfig(agent_id="agent-1", host="host-1", first_pause=0.001, longest_pause=0.01, retention=1 << 60)
     config = replace(hasty, **changes)
     with Connection(ConnectionConfig(url=url, token=TOKEN, connect_seconds=2.0, read_seconds=2.0)) as connection:
-        delivery = Delivery(config, spool, LedgerClient(connection), LOG)
+        delivery = Delivery(config, spool, LedgerClient(connection), LOG, unexpected_supervisor())
         delivery.start()
         try:
             yield delivery

@@ -12,6 +12,7 @@ from tests.delivery.posting_ledger import Fault, PostingLedger, posting_ledger
 from tests.spool.building import (
     BEGIN,
     CLASSIFIER,
+    LOG,
     READING,
     counted_octets,
     interval_of,
@@ -25,10 +26,16 @@ from tests.spool.building import (
 )
 from tests.support.scripted_server import http_answer, scripted_server
 from tests.support.server import ServerProcess
+from tests.support.threads import Told
+from venturi.adapters.client.config import ConnectionConfig
+from venturi.adapters.client.connection import Connection
+from venturi.adapters.client.ledger import LedgerClient, SpoolStanding
 from venturi.adapters.spool.spool import Spool
 from venturi.adapters.spool.values import LastReading
 from venturi.core.domain.coverage import Coverage, CoverageReason
 from venturi.core.ledger.recorded import LabelSet, RecordedInterval
+from venturi.services.agent.delivery.config import DeliveryConfig
+from venturi.services.agent.delivery.delivery import Delivery
 from venturi.services.agent.delivery.state import DeliveryPhase
 
 GENERATION = f"{1:032x}"
@@ -77,6 +84,32 @@ def test_batches_arrive_in_order_after_a_handshake_and_with_the_token(spool: Spo
         assert posted_octets(ledger) == 4 * OCTETS
     assert delivery.state.phase is DeliveryPhase.STOPPED
     assert spool.undelivered(4) == []
+
+
+class FailingLedger(LedgerClient):
+    """Fails so often in a way that nobody expected, before it speaks to its ledger."""
+
+    failures = 2
+
+    def standing(self, spool_id: str) -> SpoolStanding:
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError
+        return super().standing(spool_id)
+
+
+def test_an_error_that_is_not_the_projects_own_does_not_end_delivery_in_silence(spool: Spool) -> None:
+    record(spool, 1, 2)
+    told = Told()
+    with posting_ledger() as ledger, Connection(ConnectionConfig(url=ledger.url)) as connection:
+        delivery = Delivery(DeliveryConfig(agent_id="agent-1", host="host-1"), spool, FailingLedger(connection), LOG, told.supervisor())
+        delivery.start()
+        try:
+            wait_for(lambda: delivery.state.phase is DeliveryPhase.IDLE)
+        finally:
+            delivery.stop()
+        assert list(ledger.posted[spool.spool_id]) == [1, 2]
+    assert [failure.thread for failure in told.failures] == ["delivery"] * 2
 
 
 def test_nothing_is_sealed_while_the_ledger_cannot_be_asked(spool: Spool) -> None:

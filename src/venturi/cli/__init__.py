@@ -14,6 +14,7 @@ from venturi.cli.programs.demo import demo
 from venturi.cli.programs.doctor import doctor
 from venturi.cli.programs.serve import serve
 from venturi.cli.programs.up import up
+from venturi.cli.resources.alarm import alarm
 from venturi.cli.resources.label import label
 from venturi.cli.resources.point import point
 from venturi.cli.resources.revision import revision
@@ -38,6 +39,7 @@ for command in (
     serve,
     doctor,
     agent,
+    alarm,
     label,
     rule,
     point,

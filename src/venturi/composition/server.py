@@ -1,5 +1,6 @@
 """What the server is built of, out of settings."""
 
+import platform
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
 
     from venturi.adapters.server.server import HttpServer
     from venturi.adapters.store.store import Store
+    from venturi.adapters.threads.supervisor import Supervisor
     from venturi.core.domain.control.token import Token
     from venturi.interfaces.api.application import ApiParts
     from venturi.interfaces.api.authentication import Authentication
     from venturi.interfaces.api.requests import RequestObserver
     from venturi.interfaces.ledger_commands import LedgerCommands
     from venturi.interfaces.maintenance_commands import MaintenanceCommands
+    from venturi.services.alarms.keeping import AlarmKeeping
     from venturi.services.control.last_use import LastUse
     from venturi.services.control.tokens import NewToken, TokenControl
 
@@ -35,15 +38,16 @@ def serve(config_path: str | None, options: Mapping[str, object]) -> int:
 
     settings = read_settings(config_path, options)
     with running_log(sys.stderr, settings.logs) as log, ExitStack() as running:
-        server = build_server(settings, log, running)
+        server, supervisor = build_server(settings, log, running)
         log.info("listening", urls=server.start(), auth=settings.auth.value, version=__version__)
         server.run()
         log.info("stopped")
+    supervisor.require_alive()
     return _NOTHING_WRONG
 
 
-def build_server(settings: ServeSettings, log: "FilteringBoundLogger", running: ExitStack) -> "HttpServer":
-    """Build the server and start what it stands on, which ``running`` stops again."""
+def build_server(settings: ServeSettings, log: "FilteringBoundLogger", running: ExitStack) -> "tuple[HttpServer, Supervisor]":
+    """Build the server and start what it stands on, which ``running`` stops again; the supervisor has its threads."""
     from venturi import __version__
     from venturi.adapters.server.server import HttpServer
     from venturi.interfaces.api.application import build_application
@@ -53,7 +57,7 @@ def build_server(settings: ServeSettings, log: "FilteringBoundLogger", running: 
     config = server_config(settings)
     observer = RequestObserver(log, ServerMetrics(__version__))
     parts = _api_parts(settings, observer, running)
-    return HttpServer(config, build_application(parts), observer, parts.stopping)
+    return HttpServer(config, build_application(parts), observer, parts.stopping), parts.supervisor
 
 
 def create_first_token(database: str, attributes: Mapping[str, object], view: View) -> int:
@@ -100,15 +104,17 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
     from venturi.services.control.plans import PlanControl
 
     store = running.enter_context(_open_store(settings.database, settings.database_connections))
+    alarms, supervisor = _keep_alarms(store, observer, running)
     tokens, last_use = _token_control(store)
-    last_use.start()
+    last_use.start(supervisor)
     running.callback(last_use.stop)
     past = PastPlans(store)
     past.start()
     running.callback(past.stop)
-    plans = PlanControl(store, _now, observer.raise_alarm)
+    plans = PlanControl(store, _now, alarms.raise_alarm)
     running.callback(plans.stop)
-    services = {**_store_services(store), **_ledger_services(store, observer), "plans": plans, "tokens": tokens}
+    own = {"plans": plans, "tokens": tokens, "alarm_keeping": alarms}
+    services = {**_store_services(store), **_ledger_services(store, alarms), **own}
     return ApiParts(
         store=store,
         services=services,
@@ -120,15 +126,37 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
         threads=settings.database_connections,
         changed=plans.notify,
         stopping=plans.stop,
+        supervisor=supervisor,
     )
 
 
-def _ledger_services(store: "Store", observer: "RequestObserver") -> dict[str, object]:
+def _keep_alarms(store: "Store", observer: "RequestObserver", running: ExitStack) -> "tuple[AlarmKeeping, Supervisor]":
+    """Start what makes rows of alarms, under a supervisor whose own alarms become rows too."""
+    from venturi.adapters.threads.supervisor import Supervisor, ThreadFailure
+    from venturi.core.domain.alarm import Alarm
+    from venturi.services.alarms.keeping import AlarmKeeping
+    from venturi.services.alarms.kinds import ServerAlarm
+
+    alarms = AlarmKeeping(store, _now, observer.raise_alarm, observer.log)
+    host = platform.node()
+
+    def tell(failure: ThreadFailure) -> None:
+        sentence = f"on server '{host}', {failure.sentence}"
+        alarms.raise_alarm(Alarm(kind=ServerAlarm.THREAD_FAILED, subject=f"{failure.thread} on {host}", sentence=sentence, host=host))
+
+    supervisor = Supervisor(observer.log, tell)
+    running.enter_context(supervisor.watching_others())
+    alarms.start(supervisor)
+    running.callback(alarms.stop)
+    return alarms, supervisor
+
+
+def _ledger_services(store: "Store", alarms: "AlarmKeeping") -> dict[str, object]:
     from venturi.services.ledger.correcting import CorrectionPosting
     from venturi.services.ledger.posting import BatchPosting
     from venturi.services.ledger.reading import LedgerReading
 
-    batches = BatchPosting(store, _now, observer.raise_alarm)
+    batches = BatchPosting(store, _now, alarms.raise_alarm, alarms.clear_alarm)
     batches.start()
     return {"batches": batches, "corrections": CorrectionPosting(store, _now), "ledger": LedgerReading(store)}
 
@@ -136,6 +164,7 @@ def _ledger_services(store: "Store", observer: "RequestObserver") -> dict[str, o
 def _store_services(store: "Store") -> dict[str, object]:
     """Make the services that need nothing but the store."""
     from venturi.interfaces.api.neutron.remembered import RememberedLists
+    from venturi.services.alarms.reading import AlarmReading
     from venturi.services.control.explaining import Explaining
     from venturi.services.control.labels import LabelControl
     from venturi.services.control.points import PointControl
@@ -144,6 +173,7 @@ def _store_services(store: "Store") -> dict[str, object]:
     from venturi.services.reports.reporting import UsageReports
 
     return {
+        "alarms": AlarmReading(store, _now),
         "labels": LabelControl(store),
         "rules": RuleControl(store),
         "lists": RememberedLists(store.latest_revision),

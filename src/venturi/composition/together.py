@@ -160,10 +160,11 @@ def _running_server(settings: AllSettings) -> "Iterator[tuple[str, FilteringBoun
     from venturi.adapters.server.background import running_beside
 
     with running_log(sys.stderr, settings.logs) as log, ExitStack() as running:
-        server = build_server(settings, log, running)
+        server, supervisor = build_server(settings, log, running)
         url = server.start()[0]
-        running.enter_context(running_beside(server))
+        running.enter_context(running_beside(server, supervisor))
         yield url, log
+        supervisor.require_alive()
 
 
 def _tell_point(name: str) -> str:

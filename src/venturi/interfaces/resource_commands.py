@@ -6,8 +6,9 @@ Owns the way from a command's request to its output. Asking belongs to the clien
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from urllib.parse import quote
 
-from venturi.adapters.client.collections import POINTS, Attributes, Collection, ListRequest, Reference
+from venturi.adapters.client.collections import AGENTS, ALARMS, POINTS, Attributes, Collection, ListRequest, Reference
 from venturi.adapters.client.resources import Resource, Resources
 from venturi.core.domain.errors import InvalidRequestError, VenturiError
 from venturi.interfaces.render.resources.output import write_document, write_list, write_one
@@ -72,6 +73,23 @@ class ResourceCommands:
                     raise
                 message = f"{error} ({number} of {len(identifiers)} were deleted before)"
                 raise type(error)(message) from error
+        return 0
+
+    def acknowledge(self, alarm_ids: Sequence[str]) -> int:
+        """Acknowledge alarms, one after the other."""
+        for alarm_id in alarm_ids:
+            self._resources.ask("PUT", f"{ALARMS.path}/{quote(alarm_id, safe='')}/acknowledgement")
+        return 0
+
+    def show_agent(self, agent_id: str, view: View) -> int:
+        """Write what is known of an agent."""
+        check_columns(AGENTS, view)
+        return show(dict(self._resources.ask("GET", f"{AGENTS.path}/{quote(agent_id, safe='')}")), AGENTS, view)
+
+    def forget_agents(self, agent_ids: Sequence[str]) -> int:
+        """Have the server forget agents that are gone, one after the other."""
+        for agent_id in agent_ids:
+            self._resources.delete(AGENTS, agent_id)
         return 0
 
     def show_state(self, number: int, view: View) -> int:

@@ -36,6 +36,8 @@ def test_the_page_has_every_reason_to_turn_away() -> None:
 def test_the_page_has_every_metric_with_its_labels() -> None:
     metrics = ServerMetrics("0")
     metrics.count_alarm("any")
+    metrics.show_open_alarms({})
+    metrics.show_threads({"alarms": "running"}, {"alarms": 0})
     metrics.begin_request()
     metrics.end_request("GET", "/", 200, 0.1)
     counted = {

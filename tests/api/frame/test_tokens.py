@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.threads import unexpected_supervisor
 from venturi.adapters.store.store import Store, StoreConfig
 from venturi.core.domain.control.listing import Listing
 from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
@@ -58,7 +59,7 @@ def kept(tmp_path: Path) -> Iterator[Kept]:
     store = Store(StoreConfig(f"sqlite:///{tmp_path / 'venturi.db'}"))
     store.start()
     tokens = Kept(store)
-    tokens.last_use.start()
+    tokens.last_use.start(unexpected_supervisor())
     yield tokens
     tokens.last_use.stop()
     store.stop()

@@ -148,10 +148,15 @@ class Alarms:
 
     raised: list[AgentAlarm] = field(default_factory=list)
 
-    def raise_alarm(self, alarm: AgentAlarm, message: str, *, device: str = "") -> None:
+    def raise_alarm(self, alarm: AgentAlarm, message: str, *, device: str = "", point: str = "") -> None:
         assert message
         assert isinstance(device, str)
+        assert isinstance(point, str)
         self.raised.append(alarm)
+
+    def clear_alarm(self, alarm: AgentAlarm, *, device: str = "") -> None:
+        assert alarm
+        assert isinstance(device, str)
 
     def note(self, event: str, **details: object) -> None:
         assert event or details

@@ -37,6 +37,8 @@ STATUS = AgentStatus(
     delivery="idle",
     problem="",
     alarms={"clock_step": 1},
+    threads={"plan": "running"},
+    thread_failures={"plan": 0},
 )
 LOADED = (
     "import sys, venturi.composition, venturi.interfaces.agent.program, venturi.interfaces.agent.drivers, venturi.interfaces.agent.status;"

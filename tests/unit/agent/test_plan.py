@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.agent.world import Alarms
 from tests.support.scripted_server import http_answer, scripted_server
+from tests.support.threads import Told, unexpected_supervisor
 from venturi.adapters.client.config import ConnectionConfig
 from venturi.adapters.client.connection import Connection
 from venturi.adapters.client.plans import PlanClient
@@ -135,7 +136,7 @@ def test_an_unknown_point_has_no_id_twice() -> None:
 def test_a_plan_is_followed_and_kept(tmp_path: Path) -> None:
     path, kept, woken, alarms = tmp_path / "plan.json", tmp_path / "kept", Event(), Alarms()
     path.write_bytes(document())
-    follower = PlanFollower(PlanFile(path), kept, alarms, woken.set, wait=2)
+    follower = PlanFollower(PlanFile(path), kept, alarms, woken.set, unexpected_supervisor(), wait=2)
     assert follower.kept() is None
     follower.start()
     try:
@@ -151,11 +152,44 @@ def test_a_plan_is_followed_and_kept(tmp_path: Path) -> None:
     assert alarms.raised == []
 
 
+class FailingSource:
+    """Fails once in a way that nobody expected, and then has a plan."""
+
+    name = "the plan of a test"
+
+    def __init__(self) -> None:
+        self.answers = iter([None, ("1", document())])
+
+    def ask(self, known: str, wait: int) -> tuple[str, bytes] | None:
+        assert wait
+        if known:
+            time.sleep(0.01)
+            return None
+        answer = next(self.answers)
+        if answer is None:
+            raise RuntimeError
+        return answer
+
+
+def test_an_error_that_is_not_the_projects_own_does_not_end_following_in_silence(tmp_path: Path) -> None:
+    woken, told = Event(), Told()
+    follower = PlanFollower(FailingSource(), tmp_path / "kept", Alarms(), woken.set, told.supervisor(), wait=1)
+    follower.start()
+    try:
+        assert woken.wait(10)
+        plan = follower.take()
+    finally:
+        follower.stop()
+    assert plan is not None
+    assert plan.revision == 7
+    assert [failure.thread for failure in told.failures] == ["plan"]
+
+
 def test_a_plan_that_cannot_be_read_is_an_alarm_and_the_one_before_stays(tmp_path: Path) -> None:
     path, kept, alarms = tmp_path / "plan.json", tmp_path / "kept", Alarms()
     kept.write_bytes(document())
     path.write_bytes(b"nothing")
-    follower = PlanFollower(PlanFile(path), kept, alarms, Event().set, wait=1)
+    follower = PlanFollower(PlanFile(path), kept, alarms, Event().set, unexpected_supervisor(), wait=1)
     follower.start()
     deadline = time.monotonic() + 10
     while not alarms.raised and time.monotonic() < deadline:

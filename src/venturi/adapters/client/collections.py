@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from venturi.core.domain.errors import (
+    AgentNotFoundError,
+    AlarmNotFoundError,
     LabelNotFoundError,
     NotFoundError,
     PointNotFoundError,
@@ -125,6 +127,60 @@ REVISIONS = Collection(
     short=("number", "at", "author", "project_id"),
     details=("changes",),
     named=False,
+)
+
+ALARMS = Collection(
+    noun="alarm",
+    path="/v1/alarms",
+    plural="alarms",
+    missing=AlarmNotFoundError,
+    columns=(
+        "id",
+        "kind",
+        "state",
+        "subject",
+        "sentence",
+        "agent_id",
+        "host",
+        "observation_point_id",
+        "project_id",
+        "count",
+        "first_seen_at",
+        "last_seen_at",
+        "cleared_at",
+        "acknowledged_at",
+        "acknowledged_by",
+    ),
+    short=("id", "kind", "state", "subject", "sentence", "count", "last_seen_at", "acknowledged_by"),
+    named=False,
+)
+
+AGENTS = Collection(
+    noun="agent",
+    path="/v1/agents",
+    plural="agents",
+    missing=AgentNotFoundError,
+    columns=(
+        "agent_id",
+        "host",
+        "state",
+        "reported_at",
+        "last_posted_at",
+        "version",
+        "driver",
+        "phase",
+        "problem",
+        "report_interval_seconds",
+        "written_at",
+        "plan_revision",
+        "oldest_undelivered",
+        "clock_offset_seconds",
+        "spool",
+        "places",
+        "refused_batches",
+        "threads",
+    ),
+    short=("agent_id", "host", "state", "version", "driver", "phase", "reported_at", "last_posted_at", "oldest_undelivered"),
 )
 
 

@@ -22,6 +22,7 @@ from urllib3.util import Url, parse_url
 from venturi import __version__
 from venturi.adapters.client.answers import Json, read_answer
 from venturi.adapters.client.config import ConnectionConfig
+from venturi.adapters.threads.backoff import Backoff
 from venturi.core.domain.errors import InvalidRequestError, InvalidTokenRequestError, ServerError, UnreadableFileError
 from venturi.core.domain.interval import SECOND
 
@@ -31,8 +32,9 @@ Query = Sequence[tuple[str, str]]
 _JSON = MappingProxyType({"Content-Type": "application/json"})
 _IDEMPOTENT = frozenset({"GET", "PUT"})
 _PASSING = (NewConnectionError, ProtocolError)
-_PAUSES = (0.1, 0.2)
-"""Seconds before each further try of what may be done twice."""
+_MOST_TRIES = 3
+"""How often what may be done twice is tried where the connection fails."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 0.4
 _PART = 1 << 16
 
 
@@ -89,7 +91,7 @@ class Connection:
         """
         target = f"{self._url}{path}{'?' if query else ''}{urlencode(query)}"
         content = None if body is None else json.dumps(body).encode()
-        answer = self._send(method, target, content, _PAUSES if method in _IDEMPOTENT else (), longest=longest)
+        answer = self._send(method, target, content, _MOST_TRIES if method in _IDEMPOTENT else 1, longest=longest)
         return read_answer(answer.status, answer.content, f"{method} {self._url}{path}")
 
     def fetch(self, path: str, query: Query, known: str, longest: int) -> tuple[str, bytes] | None:
@@ -98,7 +100,7 @@ class Connection:
         Raises as ``ask`` does.
         """
         wanted = {"Accept-Encoding": "gzip", **({"If-None-Match": known} if known else {})}
-        answer = self._send("GET", f"{self._url}{path}?{urlencode(query)}", None, _PAUSES, wanted, longest)
+        answer = self._send("GET", f"{self._url}{path}?{urlencode(query)}", None, _MOST_TRIES, wanted, longest)
         if answer.status == HTTPStatus.NOT_MODIFIED:
             return None
         if answer.status != HTTPStatus.OK:
@@ -107,7 +109,7 @@ class Connection:
 
     def post(self, path: str, content: bytes, media_type: str, *, longest: int | None = None) -> object:
         """Send octets of a media type, once, and give the decoded answer; raises as ``ask`` does."""
-        answer = self._send("POST", f"{self._url}{path}", content, (), {"Content-Type": media_type}, longest)
+        answer = self._send("POST", f"{self._url}{path}", content, 1, {"Content-Type": media_type}, longest)
         return read_answer(answer.status, answer.content, f"POST {self._url}{path}")
 
     def _send(
@@ -115,25 +117,31 @@ class Connection:
         method: str,
         target: str,
         content: bytes | None,
-        pauses: Sequence[float],
+        tries: int,
         headers: Mapping[str, str] = _JSON,
         longest: int | None = None,
     ) -> _Answer:
-        """Send a request, and once more after each of the ``pauses`` where the connection failed."""
+        """Send a request, and again where the connection failed, ``tries`` times at most."""
+        backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
+        while True:
+            try:
+                return self._try(method, target, content, headers, longest or self._config.longest_answer)
+            except HTTPError as error:
+                pause = backoff.fail()
+                if backoff.failures >= tries or not isinstance(error, _PASSING):
+                    message = f"the server at {self._url} cannot be reached: {_reason(error)}"
+                    raise ServerError(message) from error
+            time.sleep(pause)
+
+    def _try(self, method: str, target: str, content: bytes | None, headers: Mapping[str, str], longest: int) -> _Answer:
+        """Send a request once; raises ``HTTPError`` where the connection fails."""
         assert self._pool is not None, "started"  # noqa: S101 - the life cycle is the composition's affair
-        try:
-            answer = self._pool.request(
-                method, target, body=content, headers=self._headers(headers), retries=False, redirect=False, preload_content=False
-            )
-            if self._hear_time is not None:
-                self._tell_time(answer.headers.get("Date", ""), self._hear_time)
-            return _Answer(answer.status, answer.headers.get("ETag", ""), self._read(answer, longest or self._config.longest_answer))
-        except HTTPError as error:
-            if not pauses or not isinstance(error, _PASSING):
-                message = f"the server at {self._url} cannot be reached: {_reason(error)}"
-                raise ServerError(message) from error
-        time.sleep(pauses[0])
-        return self._send(method, target, content, pauses[1:], headers, longest)
+        answer = self._pool.request(
+            method, target, body=content, headers=self._headers(headers), retries=False, redirect=False, preload_content=False
+        )
+        if self._hear_time is not None:
+            self._tell_time(answer.headers.get("Date", ""), self._hear_time)
+        return _Answer(answer.status, answer.headers.get("ETag", ""), self._read(answer, longest))
 
     @staticmethod
     def _tell_time(date: str, hear_time: Callable[[int], None]) -> None:

@@ -35,6 +35,7 @@ from venturi.core.ledger.recorded import make_batch
 from venturi.core.meter.readings.timeline import Correction
 
 _SPOOL_ID_OCTETS = 16
+_OLDEST_WAITING = "SELECT min(start) FROM intervals"
 _COUNTS = """
     SELECT (SELECT count(*) FROM intervals), (SELECT start FROM intervals ORDER BY id LIMIT 1),
     (SELECT count(*) FROM batches WHERE acknowledged_at IS NULL), (SELECT count(*) FROM batches WHERE acknowledged_at IS NOT NULL)"""
@@ -52,6 +53,7 @@ class Spool:
         self._room = Room(config, self._database, log)
         self._lock = threading.Lock()
         self._may_seal: Callable[[], bool] = lambda: True
+        self._oldest_sealed: tuple[int, int | None] = (0, None)
 
     def start(self) -> None:
         """Open the spool, or make it.
@@ -174,6 +176,18 @@ class Spool:
         """
         with self._lock:
             return self._room.write(lambda connection: date_anew(connection, correction))
+
+    def oldest_undelivered(self) -> int | None:
+        """Give the time, in nanoseconds since the epoch, from which on not all is acknowledged; None if nothing is to be delivered."""
+        with self._lock, self._database.transaction() as connection:
+            waiting = connection.execute(_OLDEST_WAITING).fetchone()[0]
+            first = batches.first_unacknowledged(connection)
+            known = self._oldest_sealed
+            compressed = batches.read_compressed(connection, first) if first is not None and known[0] != first else None
+        if compressed is not None and first is not None:
+            known = self._oldest_sealed = (first, batches.read_start(compressed))
+        starts = [start for start in (waiting, known[1] if first is not None else None) if start is not None]
+        return min(starts, default=None)
 
     def size(self) -> SpoolSize:
         """Tell how much is kept, and what a lack of room has come to."""

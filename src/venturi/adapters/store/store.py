@@ -24,6 +24,8 @@ from venturi.adapters.store.ledger.telling import ToldWriter
 from venturi.adapters.store.ledger.told_history import ToldHistory
 from venturi.adapters.store.ledger.versions import VersionMemory
 from venturi.adapters.store.migrations.running import require_head, upgrade_schema
+from venturi.adapters.store.tables.agents import AgentTable
+from venturi.adapters.store.tables.alarms import AlarmTable
 from venturi.adapters.store.tables.label_changes import note_label_changes
 from venturi.adapters.store.tables.labels import LabelTable
 from venturi.adapters.store.tables.leases import LeaseTable
@@ -58,6 +60,8 @@ class StoreReader:
         self.points = PointTable(transaction)
         self.tokens = TokenTable(transaction)
         self.leases = LeaseTable(transaction)
+        self.alarms = AlarmTable(transaction)
+        self.agents = AgentTable(transaction)
         self.revisions = RevisionTable(transaction)
         self.ledger = LedgerReader(transaction)
         self.told = ToldHistory(transaction.connection)

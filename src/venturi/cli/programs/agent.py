@@ -1,4 +1,4 @@
-"""``venturi agent``: what meters on a host.
+"""``venturi agent``: what meters on a host, and what a server knows of it.
 
 Owns the options. What is built of them is the composition's affair.
 """
@@ -8,7 +8,10 @@ from typing import Any
 
 import rich_click as click
 
-from venturi.cli.resources.options import Command, show_options
+from venturi import composition
+from venturi.adapters.client.collections import AGENTS, ListRequest
+from venturi.adapters.client.config import ServerChoice
+from venturi.cli.resources.options import Command, as_filters, limit_option, list_options, server_options, show_options
 from venturi.composition.agent import purge_drivers, run_agent, show_agent_status
 from venturi.interfaces.render.resources.view import View
 
@@ -69,3 +72,35 @@ def purge(config_path: str | None) -> int:
     Refused while an agent meters.
     """
     return purge_drivers(config_path)
+
+
+@agent.command("list")
+@click.option("--host", help="Only agents of this host.")
+@click.option("--long", is_flag=True, help="Show all columns.")
+@limit_option
+@list_options
+@server_options
+def list_agents(*, server: ServerChoice, view: View, host: str | None, long: bool, limit: int | None) -> int:
+    """List the agents that report to a server, each with its last status, and those that only post."""
+    request = ListRequest(collection=AGENTS, filters=as_filters({"host": host}), limit=limit, long=long)
+    with composition.resource_commands(server) as commands:
+        return commands.list(request, view)
+
+
+@agent.command("show")
+@click.argument("agent_id", metavar="AGENT")
+@show_options
+@server_options
+def show_agent(*, server: ServerChoice, view: View, agent_id: str) -> int:
+    """Show what a server knows of an agent."""
+    with composition.resource_commands(server) as commands:
+        return commands.show_agent(agent_id, view)
+
+
+@agent.command()
+@click.argument("agents", nargs=-1, required=True, metavar="AGENT...")
+@server_options
+def forget(*, server: ServerChoice, agents: tuple[str, ...]) -> int:
+    """Have a server forget what agents reported that are gone, and clear their alarms; what they posted stays."""
+    with composition.resource_commands(server) as commands:
+        return commands.forget_agents(agents)

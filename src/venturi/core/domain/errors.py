@@ -151,6 +151,14 @@ class TokenNotFoundError(NotFoundError):
     """There is no such token."""
 
 
+class AlarmNotFoundError(NotFoundError):
+    """There is no such alarm."""
+
+
+class AgentNotFoundError(NotFoundError):
+    """There is no such agent."""
+
+
 class RevisionNotFoundError(NotFoundError):
     """There is no such revision."""
 
@@ -294,4 +302,11 @@ class LedgerError(VenturiError):
     """The ledger contradicts itself; the sentence names the first difference."""
 
     exit_code = 15
+    status = 500
+
+
+class ThreadFailedError(VenturiError):
+    """A thread of the program kept failing, so the program ended; the service manager starts it again."""
+
+    exit_code = 16
     status = 500

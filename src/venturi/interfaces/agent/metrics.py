@@ -3,15 +3,13 @@
 Owns names and labels; every label has a bounded set of values. Usage of metering labels is no metric.
 """
 
-import threading
 from collections.abc import Iterable, Mapping
-from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from venturi.core.domain.errors import ServeError
+from venturi.adapters.threads.supervisor import ThreadState
 from venturi.core.domain.interval import SECOND
 from venturi.services.agent.status import AgentStatus, count_by_state
 
@@ -25,29 +23,11 @@ class AgentMetrics(Collector):
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._status: AgentStatus | None = None
-        self._serving: tuple[WSGIServer, threading.Thread] | None = None
         self.registry.register(self)
 
     def show(self, status: AgentStatus) -> None:
         """Tell of this status from now on."""
         self._status = status
-
-    def start(self, host: str, port: int) -> None:
-        """Answer at an address; raises ``ServeError`` where that is not free."""
-        try:
-            self._serving = start_http_server(port, addr=host, registry=self.registry)
-        except OSError as error:
-            message = f"metrics cannot be served at {host}:{port}: {error.strerror}"
-            raise ServeError(message) from error
-
-    def stop(self) -> None:
-        """Answer no more."""
-        if self._serving is not None:
-            server, thread = self._serving
-            server.shutdown()
-            server.server_close()
-            thread.join()
-            self._serving = None
 
     def collect(self) -> Iterable[Metric]:
         """Give the metrics of the last status; none before the first."""
@@ -62,6 +42,9 @@ class AgentMetrics(Collector):
         yield _gauge("delivery_failing", "1 while batches cannot be delivered.", int(bool(status.problem)))
         yield _gauge("refused_batches", "Batches that the ledger refuses, which are set aside.", len(status.refused_batches))
         yield _gauge("unretired_generations", "Generations that cannot be removed from the kernel.", status.unretired_generations)
+        running = {name: int(state == ThreadState.RUNNING) for name, state in status.threads.items()}
+        yield _labelled(GaugeMetricFamily, "thread_up", "1 while a thread of the agent runs.", "thread", running)
+        yield _labelled(CounterMetricFamily, "thread_failures", "Failures of threads of the agent.", "thread", status.thread_failures)
         if status.spool is not None:
             yield _gauge("spool_octets", "Size of the spool.", status.spool.octets)
             yield _gauge("spool_limit_octets", "Size above which intervals are coalesced.", status.spool.limit)

@@ -7,10 +7,12 @@ import secrets
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
+from venturi.adapters.client.agents import StatusClient
 from venturi.adapters.client.connection import Connection
 from venturi.adapters.client.ledger import LedgerClient
 from venturi.adapters.client.plans import PlanClient
@@ -21,6 +23,9 @@ from venturi.adapters.network.watched_host import WatchedHost
 from venturi.adapters.plan_file import PlanFile
 from venturi.adapters.spool.config import SpoolConfig
 from venturi.adapters.spool.spool import Spool
+from venturi.adapters.threads.metrics_server import MetricsServer
+from venturi.adapters.threads.supervisor import Supervisor
+from venturi.core.domain.interval import SECOND
 from venturi.interfaces.agent.metrics import AgentMetrics
 from venturi.interfaces.agent.observer import LoggingObserver
 from venturi.services.agent.clock import AgentClock
@@ -34,9 +39,13 @@ from venturi.services.agent.metering.recovering import latest_moment
 from venturi.services.agent.observing import AgentAlarm
 from venturi.services.agent.reporting import Reporting, ReportingParts
 from venturi.services.agent.running import AgentRun, RunningParts
+from venturi.services.agent.status_sending import SendingParts, StatusSending
 
 _PLAN_WAIT = 50
 """Seconds that a question for a plan may take: less than the server's longest, so that the answer is the server's."""
+
+_STATUS_SECONDS = 5.0
+"""How long an answer to a status may take: an agent that ends waits for it."""
 
 _GENERATION_OCTETS = 16
 
@@ -50,15 +59,17 @@ class AgentProgram:
         self._log = log
         self._observer = LoggingObserver(log)
         self._metrics = AgentMetrics()
+        self._supervisor = Supervisor(log, self._observer.thread_failed)
         self._run: AgentRun | None = None
         self._stopped = False
 
     def run(self, ready: Callable[[], None]) -> None:
         """Meter until ``stop`` is called; ``ready`` is called once this meters.
 
-        Raises the errors of what cannot be started: ``SpoolError``, ``DriverError``, ``ServeError``, and those of a connection.
+        Raises the errors of what cannot be started: ``SpoolError``, ``DriverError``, ``ServeError``, and those of a connection; and
+        ``ThreadFailedError`` where a thread keeps failing.
         """
-        with ExitStack() as running:
+        with self._supervisor.watching_others(), ExitStack() as running:
             spool = Spool(SpoolConfig(path=self._config.spool, agent_id=self._config.agent_id, limit=self._config.spool_limit), self._log)
             spool.start()
             running.callback(spool.stop)
@@ -70,8 +81,10 @@ class AgentProgram:
             metering = self._metering(spool, host, clock)
             woken = threading.Event()
             delivery = self._delivery(spool, clock, running)
-            reporting = self._reporting(spool, metering, clock, delivery)
-            follower = PlanFollower(self._plan_source(clock, running), self._kept_plan, self._observer, woken.set, wait=_PLAN_WAIT)
+            sending = self._sending(spool, clock, running)
+            reporting = self._reporting(spool, metering, clock, delivery, sending)
+            source = self._plan_source(clock, running)
+            follower = PlanFollower(source, self._kept_plan, self._observer, woken.set, self._supervisor, wait=_PLAN_WAIT)
             running.callback(follower.stop)
             run = self._run = AgentRun(
                 RunningParts(
@@ -88,6 +101,7 @@ class AgentProgram:
             self._serve_metrics(running)
             if not self._stopped:
                 run.run(ready)
+        self._supervisor.require_alive()
 
     def stop(self) -> None:
         """End soon; from any thread, and from a signal handler."""
@@ -124,11 +138,33 @@ class AgentProgram:
             return None
         connection = running.enter_context(Connection(self._config.server, clock.note_server_time))
         delivery = Delivery(
-            DeliveryConfig(agent_id=self._config.agent_id, host=self._config.host), spool, LedgerClient(connection), self._log
+            DeliveryConfig(agent_id=self._config.agent_id, host=self._config.host),
+            spool,
+            LedgerClient(connection),
+            self._log,
+            self._supervisor,
         )
         delivery.start()
         running.callback(delivery.stop)
         return delivery
+
+    def _sending(self, spool: Spool, clock: AgentClock, running: ExitStack) -> StatusSending | None:
+        """Start what tells the server of this agent, None where there is none."""
+        if self._config.server is None:
+            return None
+        connection = running.enter_context(Connection(replace(self._config.server, read_seconds=_STATUS_SECONDS), clock.note_server_time))
+        parts = SendingParts(
+            client=StatusClient(connection, self._config.agent_id),
+            spool=spool,
+            interval=self._config.schedule.report_interval / SECOND,
+            look=look_at_clocks,
+            log=self._log,
+            supervisor=self._supervisor,
+        )
+        sending = StatusSending(parts)
+        sending.start()
+        running.callback(sending.stop)
+        return sending
 
     def _plan_source(self, clock: AgentClock, running: ExitStack) -> PlanSource:
         if self._config.plan is not None:
@@ -137,7 +173,9 @@ class AgentProgram:
         connection = running.enter_context(Connection(self._config.server, clock.note_server_time))
         return PlanClient(connection, self._config.host, self._config.agent_id)
 
-    def _reporting(self, spool: Spool, metering: Metering, clock: AgentClock, delivery: Delivery | None) -> Reporting:
+    def _reporting(
+        self, spool: Spool, metering: Metering, clock: AgentClock, delivery: Delivery | None, sending: StatusSending | None
+    ) -> Reporting:
         parts = ReportingParts(
             agent_id=self._config.agent_id,
             host=self._config.host,
@@ -149,10 +187,18 @@ class AgentProgram:
             observer=self._observer,
             delivery=delivery,
             alarms=self._observer.alarms,
+            open_alarms=self._observer.open_alarms,
+            supervisor=self._supervisor,
+            clock_offset=_no_offset if sending is None else sending.clock_offset,
         )
-        return Reporting(parts, self._metrics.show)
+        return Reporting(parts, [self._metrics.show] if sending is None else [self._metrics.show, sending.show])
 
     def _serve_metrics(self, running: ExitStack) -> None:
         if self._config.metrics is not None:
-            self._metrics.start(*self._config.metrics)
-            running.callback(self._metrics.stop)
+            server = MetricsServer(self._metrics.registry, self._supervisor)
+            server.start(*self._config.metrics)
+            running.callback(server.stop)
+
+
+def _no_offset() -> None:
+    """Know nothing of a server's clock."""

@@ -14,9 +14,11 @@ from litestar import Litestar, Request, Response
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.types import ControllerRouterHandler
+from structlog.typing import FilteringBoundLogger
 
 from venturi.adapters.server.configuration import Limits
 from venturi.adapters.store.store import Store
+from venturi.adapters.threads.supervisor import EVENT_LOOP, Supervisor
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import InvalidRequestError, VenturiError
 from venturi.interfaces.api.answers import describe_error, describe_status
@@ -36,7 +38,7 @@ class ApiParts:
 
     ``services`` reach handlers by their names, beside ``store``, ``limits`` and ``caller``; ``threads`` is how many handlers run
     at a time, which is how many connections the store has. ``changed`` hears of every request that may have changed
-    something, ``stopping`` when the server begins to stop.
+    something, ``stopping`` when the server begins to stop, ``supervisor`` of tasks and threads that fail.
     """
 
     store: Store
@@ -49,11 +51,18 @@ class ApiParts:
     threads: int = 10
     changed: Callable[[], None]
     stopping: Callable[[], None]
+    supervisor: Supervisor
 
 
 def build_application(parts: ApiParts) -> Litestar:
     """Join the parts; the application is inert until a server starts it."""
-    provided = {"store": parts.store, "limits": parts.limits, "server_metrics": parts.observer.metrics, **parts.services}
+    provided = {
+        "store": parts.store,
+        "limits": parts.limits,
+        "server_metrics": parts.observer.metrics,
+        "supervisor": parts.supervisor,
+        **parts.services,
+    }
     application = Litestar(
         route_handlers=[*operations_routes(), *parts.routes],
         dependencies={"caller": Provide(_provide_caller, sync_to_thread=False)} | {name: _provide(part) for name, part in provided.items()},
@@ -61,7 +70,7 @@ def build_application(parts: ApiParts) -> Litestar:
         openapi_config=None,
         request_max_body_size=None,
         logging_config=None,
-        on_startup=[_WorkerThreads(parts.threads).start],
+        on_startup=[_WorkerThreads(parts.threads).start, lambda: watch_tasks(parts.supervisor, parts.observer.log)],
     )
     application.asgi_handler = Frame(
         application.asgi_handler,
@@ -83,6 +92,23 @@ class _WorkerThreads:
     def start(self) -> None:
         """Give the running loop its threads."""
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(self._count, thread_name_prefix="handler"))
+
+
+def watch_tasks(supervisor: Supervisor, log: FilteringBoundLogger) -> None:
+    """Have the running loop tell the supervisor of what fails in it outside of any request.
+
+    A connection that breaks off is no failure, for anybody can have that; it is only logged.
+    """
+
+    def note(_loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+        error = context.get("exception")
+        if error is None or isinstance(error, OSError):
+            log.warning("event loop", problem=str(context.get("message", "")), reason=str(error or ""))
+        else:
+            supervisor.note(EVENT_LOOP, error, "other tasks go on")
+
+    supervisor.expect(EVENT_LOOP)
+    asyncio.get_running_loop().set_exception_handler(note)
 
 
 class _ErrorAnswers:

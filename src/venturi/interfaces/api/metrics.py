@@ -3,11 +3,15 @@
 Owns names, labels and buckets; every label has a bounded set of values. Usage of metering labels is no metric.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from venturi.adapters.server.refusals import Refusal
+from venturi.adapters.threads.supervisor import ThreadState
+from venturi.services.alarms.kinds import ServerAlarm
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
 """The form in which Prometheus reads metrics."""
@@ -38,6 +42,11 @@ class ServerMetrics:
         self._in_flight = Gauge("venturi_http_requests_in_flight", "Requests being answered.", registry=self.registry)
         self._refused = self._counter("venturi_http_refused", "Requests and connections turned away.", "reason")
         self._alarms = self._counter("venturi_alarms", "Alarms raised.", "kind")
+        self._open_alarms = Gauge("venturi_alarms_open", "Alarms that are open, by kind.", ("kind",), registry=self.registry)
+        self._threads = Gauge("venturi_thread_up", "1 while a thread of the server runs.", ("thread",), registry=self.registry)
+        self._thread_failures = _ThreadFailures()
+        self._kinds = set[str](ServerAlarm)
+        self.registry.register(self._thread_failures)
         self._revision = Gauge("venturi_store_revision", "Number of the latest revision.", registry=self.registry)
         build = Gauge("venturi_build", "Always 1; the label tells the version.", ("version",), registry=self.registry)
         build.labels(version).set(1)
@@ -63,6 +72,18 @@ class ServerMetrics:
         """Count an alarm; kinds are an enumeration of whoever raises it."""
         self._alarms.labels(kind).inc()
 
+    def show_open_alarms(self, counted: Mapping[str, int]) -> None:
+        """Tell how many alarms are open of each kind; of a kind that was told before and is not among them, none."""
+        for kind in {*self._kinds, *counted}:
+            self._open_alarms.labels(kind).set(counted.get(kind, 0))
+        self._kinds.update(counted)
+
+    def show_threads(self, states: Mapping[str, str], failures: Mapping[str, int]) -> None:
+        """Tell how each thread is, and how often it failed."""
+        for name, state in states.items():
+            self._threads.labels(name).set(state == ThreadState.RUNNING)
+        self._thread_failures.counted = failures
+
     def write(self, latest_revision: Callable[[], int]) -> bytes:
         """Give all metrics in Prometheus' text form."""
         self._revision.set(latest_revision())
@@ -70,3 +91,17 @@ class ServerMetrics:
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(name, meaning, labels, registry=self.registry)
+
+
+class _ThreadFailures(Collector):
+    """How often each thread failed, as the supervisor counted."""
+
+    def __init__(self) -> None:
+        self.counted: Mapping[str, int] = {}
+
+    def collect(self) -> Iterable[Metric]:
+        """Give the metric."""
+        family = CounterMetricFamily("venturi_thread_failures", "Failures of threads of the server.", labels=["thread"])
+        for name, count in self.counted.items():
+            family.add_metric([name], count)
+        yield family

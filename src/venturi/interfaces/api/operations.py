@@ -7,28 +7,33 @@ from litestar import Response, get
 from litestar.types import ControllerRouterHandler
 
 from venturi.adapters.store.store import Store
+from venturi.adapters.threads.supervisor import Supervisor
 from venturi.core.domain.control.principal import Principal
 from venturi.interfaces.api.metrics import CONTENT_TYPE, ServerMetrics
 from venturi.services.control.policy import OPERATION, Operation, require
 
 
 @get("/healthz/live", sync_to_thread=False, opt={OPERATION: Operation.CHECK_HEALTH})
-def live() -> dict[str, str]:
-    """Say that the process answers."""
-    return {"status": "alive"}
+def live(supervisor: Supervisor) -> dict[str, object]:
+    """Say that the process answers, and how its threads are."""
+    return {"status": "alive", "threads": dict(supervisor.states())}
 
 
 @get("/healthz/ready", sync_to_thread=True, opt={OPERATION: Operation.CHECK_HEALTH})
-def ready(store: Store) -> dict[str, str]:
-    """Say that the store is reachable and migrated; otherwise the answer is 503 with the reason."""
+def ready(store: Store, supervisor: Supervisor) -> dict[str, object]:
+    """Say that the store is reachable and migrated, and how the threads are; otherwise the answer is 503 with the reason."""
     store.ping()
-    return {"status": "ready"}
+    return {"status": "ready", "threads": dict(supervisor.states())}
 
 
 @get("/metrics", sync_to_thread=True, opt={OPERATION: Operation.READ_METRICS})
-def metrics(caller: Principal, store: Store, server_metrics: ServerMetrics) -> Response[bytes]:
+def metrics(caller: Principal, store: Store, server_metrics: ServerMetrics, supervisor: Supervisor) -> Response[bytes]:
     """Give what the server counts of itself."""
     require(caller, Operation.READ_METRICS)
+    with store.reading() as reader:
+        open_alarms = reader.alarms.count_open()
+    server_metrics.show_threads(supervisor.states(), supervisor.failures())
+    server_metrics.show_open_alarms(open_alarms)
     return Response(server_metrics.write(store.latest_revision), media_type=CONTENT_TYPE)
 
 

@@ -22,6 +22,7 @@ from venturi.adapters.drivers.memory_host import MemoryHost
 from venturi.adapters.ending import Ending
 from venturi.adapters.spool.config import SpoolConfig
 from venturi.adapters.spool.spool import Spool
+from venturi.adapters.threads.supervisor import Supervisor
 from venturi.core.domain.errors import ServerError
 from venturi.core.domain.interval import SECOND, Interval, Nanoseconds
 from venturi.core.ledger.bins import BIN
@@ -63,6 +64,7 @@ class ReplayProgram:
         self._config = config
         self._log = log
         self._observer = LoggingObserver(log)
+        self._supervisor = Supervisor(log, self._observer.thread_failed)
         self._ending = Ending()
 
     def run(self, show: Callable[[Interval], None]) -> None:
@@ -86,10 +88,12 @@ class ReplayProgram:
                     show(Interval(Nanoseconds(start), Nanoseconds(start + length)))
 
             replay.run(self._config.capture.passing(start, length), Pace(time.time_ns, caught_up), self._ending)
+        self._supervisor.require_alive()
 
     def _deliver(self, spool: Spool, running: ExitStack) -> Delivery:
         connection = running.enter_context(Connection(self._config.server))
-        delivery = Delivery(DeliveryConfig(agent_id=REPLAY_HOST, host=REPLAY_HOST), spool, LedgerClient(connection), self._log)
+        config = DeliveryConfig(agent_id=REPLAY_HOST, host=REPLAY_HOST)
+        delivery = Delivery(config, spool, LedgerClient(connection), self._log, self._supervisor)
         delivery.start()
         running.callback(delivery.stop)
         return delivery

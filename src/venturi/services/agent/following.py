@@ -6,16 +6,16 @@ Owns the thread, its patience and what is kept. Where plans come from is handed 
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from random import SystemRandom
 from typing import Protocol
 
+from venturi.adapters.threads.backoff import Backoff
+from venturi.adapters.threads.supervisor import Supervisor
 from venturi.adapters.whole_files import read_whole, write_whole
 from venturi.core.domain.errors import VenturiError
 from venturi.services.agent.observing import AgentAlarm, AgentObserver
 from venturi.services.agent.plan import AgentPlan, read_plan
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
-_HIGHEST_DOUBLING = 6
 _STOP_SECONDS = 1.0
 
 
@@ -35,20 +35,22 @@ class PlanSource(Protocol):
 class PlanFollower:
     """Follows a plan in a thread of its own from ``start`` to ``stop``; ``take`` gives what is new."""
 
-    def __init__(self, source: PlanSource, kept: Path, observer: AgentObserver, wake: Callable[[], None], *, wait: int) -> None:
+    def __init__(
+        self, source: PlanSource, kept: Path, observer: AgentObserver, wake: Callable[[], None], supervisor: Supervisor, *, wait: int
+    ) -> None:
         """Keep the last plan in the file ``kept``; ``wake`` is called when there is a new one; ``wait`` is how long the source may take."""
+        self._supervisor = supervisor
+        self._backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
         self._source = source
         self._kept = kept
         self._observer = observer
         self._wake = wake
         self._wait = wait
-        self._chance = SystemRandom()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._new: AgentPlan | None = None
         self._known = ""
-        self._failures = 0
 
     def kept(self) -> AgentPlan | None:
         """Give the plan that was followed last, None where there was none or it cannot be read."""
@@ -61,8 +63,7 @@ class PlanFollower:
 
     def start(self) -> None:
         """Begin to ask."""
-        self._thread = threading.Thread(target=self._run, name="plan", daemon=True)
-        self._thread.start()
+        self._thread = self._supervisor.start("plan", self._run, self._stopping)
 
     def stop(self) -> None:
         """Ask no more; a question that is on its way is not waited for."""
@@ -80,11 +81,11 @@ class PlanFollower:
         while not self._stopping.is_set():
             try:
                 self._ask()
-                self._failures = 0
+                self._backoff.succeed()
+                self._observer.clear_alarm(AgentAlarm.PLAN_REFUSED)
             except VenturiError as error:
                 self._observer.raise_alarm(AgentAlarm.PLAN_REFUSED, str(error))
-                self._failures += 1
-                self._stopping.wait(self._pause())
+                self._stopping.wait(self._backoff.fail())
 
     def _ask(self) -> None:
         answer = self._source.ask(self._known, self._wait)
@@ -105,7 +106,3 @@ class PlanFollower:
         except OSError as error:
             message = f"the plan cannot be kept in {self._kept}: {error.strerror}"
             self._observer.raise_alarm(AgentAlarm.PLAN_REFUSED, message)
-
-    def _pause(self) -> float:
-        """Choose at random how long to wait, for longer after each failure, as delivery does."""
-        return self._chance.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(self._failures, _HIGHEST_DOUBLING)))

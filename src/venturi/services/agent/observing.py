@@ -30,13 +30,19 @@ class AgentAlarm(StrEnum):
     """The server gives no plan, or one that cannot be read; the last known one is followed."""
     POINT_UNKNOWN = "point_unknown"
     """A point of the plan has a kind, a hook or a word for traffic that this version does not know; the others are metered."""
+    THREAD_FAILED = "thread_failed"
+    """A thread of the agent failed; it is started again, or the agent ends."""
 
 
 class AgentObserver(Protocol):
     """Hears of what happens in an agent, from any of its threads."""
 
-    def raise_alarm(self, alarm: AgentAlarm, message: str, *, device: str = "") -> None:
-        """Hear of something that an operator should see to; what it is about is named once more in ``device``."""
+    def raise_alarm(self, alarm: AgentAlarm, message: str, *, device: str = "", point: str = "") -> None:
+        """Hear of something that an operator should see to; what it is about is named once more in ``device`` and ``point``, an id."""
+        ...
+
+    def clear_alarm(self, alarm: AgentAlarm, *, device: str = "") -> None:
+        """Hear that what was told of is over."""
         ...
 
     def note(self, event: str, **details: object) -> None:

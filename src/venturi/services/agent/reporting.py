@@ -4,14 +4,16 @@ Owns the gathering. A status that cannot be written stops nothing.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from venturi import __version__
 from venturi.adapters.processes import tell_process
 from venturi.adapters.spool.spool import Spool
+from venturi.adapters.threads.supervisor import Supervisor
 from venturi.adapters.whole_files import write_whole
+from venturi.core.domain.agent_status import ReportedAlarm
 from venturi.core.domain.errors import SpoolError
 from venturi.services.agent.clock import AgentClock
 from venturi.services.agent.delivery.delivery import Delivery
@@ -23,7 +25,11 @@ from venturi.services.agent.status import AgentStatus, SpoolStatus, encode_statu
 
 @dataclass(frozen=True, kw_only=True)
 class ReportingParts:
-    """Who reports: ``delivery`` is None where nothing is delivered, ``alarms`` gives the number of alarms of each kind."""
+    """Who reports: ``delivery`` is None where nothing is delivered.
+
+    ``alarms`` gives the number of alarms of each kind, ``open_alarms`` those that are open while these devices are not metered,
+    ``clock_offset`` by how much the clock is ahead of the server's.
+    """
 
     agent_id: str
     host: str
@@ -35,20 +41,24 @@ class ReportingParts:
     observer: AgentObserver
     delivery: Delivery | None
     alarms: Callable[[], Mapping[str, int]]
+    open_alarms: Callable[[Collection[str]], list[ReportedAlarm]]
+    supervisor: Supervisor
+    clock_offset: Callable[[], int | None]
 
 
 class Reporting:
     """Reports on one agent."""
 
-    def __init__(self, parts: ReportingParts, shown: Callable[[AgentStatus], None]) -> None:
-        """Hand each status to ``shown``, too."""
+    def __init__(self, parts: ReportingParts, shown: Sequence[Callable[[AgentStatus], None]]) -> None:
+        """Hand each status to all of ``shown``, too."""
         self._parts = parts
         self._shown = shown
 
     def report(self, *, running: bool = True) -> None:
         """Gather the status, write it and hand it on; ``running`` is False for the last one."""
         status = self._gather(running=running)
-        self._shown(status)
+        for show in self._shown:
+            show(status)
         try:
             write_whole(status_file(self._parts.spool_path), encode_status(status), durable=False)
         except OSError as error:
@@ -57,6 +67,7 @@ class Reporting:
     def _gather(self, *, running: bool) -> AgentStatus:
         parts = self._parts
         delivery = DeliveryState() if parts.delivery is None else parts.delivery.state
+        places = place_statuses(parts.metering.places.values())
         return AgentStatus(
             agent_id=parts.agent_id,
             host=parts.host,
@@ -67,7 +78,7 @@ class Reporting:
             driver=parts.driver,
             written_at=parts.clock.now().wall,
             plan_revision=parts.metering.plan_revision,
-            places=place_statuses(parts.metering.places.values()),
+            places=places,
             spool=self._ask_spool(),
             delivery=str(delivery.phase),
             problem=delivery.problem,
@@ -75,6 +86,10 @@ class Reporting:
             refused_batches=list(delivery.refused),
             unretired_generations=parts.metering.unretired,
             unknown_points=[f"{point.name}: {point.problem}" for point in parts.metering.unknown_points],
+            open_alarms=parts.open_alarms([place.place for place in places if place.gap]),
+            threads=dict(parts.supervisor.states()),
+            thread_failures=dict(parts.supervisor.failures()),
+            clock_offset=parts.clock_offset(),
         )
 
     def _ask_spool(self) -> SpoolStatus | None:

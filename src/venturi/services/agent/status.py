@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from venturi.adapters.spool.values import SpoolSize
 from venturi.adapters.whole_files import read_whole
+from venturi.core.domain.agent_status import ReportedAlarm
 from venturi.core.domain.errors import UnreadableFileError
 from venturi.services.agent.metering.state import Place
 
@@ -49,6 +50,8 @@ class AgentStatus(Struct, kw_only=True, frozen=True):
     ``running`` is False in the last status of an agent that was told to stop; ``refused_batches`` are the sequences of those that the
     ledger refuses. ``unretired_generations`` count no more and cannot be removed from the kernel.
     ``unknown_points`` are the names of points that this version cannot meter, each with the word that it does not know.
+    ``threads`` gives the state of each thread and ``thread_failures`` how often it failed; ``clock_offset`` is by how many
+    nanoseconds this host's clock was ahead of the server's when the server was last told of a status.
     """
 
     agent_id: str
@@ -68,6 +71,10 @@ class AgentStatus(Struct, kw_only=True, frozen=True):
     refused_batches: list[int] = field(default_factory=list)
     unretired_generations: int = 0
     unknown_points: list[str] = field(default_factory=list)
+    open_alarms: list[ReportedAlarm] = field(default_factory=list)
+    threads: dict[str, str] = field(default_factory=dict)
+    thread_failures: dict[str, int] = field(default_factory=dict)
+    clock_offset: int | None = None
 
 
 encode_status = msgspec.json.Encoder().encode

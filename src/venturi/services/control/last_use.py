@@ -5,8 +5,10 @@ Owns the delay between a use and its record. What a token opens is decided in ``
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 
 from venturi.adapters.store.store import Store
+from venturi.adapters.threads.supervisor import Supervisor
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.control.token import Token
 from venturi.core.domain.errors import StoreError
@@ -30,10 +32,9 @@ class LastUse:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Begin to write."""
-        self._thread = threading.Thread(target=self._write_often, name="last-use", daemon=True)
-        self._thread.start()
+    def start(self, supervisor: Supervisor) -> None:
+        """Begin to write, in a thread under ``supervisor``."""
+        self._thread = supervisor.start("last-use", self._write_often, self._stopping)
 
     def stop(self) -> None:
         """Write what is left and end."""
@@ -59,8 +60,10 @@ class LastUse:
         if not pending:
             return
         try:
-            self._touch(pending)
-        except StoreError:
+            with suppress(StoreError):
+                self._touch(pending)
+                pending = {}
+        finally:
             with self._lock:
                 self._pending = pending | self._pending
 

@@ -90,7 +90,8 @@ class PlanControl:
             lease = writer.leases.take(host, agent_id, now, until)
         if lease.agent_id != agent_id:
             message = f"the plan of host '{host}' is leased to agent '{lease.agent_id}' until {format_time(lease.until)}"
-            self._alarm(Alarm(kind=LEASE_ALARM, subject=host, sentence=f"agent '{agent_id}' asked for it, but {message}"))
+            sentence = f"agent '{agent_id}' asked for it, but {message}"
+            self._alarm(Alarm(kind=LEASE_ALARM, subject=host, sentence=sentence, agent_id=agent_id, host=host))
             raise PlanLeasedError(message)
 
 

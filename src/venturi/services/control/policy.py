@@ -57,6 +57,13 @@ class Operation(StrEnum):
     LIST_POSTINGS = "get_postings"
     SHOW_POSTING = "get_posting"
 
+    LIST_ALARMS = "get_alarms"
+    ACKNOWLEDGE_ALARM = "acknowledge_alarm"
+    PUT_STATUS = "put_agent_status"
+    LIST_AGENTS = "get_agents"
+    SHOW_AGENT = "get_agent"
+    FORGET_AGENT = "forget_agent"
+
     LIST_TOKENS = "get_tokens"
     SHOW_TOKEN = "get_token"  # noqa: S105 - the name of an operation
     CREATE_TOKEN = "create_token"  # noqa: S105 - the name of an operation
@@ -138,6 +145,14 @@ POLICY: Mapping[Operation, Grant] = {
     Operation.POST_CORRECTION: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.LIST_POSTINGS: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.SHOW_POSTING: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    # Said of the point or label that an alarm is about; those of agents and hosts are of no project.
+    Operation.LIST_ALARMS: Grant(READERS, READERS, ADMINS, ADMINS),
+    Operation.ACKNOWLEDGE_ALARM: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    # An agent tells of itself alone.
+    Operation.PUT_STATUS: Grant(AGENTS, AGENTS, AGENTS, AGENTS),
+    Operation.LIST_AGENTS: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.SHOW_AGENT: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.FORGET_AGENT: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.LIST_REVISIONS: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.SHOW_REVISION: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.LIST_TOKENS: Grant(ADMINS, ADMINS, ADMINS, ADMINS),

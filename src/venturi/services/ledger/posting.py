@@ -52,8 +52,15 @@ class Acknowledgement:
 class BatchPosting:
     """Posts what agents send, from any thread."""
 
-    def __init__(self, store: Store, clock: Callable[[], Nanoseconds], alarm: RaiseAlarm) -> None:
-        """Post into ``store``; ``clock`` gives the time, ``alarm`` hears of what an operator should see to."""
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], Nanoseconds],
+        alarm: RaiseAlarm,
+        clear: Callable[[str, str], None] = lambda _kind, _subject: None,
+    ) -> None:
+        """Post into ``store``; ``clock`` gives the time, ``alarm`` hears of what an operator should see to, ``clear`` of what is over."""
+        self._clear = clear
         self._store = store
         self._clock = clock
         self._alarm = alarm
@@ -61,7 +68,9 @@ class BatchPosting:
     def start(self) -> None:
         """Tell an alarm if the database may lose what it has committed."""
         volatility = self._store.find_volatility()
-        if volatility is not None:
+        if volatility is None:
+            self._clear(LedgerAlarm.VOLATILE, "database")
+        else:
             sentence = f"batches are acknowledged before they are on stable storage: {volatility}"
             self._alarm(Alarm(kind=LedgerAlarm.VOLATILE, subject="database", sentence=sentence))
 
@@ -77,7 +86,8 @@ class BatchPosting:
         batch = read_batch(envelope, now)
         outcome, overlaps = self._enter(envelope, batch, now)
         if isinstance(outcome, str):
-            self._alarm(Alarm(kind=LedgerAlarm.CONFLICT, subject=envelope.agent_id, sentence=outcome))
+            about = {"agent_id": envelope.agent_id, "host": envelope.host}
+            self._alarm(Alarm(kind=LedgerAlarm.CONFLICT, subject=envelope.agent_id, sentence=outcome, **about))
             raise BatchConflictError(outcome)
         for alarm in overlaps:
             self._alarm(alarm)
@@ -162,6 +172,18 @@ def _posting_columns(envelope: Envelope, batch: Batch, now: Nanoseconds) -> dict
 
 
 def _tell_overlaps(envelope: Envelope, batch: Batch, overlapping: frozenset[int]) -> list[Alarm]:
-    points = sorted({batch.points[batch.intervals[place].point].id for place in overlapping})
-    sentence = f"agent '{envelope.agent_id}' and another metered observation point {{}} at the same time"
-    return [Alarm(kind=LedgerAlarm.OVERLAP, subject=point, sentence=sentence.format(point)) for point in points]
+    points = {point.id: point.project_id for point in (batch.points[batch.intervals[place].point] for place in overlapping)}
+    happened = "metered observation point {} at the same time, so its packets may be counted twice"
+    return [
+        Alarm(
+            kind=LedgerAlarm.OVERLAP,
+            subject=point,
+            sentence=f"agent '{envelope.agent_id}' and another {happened.format(point)}",
+            project_id=project_id,
+            project_sentence=f"two agents {happened.format(point)}",
+            point_id=point,
+            agent_id=envelope.agent_id,
+            host=envelope.host,
+        )
+        for point, project_id in sorted(points.items())
+    ]

@@ -5,6 +5,7 @@ Owns its rows and the head of the chain. A transaction around them is for the sp
 
 from collections.abc import Sequence
 
+import msgspec
 from pysqlite3.dbapi2 import Connection
 
 from venturi.adapters.spool.tables.forms import compress, decompress
@@ -12,6 +13,19 @@ from venturi.adapters.spool.values import ChainHead, SealedBatch
 from venturi.core.domain.errors import SpoolError
 from venturi.core.ledger.batch import Batch, encode_batch
 from venturi.core.ledger.chain import chain_digest
+
+
+class _Start(msgspec.Struct):
+    start: int
+
+
+class _Starts(msgspec.Struct):
+    """Of a batch, the times at which its intervals begin; the rest is skipped."""
+
+    intervals: list[_Start]
+
+
+_decode_starts = msgspec.msgpack.Decoder(_Starts).decode
 
 
 def read_head(connection: Connection) -> ChainHead:
@@ -49,6 +63,26 @@ def read_digest(connection: Connection, sequence: int) -> bytes | None:
     """Give the digest of a batch, None for one that is not held."""
     row = connection.execute("SELECT digest FROM batches WHERE sequence = ?", (sequence,)).fetchone()
     return None if row is None else bytes(row[0])
+
+
+def first_unacknowledged(connection: Connection) -> int | None:
+    """Give the lowest sequence that is not acknowledged, None if all are."""
+    first: int | None = connection.execute("SELECT min(sequence) FROM batches WHERE acknowledged_at IS NULL").fetchone()[0]
+    return first
+
+
+def read_compressed(connection: Connection, sequence: int) -> bytes:
+    """Give the payload of a batch that is held, as it lies there."""
+    return bytes(connection.execute("SELECT payload FROM batches WHERE sequence = ?", (sequence,)).fetchone()[0])
+
+
+def read_start(compressed: bytes) -> int | None:
+    """Give the earliest start of the intervals of a payload; raises ``SpoolError`` where it is damaged."""
+    try:
+        return min((interval.start for interval in _decode_starts(decompress(compressed)).intervals), default=None)
+    except msgspec.DecodeError as error:
+        message = f"the spool is damaged: {error}"
+        raise SpoolError(message) from error
 
 
 def list_undelivered(connection: Connection, highest: int, missing: Sequence[tuple[int, int]]) -> list[int]:

@@ -3,6 +3,7 @@
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 
+from venturi.interfaces.api.v1.alarms import ALARM_ROUTES
 from venturi.interfaces.api.v1.callers import CALLER_ROUTES
 from venturi.interfaces.api.v1.explaining import EXPLAINING_ROUTES
 from venturi.interfaces.api.v1.labels import LABEL_ROUTES
@@ -23,5 +24,5 @@ def v1_routes() -> list[ControllerRouterHandler]:
     and then awaits what runs in a thread once too little.
     """
     control = (CALLER_ROUTES, POINT_ROUTES, LABEL_ROUTES, EXPLAINING_ROUTES, TOKEN_ROUTES, REVISION_ROUTES, PLAN_ROUTES)
-    routes = (*control, POSTING_ROUTES, LEDGER_READING_ROUTES, USAGE_ROUTES, OPENAPI_ROUTES)
+    routes = (*control, ALARM_ROUTES, POSTING_ROUTES, LEDGER_READING_ROUTES, USAGE_ROUTES, OPENAPI_ROUTES)
     return [Router("/", route_handlers=[handler for group in routes for handler in group])]

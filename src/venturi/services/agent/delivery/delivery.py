@@ -8,13 +8,14 @@ import logging
 import threading
 import time
 from dataclasses import replace
-from random import SystemRandom
 
 from structlog.typing import FilteringBoundLogger
 
 from venturi.adapters.client.ledger import LedgerClient
 from venturi.adapters.spool.spool import Spool
 from venturi.adapters.spool.values import SealedBatch
+from venturi.adapters.threads.backoff import Backoff
+from venturi.adapters.threads.supervisor import Supervisor
 from venturi.core.domain.errors import ServerError, VenturiError
 from venturi.core.ledger.batch import Envelope
 from venturi.services.agent.delivery.config import DeliveryConfig
@@ -22,19 +23,21 @@ from venturi.services.agent.delivery.handshake import shake_hands
 from venturi.services.agent.delivery.refusals import Refusals, is_about_batch
 from venturi.services.agent.delivery.state import DeliveryPhase, DeliveryState
 
-_HIGHEST_DOUBLING = 16
 _STOP_SECONDS = 5.0
 
 
 class Delivery:
     """Delivers in a thread of its own from ``start`` to ``stop``; metering goes on whatever becomes of it."""
 
-    def __init__(self, config: DeliveryConfig, spool: Spool, ledger: LedgerClient, log: FilteringBoundLogger) -> None:
+    def __init__(
+        self, config: DeliveryConfig, spool: Spool, ledger: LedgerClient, log: FilteringBoundLogger, supervisor: Supervisor
+    ) -> None:
         self._config = config
+        self._supervisor = supervisor
+        self._backoff = Backoff(config.first_pause, config.longest_pause)
         self._spool = spool
         self._ledger = ledger
         self._log = log
-        self._chance = SystemRandom()
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._woken = threading.Event()
@@ -47,9 +50,7 @@ class Delivery:
         """Begin to deliver: what was left over first."""
         self._agreed_at = None
         self._stopping.clear()
-        self._woken.set()
-        self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
-        self._thread.start()
+        self._thread = self._supervisor.start("delivery", self._run, self._stopping)
 
     def stop(self) -> None:
         """Deliver no more; a batch under way may still be acknowledged, and is sent again by the next start otherwise."""
@@ -74,6 +75,9 @@ class Delivery:
         return self._state.phase is DeliveryPhase.ROLLED_BACK and self._barred_spool == self._spool.spool_id
 
     def _run(self) -> None:
+        """Deliver until stopped; what was left over, or failed before this was started again, first."""
+        self._agreed_at = None
+        self._woken.set()
         try:
             while not self._stopping.is_set():
                 self._woken.wait()
@@ -89,7 +93,7 @@ class Delivery:
                 self._deliver()
         except VenturiError as error:
             self._fail(error)
-            if not self._stopping.wait(self._pause()):
+            if not self._stopping.wait(self._backoff.fail()):
                 self._woken.set()
 
     def _deliver(self) -> None:
@@ -154,6 +158,7 @@ class Delivery:
         self._spool.acknowledge(sealed.sequence, time.time_ns())
 
     def _succeed(self) -> None:
+        self._backoff.succeed()
         if self._state.failures:
             self._log.info("batches are delivered again", sequence=self._state.sequence)
         phase = DeliveryPhase.INCOMPLETE if self._refusals.aside else DeliveryPhase.IDLE
@@ -179,8 +184,3 @@ class Delivery:
         if lost > self._state.lost:
             self._log.error("the ledger lacks batches that the spool no longer holds", batches=lost)
         self._state = replace(self._state, lost=lost)
-
-    def _pause(self) -> float:
-        """Choose how long to wait, with full jitter, so that agents which lost their server together do not come back together."""
-        doubled = self._config.first_pause * 2.0 ** min(self._state.failures - 1, _HIGHEST_DOUBLING)
-        return self._chance.uniform(0, min(doubled, self._config.longest_pause))

@@ -228,6 +228,8 @@ class PlaceCounting:
         self._parts.observer.note(
             "metering", device=place.metered.place, generation=entered.generation.id, digest=entered.generation.digest
         )
+        for alarm in (AgentAlarm.APPLY_REFUSED, AgentAlarm.DEVICE_HELD):
+            self._parts.observer.clear_alarm(alarm, device=place.metered.place)
         bypassed = self._parts.host.has_bypass(place.metered)
         return Counting(entered, expected.classification, base, base, bypassed=bypassed)
 
@@ -271,4 +273,4 @@ class PlaceCounting:
         return self._parts.host.list_devices(place.metered.namespace).get(place.metered.device)
 
     def _alarm(self, alarm: AgentAlarm, message: str, place: Place) -> None:
-        self._parts.observer.raise_alarm(alarm, message, device=place.metered.place)
+        self._parts.observer.raise_alarm(alarm, message, device=place.metered.place, point=place.metered.point_id)

@@ -186,7 +186,8 @@ class Metering:
             place.uncovered = Uncovered(first_seen, CoverageReason.NOT_METERED)
             if expected.identity is None and not expected.unknown:
                 message = "there is no such device, or its namespace cannot be entered"
-                self._parts.observer.raise_alarm(AgentAlarm.COVERAGE_LOST, message, device=place.metered.place)
+                observer = self._parts.observer
+                observer.raise_alarm(AgentAlarm.COVERAGE_LOST, message, device=place.metered.place, point=place.metered.point_id)
         if place.uncovered.row is None and not self._outbox.refused:
             self._counting.anchor(place, expected, place.uncovered)
 

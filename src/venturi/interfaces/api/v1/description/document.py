@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from venturi import __version__
+from venturi.interfaces.api.v1.description.alarms import alarm_operations
 from venturi.interfaces.api.v1.description.frame import frame_operations
 from venturi.interfaces.api.v1.description.ledger import ledger_operations
 from venturi.interfaces.api.v1.description.networking import networking_operations
@@ -30,7 +31,7 @@ _SECURITY: Json = {
 
 def all_operations(largest_page: int) -> list[Operation]:
     """Describe every operation of a server whose pages hold ``largest_page`` resources at most."""
-    own = [*own_operations(largest_page), *ledger_operations(largest_page), *usage_operations()]
+    own = [*own_operations(largest_page), *alarm_operations(largest_page), *ledger_operations(largest_page), *usage_operations()]
     return [*own, *networking_operations(), *frame_operations()]
 
 

@@ -57,9 +57,10 @@ class OneExtension(Struct, kw_only=True):
 
 
 class Health(Struct, kw_only=True):
-    """How the server is."""
+    """How the server is: ``threads`` gives the state of each of its threads, running, down or ended."""
 
     status: str
+    threads: dict[str, str]
 
 
 def frame_operations() -> list[Operation]:

@@ -1,0 +1,1 @@
+"""Threads that do not end in silence, and the pauses after failures."""

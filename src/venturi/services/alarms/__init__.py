@@ -1,0 +1,1 @@
+"""What an operator should see to: alarms as rows, and the agents that report."""
