@@ -109,7 +109,7 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
     last_use.start(supervisor)
     running.callback(last_use.stop)
     past = PastPlans(store)
-    past.start()
+    past.start(supervisor)
     running.callback(past.stop)
     plans = PlanControl(store, _now, alarms.raise_alarm)
     running.callback(plans.stop)

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, update
 from tests.support.control_values import OPERATOR, make_given_rule, make_label
 from tests.support.databases import writing_connection
 from tests.support.telling import TellingServer
+from tests.support.threads import unexpected_supervisor
 from venturi.adapters.store.ledger.told import Claim
 from venturi.adapters.store.ledger.told_history import HistoryWalk
 from venturi.adapters.store.schema.tables import REVISION_COUNTER, TOLD_CLASSIFIERS, TOLD_STATE
@@ -154,7 +155,7 @@ def test_a_server_killed_half_way_goes_on_where_it_was(server: TellingServer, da
     rows = server.count(TOLD_CLASSIFIERS)
     threads_before = threading.active_count()
     past = PastPlans(server.store, piece=2)
-    past.start()
+    past.start(unexpected_supervisor())
     past._thread.join(60) if past._thread else None
     assert server.count(TOLD_CLASSIFIERS) > rows
     past.stop()

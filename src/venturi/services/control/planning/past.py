@@ -8,6 +8,7 @@ import time
 
 from venturi.adapters.store.ledger.told_history import HistoryWalk
 from venturi.adapters.store.store import Store
+from venturi.adapters.threads.supervisor import Supervisor
 from venturi.core.domain.errors import StoreError
 
 _RETRY_SECONDS = 5.0
@@ -23,10 +24,9 @@ class PastPlans:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Begin, or go on where this was left, unless all is done."""
-        self._thread = threading.Thread(target=self._work, name="past-plans", daemon=True)
-        self._thread.start()
+    def start(self, supervisor: Supervisor) -> None:
+        """Begin, in a thread under ``supervisor``, or go on where this was left, unless all is done."""
+        self._thread = supervisor.start("past-plans", self._work, self._stopping)
 
     def stop(self) -> None:
         """End after the piece at hand."""
