@@ -54,7 +54,7 @@ class RecordSource:
         }
         try:
             self.columns = openers[kind](stream)
-        except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
+        except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
             message = f"{name}: not a readable {kind} file: {_one_line(error)}"
             raise UnknownFormatError(message) from error
         twice = next((column for column in self.columns if self.columns.count(column) > 1), None)
