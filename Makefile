@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 CODE := $(wildcard src tests bench scripts docs/conf.py)
 TYPED := $(wildcard src tests bench)
 
-.PHONY: help setup run test soak check bench docs dist lock format clean
+.PHONY: help setup run test soak fuzz check bench docs dist lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -39,6 +39,9 @@ soak: $(STAMP) ## break agent, server and database for long, as root (ARGS="--mi
 	@scripts/system-tools test
 	@scripts/build-bpf
 	@python -m tests.fault.soak $(ARGS)
+
+fuzz: $(STAMP) ## draw new examples for decoders and arithmetic for ten minutes (ARGS="--minutes N --seed S")
+	@python -m tests.fuzz $(ARGS)
 
 check: $(STAMP) ## run every gate: format, lint, types, layers, dependencies, dead code, spelling, docs
 	ruff format --check $(CODE)

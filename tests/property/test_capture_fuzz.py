@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.decode_capture.building import ETHERNET_V4, ETHERNET_V6, enhanced, interface, ipv4, ipv6, octets, pcap, section, udp
+from tests.fuzz.keeping import keeps_failures
+from tests.unit.decode_capture.building import ETHERNET_V4, ETHERNET_V6, enhanced, interface, ipv4, ipv6, octets, option, pcap, section, udp
 from venturi.core.decode.capture.datagrams import DatagramDecoder
 from venturi.core.decode.capture.packets import PacketDecoder
 from venturi.core.decode.format import InputFormat, detect
@@ -22,6 +23,7 @@ SEEDS = [
     pcap(FRAMES),
     pcap(FRAMES, order=">", magic_number=0xA1B23C4D),
     section() + interface() + b"".join(enhanced(frame, number) for number, frame in enumerate(FRAMES)),
+    section() + interface(option(9, b"\x86"), option(14, bytes(8))) + enhanced(FRAMES[0], 1 << 33) + section(version=(2, 0)) + section(),
 ]
 LINK_TYPES = st.sampled_from([0, 1, 9, 10, 12, 50, 51, 100, 101, 104, 108, 113, 204, 228, 229, 276])
 
@@ -37,6 +39,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(capture[:first] + inserted + capture[last:])
 
 
+@keeps_failures("captures")
 def decode_all(capture: bytes) -> None:
     """Decode a capture both ways and hold what is found to what went in."""
     assert isinstance(detect(capture), InputFormat)

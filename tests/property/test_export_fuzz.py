@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.fuzz.keeping import keeps_failures
 from tests.unit.decode_export.building import (
     BASIC,
     a_set,
@@ -83,6 +84,7 @@ def _columns(flows: FlowBatch) -> list[NDArray[np.generic]]:
     return [getattr(flows, name) for name in FlowBatch.__slots__]
 
 
+@keeps_failures("exports")
 def decode_all(octets: bytes) -> None:
     """Decode octets as one datagram behind good ones, and as a file of messages."""
     found = collect_datagrams(datagrams([*SEEDS, octets, *SEEDS]), config=CONFIG)

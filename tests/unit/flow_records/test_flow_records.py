@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.fuzz.keeping import keeps_failures
 from tests.unit.flow_records.reading import read, write
 from venturi.adapters.files.flow_records_sources import ROWS_PER_BATCH
 from venturi.core.decode.format import COLUMNAR_FORMATS, InputFormat, detect
@@ -267,14 +268,21 @@ def test_what_is_no_flow_record_file(head: bytes) -> None:
     assert detect(head) not in COLUMNAR_FORMATS
 
 
+@keeps_failures("flow_records")
+def read_or_refuse(content: bytes) -> None:
+    """Read octets as a file of every format."""
+    for kind in COLUMNAR_FORMATS:
+        with contextlib.suppress(ColumnMappingError, UnknownFormatError):
+            read(content, kind)
+
+
 @given(st.sampled_from(sorted(COLUMNAR_FORMATS)), st.binary(max_size=300), st.integers(0, 2000), st.integers(0, 255))
 @example(CSV, b"ts,te,sa,da,ipkt,ibyt\n\0", 0, 0)
 def test_any_octets_are_read_or_refused(kind: InputFormat, tail: bytes, place: int, octet: int) -> None:
     valid = bytearray(write(table(), kind))
     valid[place % len(valid)] = octet
     for content in (bytes(valid), bytes(valid) + tail, tail):
-        with contextlib.suppress(ColumnMappingError, UnknownFormatError):
-            read(content, kind)
+        read_or_refuse(content)
 
 
 @pytest.mark.needs("nfdump")

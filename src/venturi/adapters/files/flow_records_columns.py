@@ -47,14 +47,25 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
+def _is_plain(kind: pa.DataType) -> bool:
+    types = pa.types
+    is_octets = types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind)
+    return bool(types.is_primitive(kind) or types.is_null(kind) or types.is_decimal(kind) or is_text(kind) or is_octets)
+
+
 def plain_array(column: pa.Array) -> pa.Array:
-    """Undo dictionary encoding."""
-    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    """Undo dictionary encoding, of values that can be read; a dictionary of other values is no value of any field."""
+    if not pa.types.is_dictionary(column.type):
+        return column
+    values = column.type.value_type
+    return column.dictionary_decode() if _is_plain(values) else column
 
 
 def read_numbers(column: pa.Array) -> NumberColumn | None:
     """Read integers, decimals and floats without fraction, and decimal digits; None for a type that holds no numbers."""
     kind = column.type
+    if not _is_plain(kind):
+        return None
     missing = _mask(pc.is_null(column))
     if pa.types.is_null(kind):
         return NumberColumn(np.zeros(len(column), np.int64), missing, ~missing, ~missing)

@@ -15,6 +15,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.ipc as pa_ipc
 import pyarrow.parquet as pq
 
+from venturi.adapters.files.flow_records_columns import is_text
+from venturi.adapters.files.flow_records_text import fit_columns
 from venturi.core.decode.format import InputFormat
 from venturi.core.domain.errors import ColumnMappingError, UnknownFormatError
 
@@ -52,7 +54,7 @@ class RecordSource:
         }
         try:
             self.columns = openers[kind](stream)
-        except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
+        except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
             message = f"{name}: not a readable {kind} file: {_one_line(error)}"
             raise UnknownFormatError(message) from error
         twice = next((column for column in self.columns if self.columns.count(column) > 1), None)
@@ -75,19 +77,23 @@ class RecordSource:
                 yield batch.slice(start, ROWS_PER_BATCH)
 
     def _open_parquet(self, stream: BinaryIO) -> list[str]:
-        parquet = pq.ParquetFile(_seekable(stream))
-        self._iterate = lambda columns: parquet.iter_batches(batch_size=ROWS_PER_BATCH, columns=columns)
+        """Open a Parquet file; texts come as dictionaries, as they lie there, so that a long one repeated takes its room once."""
+        source = _seekable(stream)
+        metadata = pq.read_metadata(source)
+        texts = [field.name for field in metadata.schema.to_arrow_schema() if is_text(field.type)]
+        parquet = pq.ParquetFile(source, metadata=metadata, read_dictionary=texts)
+        self._iterate = lambda columns: map(fit_columns, parquet.iter_batches(batch_size=ROWS_PER_BATCH, columns=columns))
         return list(parquet.schema_arrow.names)
 
     def _open_arrow_file(self, stream: BinaryIO) -> list[str]:
         reader = pa_ipc.open_file(_seekable(stream))
         batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
-        self._iterate = lambda columns: _selected(batches, columns)
+        self._iterate = lambda columns: (fit_columns(batch.select(columns)) for batch in batches)
         return list(reader.schema.names)
 
     def _open_arrow_stream(self, stream: BinaryIO) -> list[str]:
         reader = pa_ipc.open_stream(stream)
-        self._iterate = lambda columns: _selected(iter(reader), columns)
+        self._iterate = lambda columns: (fit_columns(batch.select(columns)) for batch in reader)
         return list(reader.schema.names)
 
     def _open_csv(self, stream: BinaryIO) -> list[str]:
@@ -158,14 +164,6 @@ def _delimiter(line: bytes) -> int:
 def _split_header(line: bytes) -> list[str]:
     text = line.decode("utf-8", errors="replace")
     return [name.strip() for name in next(csv.reader([text], delimiter=chr(_delimiter(line))), [])]
-
-
-def _selected(batches: Iterator[pa.RecordBatch], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Take ``columns`` of each batch, checked in full: Arrow trusts the offsets that a file states."""
-    for batch in batches:
-        chosen = batch.select(columns)
-        chosen.validate(full=True)
-        yield chosen
 
 
 def _seekable(stream: BinaryIO) -> BinaryIO:
