@@ -12,6 +12,7 @@ from venturi.adapters.store.store import Store
 from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
 from venturi.core.domain.coverage import Coverage
 from venturi.core.domain.direction import DirectionCode
+from venturi.core.domain.errors import PointNotFoundError
 from venturi.core.domain.interval import SECOND, Nanoseconds
 from venturi.services.reports.reporting import ReportInterval, UsageReports
 from venturi.services.reports.request import Grouping, Resolution, UsageRequest, align
@@ -158,6 +159,46 @@ def test_what_a_reader_sees(reports: UsageReports, name: str, label: str, points
     filtered = seen(READER, reports, [version_id(int(label))])
     assert filtered == {(label, point) for point in points}
     assert {point for found, point in seen(OPERATOR, reports) if found == label} == set("1234")
+
+
+def names_of(reports: UsageReports, caller: Principal) -> dict[str, str]:
+    """Give the names of the points that rows of a caller's report show, by their last digit."""
+    request = ask(Resolution.HOUR, Grouping.POINT, end=3600)
+    rows = [row for interval in reports.usage(caller, request) for row in interval.rows]
+    return {row.group.point.point_id[-1]: row.group.point.name for row in rows if row.group.point}
+
+
+@pytest.mark.parametrize("caller", [READER, OPERATOR], ids=["a reader", "an administrator"])
+def test_a_point_that_is_shown_can_be_asked_for_by_its_name(reports: UsageReports, caller: Principal) -> None:
+    shown = names_of(reports, caller)
+    assert set(shown) == set("134" if caller is READER else "1234")
+    for point, name in shown.items():
+        request = ask(Resolution.HOUR, Grouping.POINT, end=3600, point_names=[name])
+        rows = [row for interval in reports.usage(caller, request) for row in interval.rows]
+        assert {row.group.point.point_id[-1] for row in rows if row.group.point} == {point}
+
+
+def test_a_point_that_is_not_shown_cannot_be_asked_for_by_its_name(reports: UsageReports) -> None:
+    hidden = names_of(reports, OPERATOR)["2"]
+    shared = names_of(reports, OPERATOR)["4"]
+    for name in (hidden, "no point at all"):
+        with pytest.raises(PointNotFoundError, match="is called"):
+            list(reports.usage(READER, ask(Resolution.HOUR, Grouping.POINT, end=3600, point_names=[name])))
+    with pytest.raises(PointNotFoundError, match="is called"):
+        list(reports.point_totals(READER, ask(Resolution.HOUR, Grouping.POINT, end=3600, point_names=[shared])))
+
+
+POINTS_COUNTED = [
+    ("an administrator", OPERATOR, 0, 4),
+    ("a reader: its own, and the shared ones", READER, 0, 3),
+    ("before anything was metered", OPERATOR, -7200, 0),
+]
+
+
+@pytest.mark.parametrize(("name", "caller", "start", "points"), POINTS_COUNTED, ids=[case[0] for case in POINTS_COUNTED])
+def test_a_report_says_how_many_points_it_is_about(reports: UsageReports, name: str, caller: Principal, start: int, points: int) -> None:
+    (interval,) = reports.usage(caller, ask(Resolution.HOUR, start=start, end=start + 3600))
+    assert interval.observation_points == points, name
 
 
 def test_totals_of_points(reports: UsageReports) -> None:

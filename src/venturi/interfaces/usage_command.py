@@ -10,6 +10,7 @@ from functools import partial
 
 from venturi.adapters.client.collections import LABELS, POINTS, Collection, Reference
 from venturi.adapters.client.resources import Resources
+from venturi.core.domain.errors import NotFoundError
 from venturi.interfaces.render.quantities import Units
 from venturi.interfaces.render.resources.output import write_document, write_list
 from venturi.interfaces.render.resources.selection import Row, choose_columns, sort_rows
@@ -48,8 +49,20 @@ def _spell_reasons(rows: Sequence[Row], view: View) -> Sequence[Row]:
 
 def _identified(resources: Resources, collection: Collection, texts: Sequence[str]) -> list[tuple[str, str]]:
     """Give filters by ids; an id needs no look-up, so that usage of what is deleted can be asked for."""
+    return [_identify(resources, collection, text) for text in texts]
+
+
+def _identify(resources: Resources, collection: Collection, text: str) -> tuple[str, str]:
+    """Give a filter by id. A point that the caller may not list may stand in its reports all the same: the report knows it by name."""
     name = _FILTERS[collection.noun]
-    return [(name, text.lower() if _is_id(text) else resources.identify(Reference(collection, text))) for text in texts]
+    if _is_id(text):
+        return name, text.lower()
+    try:
+        return name, resources.identify(Reference(collection, text))
+    except NotFoundError:
+        if collection is not POINTS:
+            raise
+        return "observation_point_name", text
 
 
 def _is_id(text: str) -> bool:

@@ -2,6 +2,9 @@
 
 import csv
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,6 +39,7 @@ def metered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Call
     ]
     fill(database, labels, [KnownVersion(1, OWN)], RECORDS)
     secrets = {role: make_token(database, role, OWN) for role in ("admin", "reader", "none")}
+    secrets["a reader without points"] = make_token(database, "reader", "empty")
     with running_server(folder, "--auth", "token", database=database) as server:
         yield {role: Caller(server, secret) for role, secret in secrets.items()}
 
@@ -53,7 +57,13 @@ def test_a_report_in_json(metered: dict[str, Caller]) -> None:
     assert report["group_by"] == ["label", "point", "direction"]
     first, second = report["intervals"]
     complete = {"coverage": "complete", "reasons": [], "known_seconds": 3600, "segments": "wire"}
-    assert first == {"start": "2026-03-01T12:00:00Z", "end": "2026-03-01T13:00:00Z", **complete, "usage": first["usage"]}
+    assert first == {
+        "start": "2026-03-01T12:00:00Z",
+        "end": "2026-03-01T13:00:00Z",
+        **complete,
+        "observation_points": 1,
+        "usage": first["usage"],
+    }
     row = {
         "label_id": version_id(1),
         "label_name": 'a "quoted", name',
@@ -131,3 +141,40 @@ def test_points_have_no_labels_to_group_by(metered: dict[str, Caller]) -> None:
         metered["admin"].ask("GET", f"/v1/usage/points?{query}") for query in ("group_by=label", "label_id=1")
     ]
     assert [status for status, _ in answers] == [400, 400]
+
+
+@pytest.mark.parametrize(("role", "points"), [("admin", 1), ("reader", 1), ("a reader without points", 0)])
+def test_a_report_says_how_many_points_it_is_about(metered: dict[str, Caller], role: str, points: int) -> None:
+    for path in ("/v1/usage", "/v1/usage/points"):
+        _, report = metered[role].ask("GET", f"{path}?{DAY}")
+        assert [interval["observation_points"] for interval in report["intervals"]] == [points]
+
+
+WITHOUT_POINTS = "no observation point of yours was metered"
+
+
+@pytest.mark.parametrize(("role", "told"), [("reader", False), ("a reader without points", True)])
+@pytest.mark.parametrize("totals", [(), ("--totals",)], ids=["of labels", "of points"])
+def test_a_reader_without_points_is_told_so(metered: dict[str, Caller], totals: tuple[str, ...], role: str, told: bool) -> None:
+    printed = _usage(metered[role], *totals)
+    assert (WITHOUT_POINTS in printed) == told
+    assert ("nothing known" in printed) is False
+
+
+def test_a_point_is_asked_for_by_the_name_that_reports_show(metered: dict[str, Caller]) -> None:
+    """The point was deleted, so that no list of points has its name."""
+    _, report = metered["reader"].ask("GET", f"/v1/usage?{DAY}&group_by=point")
+    (name,) = {row["observation_point_name"] for interval in report["intervals"] for row in interval["usage"]}
+    assert name in _usage(metered["reader"], "--group-by", "point", "--point", name)
+    assert "is called" in _usage(metered["a reader without points"], "--point", name, expected=8)
+    status, document = metered["reader"].ask("GET", "/v1/usage?observation_point_name=nowhere")
+    assert (status, document["error"]["code"]) == (404, 404)
+
+
+def _usage(caller: Caller, *options: str, expected: int = 0) -> str:
+    start, end = (part.partition("=")[2] for part in DAY.split("&"))
+    command = [sys.executable, "-m", "venturi", "usage", "--from", start, "--to", end, *options]
+    surroundings = {**os.environ, "VENTURI_URL": caller.server.url, "VENTURI_TOKEN": caller.secret or ""}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=surroundings)
+    assert done.returncode == expected, done.stdout + done.stderr
+    return done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""Access to usage: which labels and points a caller's report may sum.
+"""Access to usage: which labels and points a caller's report may sum, and by which names it may ask for points.
 
 Owns the one rule. A caller who is no administrator sees its own labels at points that are its own or shared, and shared labels at its
 own points; nothing else, even of a shared label that it owns. What counts is whose and how shared they were when they were metered.
@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from venturi.adapters.store.usage.sums import Chosen, OwnersChosen
 from venturi.adapters.store.usage.versions import LabelVersion, PointVersion
 from venturi.core.domain.control.principal import Principal
+from venturi.core.domain.errors import PointNotFoundError
+from venturi.core.rules.checks import printable
 from venturi.services.control.policy import Operation, listed_project
 from venturi.services.reports.request import UsageRequest
 
@@ -16,14 +18,16 @@ from venturi.services.reports.request import UsageRequest
 def choose_usage(
     caller: Principal, request: UsageRequest, labels: Sequence[LabelVersion], points: Sequence[PointVersion]
 ) -> tuple[Chosen, ...]:
-    """Choose what a report of usage may sum; raises ``ForbiddenError`` if that is nothing for anybody of the caller's role."""
+    """Choose what a report of usage may sum; raises ``ForbiddenError`` if that is nothing for anybody of the caller's role.
+
+    Raises ``PointNotFoundError`` if it is asked for a point by a name that no point has which the caller may see.
+    """
     project = listed_project(caller, Operation.READ_USAGE)
     asked_labels = [label for label in labels if _asks_for_label(request, label)]
-    asked_points = [point for point in points if _asks_for_point(request, point)]
+    open_points = _ask_for(request, [point for point in points if project is None or point.shared or point.project_id == project])
     if project is None:
-        return (Chosen(_all_or(asked_labels, labels), _all_or(asked_points, points)),)
-    own_points = [point for point in asked_points if point.project_id == project]
-    open_points = [point for point in asked_points if point.shared or point.project_id == project]
+        return (Chosen(_all_or(asked_labels, labels), _all_or(open_points, points)),)
+    own_points = [point for point in open_points if point.project_id == project]
     own_labels = [label for label in asked_labels if label.project_id == project]
     shared_labels = [label for label in asked_labels if label.shared and label.project_id != project]
     return Chosen(_versions(own_labels), _versions(open_points)), Chosen(_versions(shared_labels), _versions(own_points))
@@ -43,10 +47,8 @@ def choose_owners(chosen: Iterable[Chosen], labels: Sequence[LabelVersion]) -> l
 def choose_totals(caller: Principal, request: UsageRequest, points: Sequence[PointVersion]) -> Chosen:
     """Choose the points whose totals a report may sum: those that the caller may see; raises as ``choose_usage`` does."""
     project = listed_project(caller, Operation.READ_POINT_TOTALS)
-    asked = [point for point in points if _asks_for_point(request, point)]
-    if project is None:
-        return Chosen(None, _all_or(asked, points))
-    return Chosen(None, _versions(point for point in asked if point.project_id == project))
+    asked = _ask_for(request, [point for point in points if project is None or point.project_id == project])
+    return Chosen(None, _all_or(asked, points) if project is None else _versions(asked))
 
 
 def _all_or(asked: Sequence[LabelVersion | PointVersion], known: Sequence[LabelVersion | PointVersion]) -> frozenset[int] | None:
@@ -62,8 +64,22 @@ def _asks_for_label(request: UsageRequest, label: LabelVersion) -> bool:
     return _passes(label.label_id, request.label_ids) and _passes(label.project_id, request.project_ids)
 
 
-def _asks_for_point(request: UsageRequest, point: PointVersion) -> bool:
-    return _passes(point.point_id, request.point_ids) and _passes(point.project_id, request.point_project_ids)
+def _ask_for(request: UsageRequest, seen: Sequence[PointVersion]) -> list[PointVersion]:
+    """Choose the versions that a request asks for of those that are seen, in their order; a point is asked for by its latest name."""
+    names = {point.point_id: point.name for point in seen}
+    unknown = sorted((request.point_names or frozenset()) - set(names.values()))
+    if unknown:
+        message = (
+            f"observation_point_name: no observation point that was metered, and that you may see, is called '{printable(unknown[0])}'"
+        )
+        raise PointNotFoundError(message)
+    return [
+        point
+        for point in seen
+        if _passes(point.point_id, request.point_ids)
+        and _passes(names[point.point_id], request.point_names)
+        and _passes(point.project_id, request.point_project_ids)
+    ]
 
 
 def _passes(value: str, wanted: frozenset[str] | None) -> bool:

@@ -91,6 +91,10 @@ class IntervalCoverage:
         coverings = (lack.covering._replace(known=end - start - lack.nanoseconds + lack.covering.known) for _, lack in lacks)
         return reduce(cover_side_by_side, coverings, Covering(0, 0, end - start))
 
+    def count(self, start: int, end: int) -> int:
+        """Count the points that account for an interval."""
+        return sum(point.accounts_for(start, end) for point in self._points)
+
     def _split(self, span: Span, rows: Iterable[Row]) -> tuple[Mapping[int, set[int]], Mapping[int, defaultdict[int, dict[int, Told]]]]:
         """Part the bins that a device tells are complete, nearly all, from what else is told, by point, bin and device."""
         complete: defaultdict[int, set[int]] = defaultdict(set)

@@ -35,11 +35,15 @@ class ReportRow(NamedTuple):
 
 
 class ReportInterval(NamedTuple):
-    """An interval: its coverage at all points that the report is about, and the groups that counted anything, in the order of sums."""
+    """An interval: its coverage at all points that the report is about, and the groups that counted anything, in the order of sums.
+
+    ``observation_points`` is how many points account for it; with none, nothing can be known.
+    """
 
     start: int
     end: int
     coverage: Covering
+    observation_points: int
     rows: list[ReportRow]
 
 
@@ -144,4 +148,4 @@ def _interval(start: int, end: int, counted: list[tuple[Group, Sequence[int]]], 
     scopes = {id(group.scope): group.scope for group, _ in counted}
     known = {identity: coverage.of(start, end, scope) for identity, scope in scopes.items()}
     rows = [ReportRow(group, counts, known[id(group.scope)]) for group, counts in counted]
-    return ReportInterval(start, end, coverage.of(start, end, Scope()), rows)
+    return ReportInterval(start, end, coverage.of(start, end, Scope()), coverage.count(start, end), rows)

@@ -57,6 +57,7 @@ class UsageRequest:
     label_ids: frozenset[str] | None = None
     project_ids: frozenset[str] | None = None
     point_ids: frozenset[str] | None = None
+    point_names: frozenset[str] | None = None
     point_project_ids: frozenset[str] | None = None
 
     def __post_init__(self) -> None:

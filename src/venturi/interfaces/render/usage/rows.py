@@ -11,6 +11,9 @@ from venturi.interfaces.render.resources.selection import Row
 BOUNDS = ("interval_start", "interval_end")
 COVERAGE = ("coverage", "reasons", "known_seconds", "segments")
 COUNTS = ("packets", "octets")
+POINTS = "observation_points"
+"""How many points account for an interval; it is no column, and an earlier server does not say."""
+
 UNLABELLED = ("unmatched_packets", "unmatched_octets", "unattributed_packets", "unattributed_octets")
 
 _GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -39,7 +42,7 @@ def report_rows(report: Mapping[str, object]) -> Iterator[Row]:
         for row in rows:
             yield {**bounds, **row}
         if not rows and interval.get("coverage") != "complete":
-            yield {**bounds, **{name: interval.get(name) for name in COVERAGE}}
+            yield {**bounds, **{name: interval.get(name) for name in COVERAGE}, POINTS: interval.get(POINTS)}
 
 
 def largest_first(rows: Iterable[Row]) -> list[Row]:

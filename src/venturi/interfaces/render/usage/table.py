@@ -13,7 +13,7 @@ from venturi.interfaces.render.quantities import Units, format_count, format_oct
 from venturi.interfaces.render.resources.cells import spell_for_table
 from venturi.interfaces.render.resources.selection import Row
 from venturi.interfaces.render.resources.table import write_table
-from venturi.interfaces.render.usage.rows import UNLABELLED
+from venturi.interfaces.render.usage.rows import POINTS, UNLABELLED
 
 _UNBROKEN = 36
 _WORDS = {
@@ -86,7 +86,9 @@ def _name(row: Row, grouping: str) -> str:
 
 
 def _coverage(row: Row) -> str:
-    """Word coverage: the state, why, and how much of the interval is known."""
+    """Word coverage: the state, why, and how much of the interval is known; or that there was no point at which anything can be known."""
+    if row.get(POINTS) == 0:
+        return "no observation point of yours was metered"
     reasons = ", ".join(str(reason).replace("_", " ") for reason in _sequence(row.get("reasons")))
     words = f"{row['coverage']}: {reasons}" if reasons else str(row["coverage"])
     length = (parse_time(str(row["interval_end"])) - parse_time(str(row["interval_start"]))) // SECOND

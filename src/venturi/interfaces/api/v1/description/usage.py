@@ -20,6 +20,7 @@ _MEANINGS = {
     "label_id": "Only usage of this label.",
     "project_id": "Only usage of labels of this project.",
     "observation_point_id": "Only what passed this observation point.",
+    "observation_point_name": "Only what passed observation points of this name, among those that the report may be about.",
     "point_project_id": "Only what passed observation points of this project.",
 }
 
@@ -40,6 +41,7 @@ def usage_operations() -> list[Operation]:
             ),
             parameters=_parameters(list(USAGE_FILTERS), _USAGE_GROUPS, "label and direction"),
             answers={200: Answer(description="The report.", form=UsageReportForm, text_form="text/csv")},
+            refusals=(404,),
         ),
         Operation(
             method="GET",
@@ -52,6 +54,7 @@ def usage_operations() -> list[Operation]:
             ),
             parameters=_parameters(list(POINT_FILTERS), _POINT_GROUPS, "point and direction"),
             answers={200: Answer(description="The report.", form=PointReportForm, text_form="text/csv")},
+            refusals=(404,),
         ),
     ]
 

@@ -14,6 +14,10 @@ from venturi.interfaces.api.v1.forms.texts import Identifier, TimeText
 from venturi.services.reports.request import Grouping, Resolution
 
 _Count = Annotated[int, Meta(description="An exact integer; corrections may make it smaller.")]
+_Points = Annotated[
+    int,
+    Meta(ge=0, description="How many observation points that the caller may see were metered by then; with 0, there is nothing to report."),
+]
 
 
 class CoverageForm(Struct, kw_only=True):
@@ -60,6 +64,7 @@ class UsageIntervalForm(CoverageForm, kw_only=True):
 
     start: TimeText
     end: TimeText
+    observation_points: _Points
     usage: list[UsageRowForm]
 
 
@@ -68,6 +73,7 @@ class PointIntervalForm(CoverageForm, kw_only=True):
 
     start: TimeText
     end: TimeText
+    observation_points: _Points
     usage: list[PointTotalsForm]
 
 

@@ -71,7 +71,8 @@ class _JsonRows:
         """Spell an interval with its rows."""
         bounds = _members({"start": format_time(interval.start), "end": format_time(interval.end)})
         rows = b",".join(map(self._row, interval.rows))
-        return b'{%s,%s,"usage":[%s]}' % (bounds, _json_coverage(interval.coverage), rows)
+        coverage = _json_coverage(interval.coverage)
+        return b'{%s,%s,"observation_points":%d,"usage":[%s]}' % (bounds, coverage, interval.observation_points, rows)
 
     def _row(self, row: ReportRow) -> bytes:
         return b"{%s%s%s}" % (self._group(row.group), self._counts % tuple(row.counts), _json_coverage(row.coverage))
