@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -45,6 +46,15 @@ def counted(server: ServerProcess) -> int:
     return sum(row["packets"] for interval in answer["intervals"] for row in interval["usage"])
 
 
+def wait_for_agent(server: ServerProcess, state: str) -> dict[str, Any]:
+    """Give what the server knows of the agent, once it is in a state."""
+    deadline = time.monotonic() + SECONDS
+    while (found := server.request("GET", "/v1/agents/h").json()).get("state") != state:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+    return dict(found)
+
+
 def test_usage_arrives_at_the_ledger(router: Router, tmp_path: Path) -> None:
     files = AgentFiles(tmp_path, "nftables")
     files.environment["VENTURI_AGENT_REPORT_INTERVAL"] = "1s"
@@ -58,7 +68,13 @@ def test_usage_arrives_at_the_ledger(router: Router, tmp_path: Path) -> None:
             time.sleep(0.2)
         assert counted(server) == 7
         assert files.status()["problem"] == ""
+        assert files.status()["threads"] == {"delivery": "running", "plan": "running", "status": "running"}
+        told = wait_for_agent(server, "reporting")
+        assert (told["host"], told["driver"], told["threads"]["plan"]) == ("h", "nftables", "running")
+        assert told["last_posted_at"] is not None
+        assert abs(told["clock_offset_seconds"] or 0.0) < 5
         assert agent.stop() == 0
+        wait_for_agent(server, "stopped")
 
 
 def read_claims(reader: StoreReader) -> list[Claim]:

@@ -11,6 +11,7 @@ import pytest
 from tests.delivery.delivering import wait_for
 from tests.spool.building import LOG
 from tests.support.batches import BEGINNING, SpoolOfTests, make_interval
+from tests.support.control_values import OPERATOR, make_point, new_id
 from tests.support.databases import open_store
 from tests.support.ledgers import LedgerOfTests
 from tests.support.threads import unexpected_supervisor
@@ -160,6 +161,16 @@ def test_what_is_over_is_cleared(server: Server) -> None:
     server.keeping.clear_alarm(ALARM.kind, ALARM.subject)
     server.keeping.write()
     assert [alarm.state for alarm in server.alarms()] == ["cleared"]
+
+
+def test_an_alarm_about_a_point_is_of_the_project_of_the_point_whatever_was_said(server: Server) -> None:
+    point = make_point(project_id="p1")
+    with server.store.writing(OPERATOR) as writer:
+        writer.points.insert(point)
+    for subject, point_id in (("known", point.id), ("unknown", new_id()), ("none", "")):
+        server.keeping.raise_alarm(Alarm(kind="k", subject=subject, sentence="wrong", project_id="forged", point_id=point_id))
+    server.keeping.write()
+    assert {alarm.subject: alarm.project_id for alarm in server.alarms()} == {"known": "p1", "unknown": None, "none": "forged"}
 
 
 @pytest.fixture

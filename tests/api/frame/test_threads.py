@@ -113,6 +113,14 @@ def test_a_server_that_fails_beside_a_program_ends_the_program() -> None:
         supervisor.require_alive()
 
 
+def test_counters_are_there_from_zero_on_and_tell_no_times_of_their_making() -> None:
+    told = ServerMetrics("1.2.3").write(lambda: 0).decode()
+    assert 'venturi_build_info{version="1.2.3"} 1.0' in told
+    for kind in ("plan_leased", "batch_conflict", "agent_silent", "thread_failed"):
+        assert f'venturi_alarms_total{{kind="{kind}"}} 0.0' in told
+    assert "_created" not in told
+
+
 def test_metrics_count_failures_and_say_which_thread_is_down() -> None:
     metrics = ServerMetrics("0")
     metrics.show_threads({"alarms": "running", "last-use": "down"}, {"alarms": 0, "last-use": 3})

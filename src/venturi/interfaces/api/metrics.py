@@ -5,19 +5,26 @@ Owns names, labels and buckets; every label has a bounded set of values. Usage o
 
 from collections.abc import Callable, Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics, generate_latest
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from venturi.adapters.server.refusals import Refusal
 from venturi.adapters.threads.supervisor import ThreadState
 from venturi.services.alarms.kinds import ServerAlarm
+from venturi.services.control.plans import LEASE_ALARM
+from venturi.services.ledger.posting import LedgerAlarm
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
 """The form in which Prometheus reads metrics."""
 
 UNMATCHED_ROUTE = "unmatched"
 """The route of requests for paths that lead nowhere."""
+
+KINDS = tuple(str(kind) for kind in (*ServerAlarm, *LedgerAlarm, LEASE_ALARM))
+"""The kinds of alarm that a server raises, which are counted from zero on."""
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _OTHER_METHOD = "other"
@@ -45,13 +52,15 @@ class ServerMetrics:
         self._open_alarms = Gauge("venturi_alarms_open", "Alarms that are open, by kind.", ("kind",), registry=self.registry)
         self._threads = Gauge("venturi_thread_up", "1 while a thread of the server runs.", ("thread",), registry=self.registry)
         self._thread_failures = _ThreadFailures()
-        self._kinds = set[str](ServerAlarm)
+        self._kinds = set[str](KINDS)
         self.registry.register(self._thread_failures)
         self._revision = Gauge("venturi_store_revision", "Number of the latest revision.", registry=self.registry)
-        build = Gauge("venturi_build", "Always 1; the label tells the version.", ("version",), registry=self.registry)
+        build = Gauge("venturi_build_info", "Always 1; the label tells the version.", ("version",), registry=self.registry)
         build.labels(version).set(1)
         for refusal in Refusal:
             self._refused.labels(refusal.value)
+        for kind in KINDS:
+            self._alarms.labels(kind)
 
     def begin_request(self) -> None:
         """Count a request that begins."""

@@ -3,9 +3,11 @@
 Owns what is observed of every request. What is done with it is the application's affair.
 """
 
+import logging
 import time
 import uuid
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from litestar.types import HTTPScope, Message, Send
 from structlog.typing import FilteringBoundLogger
@@ -18,6 +20,9 @@ from venturi.interfaces.api.metrics import UNMATCHED_ROUTE, ServerMetrics
 
 REQUEST_ID = "x-openstack-request-id"
 """The header that carries the request id; the name is OpenStack's."""
+
+_ASKED_OFTEN = frozenset({"/metrics", "/healthz/live", "/healthz/ready"})
+"""What programs ask for without end: a line in the log only if it fails, or at level ``debug``."""
 
 _UNANSWERED = 499
 """What stands in the log for a request whose client went away before the answer."""
@@ -64,7 +69,9 @@ class RequestObserver:
         scope, caller = request.scope, request.caller
         route = scope.get("path_template") or UNMATCHED_ROUTE
         self.metrics.end_request(scope["method"], str(route), request.status, seconds)
-        self.log.info(
+        quiet = route in _ASKED_OFTEN and request.status < HTTPStatus.BAD_REQUEST
+        self.log.log(
+            logging.DEBUG if quiet else logging.INFO,
             "request",
             request_id=request.request_id,
             caller=caller.user_id if caller else None,

@@ -7,6 +7,7 @@ and the log says so. Every server of a database does this: whatever is done twic
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from structlog.typing import FilteringBoundLogger
 
@@ -107,7 +108,7 @@ class AlarmKeeping:
     def _write_all(self, waiting: Waiting, *, upkeep: bool) -> None:
         now = self._clock()
         with self._store.writing(_SERVER) as writer:
-            sightings = [*waiting.sightings.values(), *_keep_statuses(writer, waiting, now)]
+            sightings = [*(_of_project(writer, seen) for seen in waiting.sightings.values()), *_keep_statuses(writer, waiting, now)]
             silent = self._find_silent(writer, now) if upkeep else []
             overflow = waiting.overflow + writer.alarms.note([*sightings, *silent], ServerAlarm.OVERFLOW)
             if overflow:
@@ -131,6 +132,15 @@ class AlarmKeeping:
             Sighting(alarm=_silent(agent.agent_id, agent.host, agent.reported_at or 0), first_at=now, last_at=now, lasting=True)
             for agent in writer.agents.silent(now, self._began)
         ]
+
+
+def _of_project(writer: StoreWriter, sighting: Sighting) -> Sighting:
+    """Show an alarm about a point to the readers of the project that the point is of, whatever a batch says of that."""
+    alarm = sighting.alarm
+    if not alarm.point_id:
+        return sighting
+    point = writer.points.find(alarm.point_id)
+    return replace(sighting, alarm=replace(alarm, project_id=None if point is None else point.project_id))
 
 
 def _keep_statuses(writer: StoreWriter, waiting: Waiting, now: int) -> list[Sighting]:

@@ -119,7 +119,7 @@ def _read_since(query: Query) -> Nanoseconds | None:
     if text is None:
         return None
     try:
-        return Nanoseconds(min(parse_time(text), _LATEST))
+        return Nanoseconds(max(0, min(parse_time(text), _LATEST)))
     except InvalidTimeError as error:
         message = f"since: {error}"
         raise InvalidTimeError(message) from error
