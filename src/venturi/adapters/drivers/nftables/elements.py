@@ -4,6 +4,7 @@ Owns their encoding. Each element that counts has the class that it counts for a
 finds them.
 """
 
+import re
 import struct
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from venturi.adapters.drivers.nftables.expressions import jump_value
 from venturi.adapters.drivers.nftables.netlink import attribute, nested, number, read_attributes, text
 from venturi.core.domain.counts import Counts
 
-_ELEMENTS_PER_MESSAGE = 1000
+_MESSAGE_OCTETS = 60_000
 _LIST_ELEMENT, _VALUE = 1, 1
 _KEY, _DATA, _FLAGS, _USER_DATA, _EXPRESSION = 1, 2, 3, 6, 7
 _INTERVAL_END, _CATCH_ALL = 1, 2
@@ -24,6 +25,8 @@ _FIGURES = struct.Struct("!Q4xQ")
 _HEADER_OCTETS = 4
 _COUNTER_START = struct.pack("=HH", 44, _EXPRESSION) + text(1, "counter") + struct.pack("=HHHH", 28, _EXPRESSION_BODY, 12, _OCTETS)
 """What stands before the octets of an element that counts."""
+
+_COUNTED = re.compile(re.escape(_COUNTER_START) + b".{%d}" % _FIGURES.size, re.DOTALL)
 
 
 class CountedClass(NamedTuple):
@@ -49,14 +52,19 @@ def other_element(class_number: int) -> bytes:
 
 
 def jump_element(address: bytes, chain: str) -> bytes:
-    """Give the element of an interval map that sends packets to a chain, up to the address of the next."""
+    """Give the element of an interval map that sends packets to a chain, from an address to the next element."""
     return _element(_key(address), jump_value(_DATA, chain))
 
 
 def in_messages(elements: Sequence[bytes]) -> Iterator[bytes]:
     """Join elements into as many as a message holds: its list of them ends at 64 KiB."""
-    for first in range(0, len(elements), _ELEMENTS_PER_MESSAGE):
-        yield b"".join(elements[first : first + _ELEMENTS_PER_MESSAGE])
+    first, octets = 0, 0
+    for place, element in enumerate(elements):
+        if octets + len(element) > _MESSAGE_OCTETS:
+            yield b"".join(elements[first:place])
+            first, octets = place, 0
+        octets += len(element)
+    yield b"".join(elements[first:])
 
 
 def read_elements(elements: memoryview) -> Iterator[CountedClass]:
@@ -78,6 +86,11 @@ def read_elements(elements: memoryview) -> Iterator[CountedClass]:
         if counted is not None:
             yield counted
         place += length + 3 & ~3
+
+
+def without_counts(elements: memoryview) -> bytes:
+    """Give elements as they came out of the kernel, but for what they counted."""
+    return _COUNTED.sub(_COUNTER_START, elements)
 
 
 def _read_element(element: memoryview) -> CountedClass | None:

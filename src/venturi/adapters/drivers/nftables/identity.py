@@ -21,7 +21,9 @@ _TABLE_COMMENT, _SET_COMMENT, _RULE_COMMENT = 0, 7, 0
 _LONGEST_COMMENT = 128
 _TABLE = re.compile(rf"layout {_LAYOUT} meters (?P<traffic>forwarded|local|both) traffic at (?P<device>\S+) for (?P<point>\S*)")
 _GENERATION = re.compile(r"(?P<spool>\w+) (?P<digest>\w*) device (?P<device>\d+) rules (?P<rules>\d+)")
-_MARKER_PREFIX, _COUNTS_PREFIX = "generation_", "counts_"
+_MARKER_PREFIX, _COUNTS_PREFIX, _JUMPS_PREFIX, _FINGERPRINT_PREFIX = "generation_", "counts_", "jumps_", "fingerprint_"
+_FINGERPRINT = re.compile(r"made as (?P<digest>[0-9a-f]{64})")
+_OWNER = re.compile(r"(?:^|_)(?P<id>[0-9a-f]{32})(?:_|$)")
 _SIDES = "sd"
 _COUNTS_NAME = re.compile(r"counts_(?P<id>[0-9a-f]{32})_(?P<direction>ingress|egress)_(?P<family>[46])_(?P<outer>none|[sd]\d+)_\d+")
 
@@ -66,6 +68,22 @@ def marker_user_data(kept: KeptGeneration) -> bytes:
     return _comment(_SET_COMMENT, comment)
 
 
+def fingerprint_name(generation: Generation) -> str:
+    """Name the empty set whose comment is the generation's fingerprint."""
+    return f"{_FINGERPRINT_PREFIX}{generation.id}"
+
+
+def fingerprint_user_data(digest: str) -> bytes:
+    """Say in a comment how a generation was made."""
+    return _comment(_SET_COMMENT, f"made as {digest}")
+
+
+def read_fingerprint(user_data: memoryview) -> str:
+    """Read what ``fingerprint_user_data`` said, "" where nothing did."""
+    found = _FINGERPRINT.fullmatch(_read_comment(user_data, _SET_COMMENT))
+    return "" if found is None else found["digest"]
+
+
 def read_generation(name: str, user_data: memoryview) -> KeptGeneration | None:
     """Read what a marker says; None for other sets."""
     found = _GENERATION.fullmatch(_read_comment(user_data, _SET_COMMENT))
@@ -94,15 +112,30 @@ class CountsPlace(NamedTuple):
 NO_CLASS = -1
 
 
-def chain_name(place: CountsPlace) -> str:
-    """Name the chain that counts at a place, whatever the generation."""
-    outer = "none" if place.outer_class == NO_CLASS else f"{_SIDES[place.outer_side]}{place.outer_class}"
-    return f"{place.direction}_{place.family}_{outer}"
+def direction_chain(generation: Generation, direction: Direction) -> str:
+    """Name the chain to which a generation's packets of a direction come first."""
+    return f"{direction}_{generation.id}"
+
+
+def chain_name(generation: Generation, place: CountsPlace) -> str:
+    """Name the chain that counts at a place."""
+    return f"{_spell_place(place)}_{generation.id}"
+
+
+def jumps_name(generation: Generation, direction: Direction, family: int) -> str:
+    """Name the map that leads packets to the chains of their outer classes."""
+    return f"{_JUMPS_PREFIX}{generation.id}_{direction}_{family}"
 
 
 def counts_name(generation: Generation, place: CountsPlace, length: int) -> str:
     """Name the set that counts at a place by prefixes of a length."""
-    return f"{_COUNTS_PREFIX}{generation.id}_{chain_name(place)}_{length}"
+    return f"{_COUNTS_PREFIX}{generation.id}_{_spell_place(place)}_{length}"
+
+
+def owner_of(name: str) -> str:
+    """Read the generation id out of the name of a chain or set, "" where there is none."""
+    found = _OWNER.search(name)
+    return "" if found is None else found["id"]
 
 
 def read_counts_name(name: str, generation: Generation) -> CountsPlace | None:
@@ -122,6 +155,11 @@ def rule_user_data(generation: Generation) -> bytes:
 def read_rule(user_data: memoryview) -> str:
     """Read the generation id of a rule, "" for other rules."""
     return _read_comment(user_data, _RULE_COMMENT)
+
+
+def _spell_place(place: CountsPlace) -> str:
+    outer = "none" if place.outer_class == NO_CLASS else f"{_SIDES[place.outer_side]}{place.outer_class}"
+    return f"{place.direction}_{place.family}_{outer}"
 
 
 def _table_comment(metered: MeteredDevice) -> str:

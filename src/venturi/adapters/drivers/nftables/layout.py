@@ -1,8 +1,10 @@
 """The layout of a table: chains at the hooks, and from there to the sets that count.
 
-Owns which chains and rules there are. A table belongs to one metered device and outlives generations: one transaction puts the rules of a
-new generation in place of the old one's, so that each packet meets the rules of just one. The sets in which the old one counted stay until
-it is retired; chains stay for the next.
+Owns which chains and rules there are, and the two transactions that bring a generation into force. A table belongs to one metered device
+and outlives generations. The first transaction makes sets, maps and chains of the new generation, which no packet reaches; the second
+one puts its jumps at the hooks in place of the old generation's, so that each packet meets the rules of just one. Sets of intervals miss
+what they hold while the transaction that makes them commits (docs/decisions/nftables-transactions.md), so none is searched before that
+has ended. The sets in which the old one counted stay until it is retired.
 
 A packet goes from the hook to the chain of its direction, from there by its class on one side to a chain of that class, and there into the
 set whose element for its class on the other side counts it.
@@ -13,13 +15,15 @@ from typing import NamedTuple
 
 from venturi.adapters.drivers.nftables import expressions as step
 from venturi.adapters.drivers.nftables.counting import address_mask, count_by_inner_class
-from venturi.adapters.drivers.nftables.elements import jump_element
+from venturi.adapters.drivers.nftables.elements import interval_end, jump_element
 from venturi.adapters.drivers.nftables.identity import (
     NO_CLASS,
     CountsPlace,
     KeptGeneration,
     chain_name,
     counts_name,
+    direction_chain,
+    jumps_name,
     marker_name,
     marker_user_data,
     rule_user_data,
@@ -27,7 +31,7 @@ from venturi.adapters.drivers.nftables.identity import (
 )
 from venturi.adapters.drivers.nftables.netlink import Change, Verb, attribute, nested, number, text
 from venturi.adapters.drivers.nftables.pair_sets import PairSet, PairSets, choose_pair_sets
-from venturi.adapters.drivers.nftables.set_changes import JUMP_MAP, SetChanges
+from venturi.adapters.drivers.nftables.set_changes import SetChanges
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.generation import Generation, MeteredDevice
@@ -57,28 +61,45 @@ _HOOKS = {PointTraffic.FORWARDED: _FORWARDED, PointTraffic.LOCAL: _LOCAL, PointT
 _DEVICE_KEYS = {Direction.INGRESS: step.IN_DEVICE, Direction.EGRESS: step.OUT_DEVICE}
 
 
+class GenerationChanges(NamedTuple):
+    """The transactions that bring a generation into force: what no packet reaches yet, and then the switch."""
+
+    preparation: list[Change]
+    switch: list[Change]
+
+
 def generation_changes(
     table: str, metered: MeteredDevice, classifier: CompiledClassifier, generation: Generation, device_index: int
-) -> list[Change]:
-    """Make the table where it is not there, and put the rules of a generation in place of all that it has."""
+) -> GenerationChanges:
+    """Make the table where it is not there, with all that a generation needs, and then send the packets of the device there.
+
+    The generation is there, for whoever looks, from the switch on.
+    """
     layout = _GenerationLayout(table, generation)
-    layout.jump_from_hooks(metered)
     for direction in _DIRECTIONS:
+        layout.begin(direction)
         for family in ADDRESS_BITS:
             layout.count(direction, family, choose_pair_sets(classifier.compiled(direction, family)))
-    layout.mark(device_index)
-    return [*_table_changes(table, metered), *layout.chains, *layout.sets.changes, flush(table), *layout.rules]
+    preparation = [*_table_changes(table, metered), *layout.chains, *layout.sets.changes, *layout.rules]
+    jumps = layout.jumps_from_hooks(metered)
+    kept = KeptGeneration(generation, device_index, len(layout.rules) + len(jumps))
+    marker = SetChanges(table)
+    marker.add_marker(marker_name(generation), marker_user_data(kept))
+    return GenerationChanges(preparation, [*stop_changes(table, metered), *jumps, *marker.changes])
 
 
-def flush(table: str) -> Change:
-    """Remove all rules of a table; its sets stay."""
-    return Change(Verb.DELETE_RULE, text(1, table))
+def stop_changes(table: str, metered: MeteredDevice) -> list[Change]:
+    """Send no more packets of the device to any generation."""
+    return [Change(Verb.DELETE_RULE, text(1, table) + text(2, chain)) for chain in hook_chains(metered)]
+
+
+def hook_chains(metered: MeteredDevice) -> list[str]:
+    """Name the chains at the hooks."""
+    return [hook.chain for hook in _HOOKS[metered.traffic]]
 
 
 def _table_changes(table: str, metered: MeteredDevice) -> Iterator[Change]:
     yield Change(Verb.NEW_TABLE, text(1, table) + attribute(6, table_user_data(metered)))
-    for direction in _DIRECTIONS:
-        yield Change(Verb.NEW_CHAIN, text(1, table) + text(3, direction))
     for hook in _HOOKS[metered.traffic]:
         place = nested(4, number(1, hook.number), number(2, _PRIORITY))
         yield Change(Verb.NEW_CHAIN, text(1, table) + text(3, hook.chain) + place + number(5, _ACCEPT) + text(7, "filter"))
@@ -94,16 +115,17 @@ class _GenerationLayout:
         self.sets = SetChanges(table)
         self.rules: list[Change] = []
 
-    def mark(self, device_index: int) -> None:
-        """Leave word of the generation, once all of its rules are there."""
-        kept = KeptGeneration(self._generation, device_index, len(self.rules))
-        self.sets.add_marker(marker_name(self._generation), marker_user_data(kept))
-
-    def jump_from_hooks(self, metered: MeteredDevice) -> None:
+    def jumps_from_hooks(self, metered: MeteredDevice) -> list[Change]:
         """Send the packets of the device from the hooks to the chains of their directions."""
-        for hook in _HOOKS[metered.traffic]:
-            for direction in hook.directions:
-                self._add_rule(hook.chain, step.device_is(_DEVICE_KEYS[direction], metered.device), step.jump(direction))
+        return [
+            self._rule(hook.chain, step.device_is(_DEVICE_KEYS[direction], metered.device), step.jump(self._first_chain(direction)))
+            for hook in _HOOKS[metered.traffic]
+            for direction in hook.directions
+        ]
+
+    def begin(self, direction: Direction) -> None:
+        """Make the chain to which packets of a direction come first."""
+        self._add_chain(self._first_chain(direction))
 
     def count(self, direction: Direction, family: int, pair_sets: PairSets) -> None:
         """Count the packets of a direction and family by their outer class, and then by their inner one."""
@@ -116,12 +138,12 @@ class _GenerationLayout:
             place = CountsPlace(direction, family, pair_sets.outer_side, NO_CLASS)
             fallback = self._count_at(place, PairSet(NO_CLASS, ()), pair_sets)
         ways = [chains.get(class_number, fallback) for class_number in pair_sets.outer.classes]
-        self._add_rule(direction, step.family_is(family), self._lead(family, pair_sets, ways))
+        self._add_rule(self._first_chain(direction), step.family_is(family), self._lead(direction, family, pair_sets, ways))
 
     def _count_at(self, place: CountsPlace, pair_set: PairSet, pair_sets: PairSets) -> str:
         """Make the chain that counts for one outer class, and give its name."""
-        chain = chain_name(place)
-        self.chains.append(Change(Verb.NEW_CHAIN, self._table + text(3, chain)))
+        chain = chain_name(self._generation, place)
+        self._add_chain(chain)
         offset = _ADDRESS_OFFSETS[place.family][1 - place.outer_side]
 
         def name(length: int) -> str:
@@ -131,16 +153,29 @@ class _GenerationLayout:
             self._add_rule(chain, steps)
         return chain
 
-    def _lead(self, family: int, pair_sets: PairSets, ways: list[str]) -> bytes:
+    def _lead(self, direction: Direction, family: int, pair_sets: PairSets, ways: list[str]) -> bytes:
         """Give the steps that lead a packet to the chain of its outer class; ``ways`` are the chains of the outer intervals."""
         if len(ways) == 1:
             return step.jump(ways[0])
         octets = ADDRESS_BITS[family] // 8
-        elements = [jump_element(start.to_bytes(octets, "big"), way) for start, way in zip(pair_sets.outer.starts, ways, strict=True)]
-        set_id = self.sets.add_jumps(family, elements)
+        starts = [start.to_bytes(octets, "big") for start in pair_sets.outer.starts]
+        elements = [jump_element(starts[0], ways[0])]
+        for start, way in zip(starts[1:], ways[1:], strict=True):
+            elements += [interval_end(start), jump_element(start, way)]
+        name = jumps_name(self._generation, direction, family)
+        set_id = self.sets.add_jumps(name, family, elements)
         offset = _ADDRESS_OFFSETS[family][pair_sets.outer_side]
-        return step.take_address(offset, address_mask(family, ADDRESS_BITS[family])) + step.jump_by(JUMP_MAP, set_id)
+        return step.take_address(offset, address_mask(family, ADDRESS_BITS[family])) + step.jump_by(name, set_id)
+
+    def _first_chain(self, direction: Direction) -> str:
+        return direction_chain(self._generation, direction)
+
+    def _add_chain(self, name: str) -> None:
+        self.chains.append(Change(Verb.NEW_CHAIN, self._table + text(3, name)))
 
     def _add_rule(self, chain: str, *steps: bytes) -> None:
+        self.rules.append(self._rule(chain, *steps))
+
+    def _rule(self, chain: str, *steps: bytes) -> Change:
         user_data = attribute(7, rule_user_data(self._generation))
-        self.rules.append(Change(Verb.NEW_RULE, self._table + text(2, chain) + nested(4, *steps) + user_data))
+        return Change(Verb.NEW_RULE, self._table + text(2, chain) + nested(4, *steps) + user_data)

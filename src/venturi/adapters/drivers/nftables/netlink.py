@@ -31,6 +31,7 @@ _DATAGRAM_OCTETS = 1 << 18
 _SEND_BUFFER = 64 << 20
 _RECEIVE_BUFFER = 8 << 20
 _MOST_DUMPS = 10
+_RULESET_NUMBER = 1
 _SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33
 
 _ATTRIBUTE = struct.Struct("=HH")
@@ -44,6 +45,8 @@ class Verb(IntEnum):
     GET_TABLE = 1
     DELETE_TABLE = 2
     NEW_CHAIN = 3
+    GET_CHAIN = 4
+    DELETE_CHAIN = 5
     NEW_RULE = 6
     GET_RULE = 7
     DELETE_RULE = 8
@@ -52,6 +55,7 @@ class Verb(IntEnum):
     DELETE_SET = 11
     NEW_ELEMENTS = 12
     GET_ELEMENTS = 13
+    GET_GENERATION = 16
     GET_FLOWTABLE = 23
 
 
@@ -128,6 +132,17 @@ class Connection:
             if kind == _ERROR:
                 _raise_error(body)
                 return
+
+    def ruleset_number(self) -> int:
+        """Give the number that the kernel raises with every transaction in the namespace, whoever made it."""
+        self._socket.send(_message(_SUBSYSTEM_NFTABLES | Verb.GET_GENERATION, _REQUEST | _ACKNOWLEDGE, 0))
+        found = 0
+        for kind, _, body in self._receive():
+            if kind == _ERROR:
+                _raise_error(body)
+                break
+            (found,) = struct.unpack("!I", dict(read_attributes(body[_GENERIC_OCTETS:]))[_RULESET_NUMBER])
+        return found
 
     def dump(self, verb: Verb, attributes: bytes = b"", family: int = _FAMILY_INET) -> list[memoryview]:
         """Give the attributes of each message of a dump in the middle of which no transaction fell."""

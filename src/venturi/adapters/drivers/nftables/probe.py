@@ -27,7 +27,7 @@ def try_to_count() -> Support:
     changes = generation_changes(table, metered, classifier, generation, device_index=1)
     try:
         with closing(Connection(None)) as connection:
-            connection.commit([*changes, Change(Verb.DELETE_TABLE, text(1, table))])
+            connection.commit([*changes.preparation, *changes.switch, Change(Verb.DELETE_TABLE, text(1, table))])
     except DriverError as error:
         return Support(Answer.NO, str(error))
     return Support(Answer.YES)

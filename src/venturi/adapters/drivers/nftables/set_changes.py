@@ -1,6 +1,6 @@
 """The sets of a generation, as changes of a transaction in which they are known by numbers.
 
-Owns their kinds. Whatever counts has a name and stays when rules go; a map that leads to chains is anonymous and goes with its rule.
+Owns their kinds. All of them have names: a set or map is made in one transaction and searched only after a later one.
 """
 
 from collections.abc import Sequence
@@ -10,12 +10,7 @@ from venturi.adapters.drivers.nftables.expressions import counter
 from venturi.adapters.drivers.nftables.netlink import Change, Verb, attribute, nested, number, text
 from venturi.core.domain.prefix import ADDRESS_BITS
 
-JUMP_MAP = "__map%d"
-"""The name of every anonymous map; the kernel puts in a number."""
-
-_INTERVAL = 0x4
-_JUMP_MAP_FLAGS = 0x1 | 0x2 | 0x4 | 0x8
-"""Anonymous and constant, of intervals, with values: the intervals of such a map need no ends where they touch."""
+_INTERVAL, _MAP = 0x4, 0x8
 
 _ADDRESS_TYPES = {4: 7, 6: 8}
 _MARK_TYPE, _VERDICT_TYPE = 19, 0xFFFF_FF00
@@ -31,7 +26,7 @@ class SetChanges:
         self._last_id = 0
 
     def add_marker(self, name: str, user_data: bytes) -> None:
-        """Make a set that holds nothing but its comment."""
+        """Make a set that holds nothing but its comment, and that no rule searches."""
         self._add(name, number(3, 0), number(4, _MARK_TYPE), number(5, _MARK_OCTETS), attribute(13, user_data))
 
     def add_prefixes(self, name: str, family: int, elements: Sequence[bytes]) -> int:
@@ -43,10 +38,10 @@ class SetChanges:
         """Make a set of intervals that count; gives its number."""
         return self._fill(name, self._add(name, number(3, _INTERVAL), _address_key(family), counter(17)), elements)
 
-    def add_jumps(self, family: int, elements: Sequence[bytes]) -> int:
+    def add_jumps(self, name: str, family: int, elements: Sequence[bytes]) -> int:
         """Make a map of intervals that leads to chains; gives its number."""
         verdicts = number(6, _VERDICT_TYPE) + number(7, _VERDICT_OCTETS)
-        return self._fill(JUMP_MAP, self._add(JUMP_MAP, number(3, _JUMP_MAP_FLAGS), _address_key(family), verdicts), elements)
+        return self._fill(name, self._add(name, number(3, _INTERVAL | _MAP), _address_key(family), verdicts), elements)
 
     def _add(self, name: str, *attributes: bytes) -> int:
         self._last_id += 1
