@@ -51,6 +51,16 @@ static __always_inline void count(__u32 number, const volatile struct pair_set *
 		add(counts, amount);
 }
 
+static __always_inline int refuse(int egress, __u32 octets)
+{
+	__u32 direction = egress ? EGRESS : INGRESS;
+	struct counts amount = { 1, octets }, *counts = bpf_map_lookup_elem(&bad_ip_headers, &direction);
+
+	if (counts)
+		add(counts, amount);
+	return TC_NEXT;
+}
+
 static __always_inline struct ipv6_key key_of(const __be32 *address)
 {
 	struct ipv6_key key = { (__u64)bpf_ntohl(address[0]) << 32 | bpf_ntohl(address[1]),

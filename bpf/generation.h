@@ -79,6 +79,14 @@ struct {
 	__type(value, struct counts);
 } unattributed SEC(".maps");
 
+// Packets that count for nobody, by the octets of their frames: their IP header contradicts itself or claims more than the frame holds.
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2); // by direction
+	__type(key, __u32);
+	__type(value, struct counts);
+} bad_ip_headers SEC(".maps");
+
 // The program of the current generation, and the only thing that a switch changes.
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);

@@ -55,6 +55,10 @@ struct ipv6hdr {
 
 #pragma clang attribute pop
 
+enum {
+	TC_NEXT = -1, // TCX_NEXT, and TC_ACT_UNSPEC of clsact: what comes next decides
+};
+
 // Kernel functions: https://docs.kernel.org/bpf/kfuncs.html
 extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym;
 extern void *bpf_cast_to_kern_ctx(void *context) __ksym;

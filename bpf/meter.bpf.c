@@ -1,6 +1,7 @@
 // The programs: a root that stays attached at the hooks of one device, and the leaf of a generation that it calls. One leaf serves both families
 // and both directions, so one update of `current` switches all of them.
 #include "counting.h"
+#include "lengths.h"
 #include "segments.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -8,31 +9,6 @@ char LICENSE[] SEC("license") = "GPL";
 enum {
 	NF_ACCEPT = 1,
 	PF_INET = 2,
-	TC_NEXT = -1, // TCX_NEXT, and TC_ACT_UNSPEC of clsact: what comes next decides
-	PROTOCOL_IPV4 = 0x0800,
-	PROTOCOL_IPV6 = 0x86DD,
-	PROTOCOL_VLAN = 0x8100,
-	PROTOCOL_PROVIDER_VLAN = 0x88A8,
-};
-
-// The headers as tc sees them, in a packet's own memory.
-struct ipv4_header {
-	__u8 version_and_length, service;
-	__be16 total;
-	__u8 middle[8];
-	__be32 source, destination;
-};
-
-struct ipv6_header {
-	__be32 version_class_flow;
-	__be16 payload;
-	__u8 next, hops;
-	__be32 source[4], destination[4];
-};
-
-union ip_header {
-	struct ipv4_header ipv4;
-	struct ipv6_header ipv6;
 };
 
 static __always_inline struct counts amount_of(struct __sk_buff *packet, struct sk_buff *skb, __u32 offset, int family, __u32 octets)
@@ -93,12 +69,6 @@ int tc_root(struct __sk_buff *packet)
 	return TC_NEXT;
 }
 
-// The header's own length, which leaves the padding of Ethernet out; none is given for super-packets beyond 64 KiB.
-static __always_inline __u32 octets_of(struct sk_buff *skb, struct skb_shared_info *shared, __u32 offset, __u32 given)
-{
-	return shared->gso_size || !given ? skb->len - offset : given;
-}
-
 // Where the network header lies in the packet. The verifier takes differences of pointers in 64 bits only.
 static __always_inline __u32 network_offset(struct sk_buff *skb)
 {
@@ -108,38 +78,34 @@ static __always_inline __u32 network_offset(struct sk_buff *skb)
 	return skb->network_header - before;
 }
 
-static __always_inline int is_ip(__be16 protocol)
-{
-	return protocol == bpf_htons(PROTOCOL_IPV4) || protocol == bpf_htons(PROTOCOL_IPV6) || protocol == bpf_htons(PROTOCOL_VLAN) ||
-	       protocol == bpf_htons(PROTOCOL_PROVIDER_VLAN);
-}
-
 SEC("tc")
 int tc_leaf(struct __sk_buff *packet)
 {
 	struct sk_buff *skb = bpf_cast_to_kern_ctx(packet);
 	struct skb_shared_info *shared = shared_of(skb);
-	__u32 offset = network_offset(skb), octets;
-	int ingress = BPF_CORE_READ_BITFIELD(skb, tc_at_ingress), egress = !ingress;
+	__u32 offset = network_offset(skb), held, octets;
+	int ingress = BPF_CORE_READ_BITFIELD(skb, tc_at_ingress), egress = !ingress, family;
 	union ip_header buffer, *header;
 	struct bpf_dynptr view;
 
-	if (!is_ip(skb->protocol) || bpf_dynptr_from_skb(packet, 0, &view))
+	if (!may_be_ip(skb->protocol) || bpf_dynptr_from_skb(packet, 0, &view))
 		return TC_NEXT;
-	header = bpf_dynptr_slice(&view, offset, &buffer.ipv4, sizeof(buffer.ipv4));
-	if (!header)
+	family = family_of(skb->protocol, &view, &offset);
+	if (!family)
 		return TC_NEXT;
-	if (header->ipv4.version_and_length >> 4 == 4) {
-		octets = octets_of(skb, shared, offset, bpf_ntohs(header->ipv4.total));
+	held = skb->len - offset;
+	if (family == 4) {
+		header = bpf_dynptr_slice(&view, offset, &buffer.ipv4, sizeof(buffer.ipv4));
+		octets = header ? ipv4_octets_of(&header->ipv4, held, shared->gso_size) : 0;
+		if (!octets)
+			return refuse(egress, held);
 		count_ipv4(header->ipv4.source, header->ipv4.destination, ingress, egress, amount_of(packet, skb, offset, 4, octets));
 		return TC_NEXT;
 	}
-	if (header->ipv4.version_and_length >> 4 != 6)
-		return TC_NEXT;
 	header = bpf_dynptr_slice(&view, offset, &buffer, sizeof(buffer));
-	if (!header)
-		return TC_NEXT;
-	octets = octets_of(skb, shared, offset, header->ipv6.payload ? bpf_ntohs(header->ipv6.payload) + IPV6_HEADER : 0);
+	octets = header ? ipv6_octets_of(&view, offset, &header->ipv6, held, shared->gso_size) : 0;
+	if (!octets)
+		return refuse(egress, held);
 	count_ipv6(key_of(header->ipv6.source), key_of(header->ipv6.destination), ingress, egress, amount_of(packet, skb, offset, 6, octets));
 	return TC_NEXT;
 }

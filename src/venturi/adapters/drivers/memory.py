@@ -48,7 +48,8 @@ class MemoryDriver:
         """Give the totals of a generation; raises ``DriverError`` where its table is gone."""
         with self._host.lock:
             table = self._table(metered, generation)
-            return Reading(table.generation, pair_totals_of(table.pairs), dict(table.unattributed), Segments.WIRE)
+            pairs, unattributed, bad = pair_totals_of(table.pairs), dict(table.unattributed), dict(table.bad_ip_headers)
+            return Reading(table.generation, pairs, unattributed, Segments.WIRE, bad)
 
     def retire(self, metered: MeteredDevice, generation: Generation) -> None:
         """Remove the table of a generation; raises ``DriverError`` where it is gone."""

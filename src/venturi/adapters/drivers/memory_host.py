@@ -20,13 +20,16 @@ from venturi.core.domain.generation import Generation, MeteredDevice
 from venturi.core.domain.point import Hook, PointTraffic
 
 _DEFAULT_PAIR_LIMIT = 1 << 20
+_MOST_UNSTATED = 512 << 10
+"""Octets of the longest super-packet that a header without a length may stand for."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PassingPackets:
     """Packets of one source and destination that pass a namespace, addresses as unsigned integers.
 
-    ``in_device`` is None for what the host sends itself, ``out_device`` for what it receives itself.
+    ``in_device`` is None for what the host sends itself, ``out_device`` for what it receives itself. ``octets`` are those that the IP
+    headers claim, 0 where they state none, and ``held`` those that the frames held behind the link layer, None for as many.
     """
 
     in_device: str | None
@@ -37,6 +40,14 @@ class PassingPackets:
     octets: int
     packets: int = 1
     namespace: str | None = None
+    held: int | None = None
+
+    @property
+    def amount(self) -> Counts | None:
+        """What counts of the packets, None where they claim more than their frames held."""
+        held = self.octets if self.held is None else self.held
+        octets = self.octets or min(held, _MOST_UNSTATED * self.packets)
+        return Counts(self.packets, octets) if octets <= held else None
 
     @property
     def traffic(self) -> PointTraffic:
@@ -55,16 +66,25 @@ class MemoryTable:
     current: bool = True
     pairs: defaultdict[ClassPair, Counts] = field(default_factory=lambda: defaultdict(Counts))
     unattributed: defaultdict[Direction, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    bad_ip_headers: defaultdict[Direction, Counts] = field(default_factory=lambda: defaultdict(Counts))
 
     def count(self, passing: PassingPackets, direction: Direction, pair_limit: int) -> None:
-        """Add packets to their class pair, or to what is unattributed where the table is full."""
+        """Add packets to their class pair, or to what is unattributed where the table is full.
+
+        Those that claim too much come to the tc hook alone, and count there for nothing.
+        """
+        amount = passing.amount
+        if amount is None:
+            if self.metered.hook is Hook.TC:
+                self.bad_ip_headers[direction] += Counts(passing.packets, passing.held or 0)
+            return
         compiled = self.classifier.compiled(direction, passing.family)
         source, destination = _class_of(compiled.sources, passing.source), _class_of(compiled.destinations, passing.destination)
         pair = ClassPair(direction.code, passing.family, source, destination)
         if pair in self.pairs or len(self.pairs) < pair_limit:
-            self.pairs[pair] += Counts(passing.packets, passing.octets)
+            self.pairs[pair] += amount
         else:
-            self.unattributed[direction] += Counts(passing.packets, passing.octets)
+            self.unattributed[direction] += amount
 
 
 class MemoryHost:

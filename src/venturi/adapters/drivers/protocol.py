@@ -45,13 +45,15 @@ class Support:
 class Reading:
     """The cumulative counts of one generation at one moment.
 
-    ``unattributed`` is what a full table could not class, by direction; it is in none of the ``pairs``.
+    ``unattributed`` is what a full table could not class, by direction; it is in none of the ``pairs``. ``bad_ip_headers`` are packets
+    that did not count, with the octets of their frames: their IP header contradicts itself or claims more octets than the frame held.
     """
 
     generation: Generation
     pairs: PairTotals
     unattributed: Mapping[Direction, Counts] = field(default_factory=dict)
     segments: Segments = Segments.MERGED
+    bad_ip_headers: Mapping[Direction, Counts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

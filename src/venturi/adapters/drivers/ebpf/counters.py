@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf, highest_cpu
-from venturi.adapters.drivers.ebpf.layout import COUNTERS, HASHED_PAIRS, PAIR_SETS, UNATTRIBUTED, PairSet, count_places
+from venturi.adapters.drivers.ebpf.layout import BAD_IP_HEADERS, COUNTERS, HASHED_PAIRS, PAIR_SETS, UNATTRIBUTED, PairSet, count_places
 from venturi.core.classify.pair_totals import PairTotals
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import Direction
@@ -36,7 +36,17 @@ def read_pairs(libbpf: Libbpf, folder: Path, sets: Sequence[PairSet]) -> PairTot
 
 def read_unattributed(libbpf: Libbpf, folder: Path) -> Mapping[Direction, Counts]:
     """Read what found no room, of the directions in which there is any."""
-    _, counts = _read_map(libbpf, folder / UNATTRIBUTED, 1)
+    return _read_directions(libbpf, folder / UNATTRIBUTED)
+
+
+def read_bad_ip_headers(libbpf: Libbpf, folder: Path) -> Mapping[Direction, Counts]:
+    """Read what did not count for its IP header, of the directions in which there is any; generations of earlier versions keep none."""
+    pin = folder / BAD_IP_HEADERS
+    return _read_directions(libbpf, pin) if pin.exists() else {}
+
+
+def _read_directions(libbpf: Libbpf, pin: Path) -> Mapping[Direction, Counts]:
+    _, counts = _read_map(libbpf, pin, 1)
     directions = (Direction.INGRESS, Direction.EGRESS)
     return {direction: Counts(*row) for direction, row in zip(directions, counts.tolist(), strict=True) if any(row)}
 

@@ -15,7 +15,7 @@ from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf
 from venturi.adapters.drivers.ebpf.bpf.links import program_id
 from venturi.adapters.drivers.ebpf.bpf.program import ProgramFile
 from venturi.adapters.drivers.ebpf.configuration import EbpfConfig
-from venturi.adapters.drivers.ebpf.counters import read_pairs, read_unattributed
+from venturi.adapters.drivers.ebpf.counters import read_bad_ip_headers, read_pairs, read_unattributed
 from venturi.adapters.drivers.ebpf.layout import plan_layout
 from venturi.adapters.drivers.ebpf.leaf import loaded_leaf, pin_leaf
 from venturi.adapters.drivers.ebpf.meta import META_OCTETS, DevicePlace, GenerationRecord, decode_record
@@ -93,8 +93,13 @@ class EbpfDriver:
         record = self._record(folder)
         if not self._is_current(device, folder):
             self._wait_for(generation)
-        pairs = read_pairs(self._libbpf, folder, record.sets)
-        return Reading(record.generation, pairs, read_unattributed(self._libbpf, folder), record.segments)
+        return Reading(
+            record.generation,
+            read_pairs(self._libbpf, folder, record.sets),
+            read_unattributed(self._libbpf, folder),
+            record.segments,
+            read_bad_ip_headers(self._libbpf, folder),
+        )
 
     def retire(self, metered: MeteredDevice, generation: Generation) -> None:
         """Remove a generation, and the attachment with the one that counts; raises ``DriverError``."""

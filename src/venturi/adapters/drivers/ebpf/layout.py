@@ -19,6 +19,9 @@ PAIR_SETS = tuple((direction, family) for direction in (Direction.INGRESS, Direc
 COUNTERS, HASHED_PAIRS, UNATTRIBUTED = "counters", "hashed_pairs", "unattributed"
 """The maps that hold counts."""
 
+BAD_IP_HEADERS = "bad_ip_headers"
+"""The map that holds what does not count, by direction; at netfilter there is none, as the kernel drops such packets before."""
+
 TABLES = tuple(f"{way}_ipv{family}_{side}" for way in ("in", "out") for family in (4, 6) for side in ("from", "to"))
 """The maps that hold search tables: those of sources and of destinations of each set, in the order of ``PAIR_SETS``."""
 

@@ -12,6 +12,7 @@ from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf, MapShape, highest_c
 from venturi.adapters.drivers.ebpf.bpf.program import Program, ProgramFile
 from venturi.adapters.drivers.ebpf.configuration import EbpfConfig
 from venturi.adapters.drivers.ebpf.layout import (
+    BAD_IP_HEADERS,
     COUNTERS,
     HASHED_PAIRS,
     TABLES,
@@ -26,7 +27,7 @@ from venturi.adapters.drivers.ebpf.pins import META, PROGRAM, make_folder
 from venturi.core.domain.point import Hook
 
 _ARRAY = 2  # BPF_MAP_TYPE_ARRAY
-_COUNTED = (COUNTERS, HASHED_PAIRS, UNATTRIBUTED)
+_COUNTED = (COUNTERS, HASHED_PAIRS, UNATTRIBUTED, BAD_IP_HEADERS)
 
 
 @contextmanager
@@ -51,7 +52,8 @@ def pin_leaf(libbpf: Libbpf, program: Program, record: GenerationRecord, folder:
         libbpf.update(meta, bytes(4), encode_record(record))
         libbpf.pin(meta, folder / META)
     for name in _COUNTED:
-        libbpf.pin(program.maps[name], folder / name)
+        if name in program.maps:
+            libbpf.pin(program.maps[name], folder / name)
     libbpf.pin(program.descriptor, folder / PROGRAM)
 
 
