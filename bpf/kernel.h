@@ -53,6 +53,29 @@ struct ipv6hdr {
 	struct in6_addr saddr, daddr;
 };
 
+struct bpf_link {
+	__u32 id;
+	enum bpf_link_type type;
+};
+
+struct bpf_nf_link {
+	struct bpf_link link;
+	__u32 dead;
+};
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__bpf_link {
+	union {
+		struct bpf_iter_meta *meta;
+	};
+	union {
+		struct bpf_link *link;
+	};
+};
+
 #pragma clang attribute pop
 
 enum {

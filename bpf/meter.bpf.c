@@ -2,6 +2,7 @@
 // and both directions, so one update of `current` switches all of them.
 #include "counting.h"
 #include "lengths.h"
+#include "links.h"
 #include "segments.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -32,6 +32,7 @@ _MACS = {
 }
 _DEVICES = {"source": INNER, "destination": OUTER}
 _SENT_FROM = {Direction.EGRESS: "source", Direction.INGRESS: "destination"}
+_PATIENCE_SECONDS = 30
 _NOT_FORWARDED = {
     4: [Prefix.parse(text) for text in ("0.0.0.0/32", "127.0.0.0/8", "198.18.0.0/16", "224.0.0.0/4", "255.255.255.255")],
     6: [Prefix.parse(text) for text in ("::", "::1", "fd76:656e::/32", "fe80::/10", "ff00::/8")],
@@ -127,7 +128,7 @@ class Router:
         self._await(before + int(sent))
 
     def _await(self, wanted: int) -> None:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + _PATIENCE_SECONDS
         while (forwarded := self.forwarded()) < wanted:
             assert time.monotonic() < deadline, f"{wanted - forwarded} packets were not forwarded"
             time.sleep(0.001)

@@ -7,12 +7,13 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from venturi.adapters.drivers.ebpf.bpf import clsact
+from venturi.adapters.drivers.ebpf.bpf.attached import AttachedLinks
 from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf
-from venturi.adapters.drivers.ebpf.bpf.links import link_netfilter, link_tcx, program_id, tcx_device
+from venturi.adapters.drivers.ebpf.bpf.links import LinkDescription, describe_link, link_netfilter, link_tcx, program_id
 from venturi.adapters.drivers.ebpf.bpf.program import ProgramFile
 from venturi.adapters.drivers.ebpf.layout import root_constants
 from venturi.adapters.drivers.ebpf.meta import DevicePlace, GenerationRecord
@@ -52,9 +53,10 @@ def locate(metered: MeteredDevice) -> DevicePlace:
 class Attachment:
     """What is pinned in one folder for one device. Every method raises ``DriverError`` where the kernel refuses."""
 
-    def __init__(self, libbpf: Libbpf, programs: ProgramFile, folder: Path, *, tcx: bool) -> None:
+    def __init__(self, libbpf: Libbpf, programs: ProgramFile, links: AttachedLinks, folder: Path, *, tcx: bool) -> None:
         self._libbpf = libbpf
         self._programs = programs
+        self._links = links
         self._tcx = tcx
         self._folder = folder
 
@@ -91,15 +93,18 @@ class Attachment:
         remove_folder(self._folder)
 
     def is_whole(self, record: GenerationRecord) -> bool:
-        """Tell whether all links are there and see the device as it is now."""
+        """Tell whether all links are there, are attached with the program that stays, and see the device as it is now."""
         try:
             if locate(record.metered) != record.place:
                 return False
         except DriverError:
             return False
+        if not (self._folder / _ROOT).exists():
+            return False
         if record.metered.hook is Hook.TC:
             return self._sees_by_tc(record)
-        return all((self._folder / name).exists() for name, _, _ in _netfilter_links(record.metered.traffic))
+        links = self._describe_links([name for name, _, _ in _netfilter_links(record.metered.traffic)])
+        return links is not None and {link.number for link in links} <= self._links.numbers()
 
     def _attach_netfilter(self, program: int, traffic: PointTraffic) -> None:
         for name, family, hook in _netfilter_links(traffic):
@@ -127,15 +132,22 @@ class Attachment:
             os.close(link)
 
     def _sees_by_tc(self, record: GenerationRecord) -> bool:
-        pins = [self._folder / name for name in _TCX_LINKS]
-        if any(pin.exists() for pin in pins):
-            return all(pin.exists() and self._linked_device(pin) == record.place.index for pin in pins)
+        if any((self._folder / name).exists() for name in _TCX_LINKS):
+            links = self._describe_links(list(_TCX_LINKS))
+            return links is not None and {link.device for link in links} == {record.place.index}
         with inside(record.metered.namespace):
             return clsact.has_filters(self._root_id(), record.place.index)
 
-    def _linked_device(self, pin: Path) -> int:
-        with self._libbpf.opened(pin) as link:
-            return tcx_device(link)
+    def _describe_links(self, names: Sequence[str]) -> list[LinkDescription] | None:
+        """Describe the links of names, None unless all are there with the program that stays."""
+        pins = [self._folder / name for name in names]
+        if not all(pin.exists() for pin in pins):
+            return None
+        links = []
+        for pin in pins:
+            with self._libbpf.opened(pin) as link:
+                links.append(describe_link(link))
+        return links if {link.program for link in links} == {self._root_id()} else None
 
     def _root_id(self) -> int:
         with self._libbpf.opened(self._folder / _ROOT) as root:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from venturi.adapters.drivers.ebpf.attachment import Attachment, locate
+from venturi.adapters.drivers.ebpf.bpf.attached import AttachedLinks
 from venturi.adapters.drivers.ebpf.bpf.file_system import is_bpf_file_system, mount_bpf_file_system
 from venturi.adapters.drivers.ebpf.bpf.grace import GracePeriod
 from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf
@@ -34,6 +35,7 @@ class _Loaded(NamedTuple):
     libbpf: Libbpf
     programs: ProgramFile
     grace: GracePeriod
+    links: AttachedLinks
 
 
 class EbpfDriver:
@@ -59,12 +61,14 @@ class EbpfDriver:
                 raise DriverError(message)
             mount_bpf_file_system(self._config.bpffs)
         libbpf = Libbpf()
-        self._loaded = _Loaded(libbpf, ProgramFile(libbpf, self._config.program_file), GracePeriod(libbpf))
+        programs = ProgramFile(libbpf, self._config.program_file)
+        self._loaded = _Loaded(libbpf, programs, GracePeriod(libbpf), AttachedLinks(programs))
 
     def stop(self) -> None:
         """Let go of what the process holds; what is pinned keeps counting."""
         if self._loaded is not None:
             self._loaded.grace.close()
+            self._loaded.links.close()
             self._loaded = None
 
     def apply(self, metered: MeteredDevice, classifier: CompiledClassifier, generation: Generation) -> None:
@@ -172,7 +176,7 @@ class EbpfDriver:
         return attachment
 
     def _attachment(self, device: DevicePins) -> Attachment:
-        return Attachment(self._libbpf, self._started.programs, device.attached, tcx=self._config.tcx)
+        return Attachment(self._libbpf, self._started.programs, self._started.links, device.attached, tcx=self._config.tcx)
 
     def _settle(self, device: DevicePins) -> None:
         """Finish or undo what a process left half done; generations that never counted go, and so does an attachment without any."""

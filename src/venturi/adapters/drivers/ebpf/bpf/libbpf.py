@@ -28,6 +28,7 @@ _POSITION_OCTETS = 64
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "libbpf_num_possible_cpus": (c_int, ()),
     "libbpf_set_print": (c_void_p, (c_void_p,)),
+    "libbpf_find_vmlinux_btf_id": (c_int, (c_char_p, c_int)),
     "bpf_object__open_file": (c_void_p, (c_char_p, c_void_p)),
     "bpf_object__load": (c_int, (c_void_p,)),
     "bpf_object__close": (None, (c_void_p,)),
@@ -80,10 +81,11 @@ class MapShape(NamedTuple):
 
 
 class ProgramKind(NamedTuple):
-    """The type of a program and that of what it is attached to (BPF_PROG_LOAD of bpf(2))."""
+    """The type of a program and that of what it is attached to (BPF_PROG_LOAD of bpf(2)); an iterator also names what it runs over."""
 
     type: int
     attachment: int
+    target: str = ""
 
 
 class _MapOptions(ctypes.Structure):
@@ -95,7 +97,13 @@ class _MapOptions(ctypes.Structure):
 class _ProgramOptions(ctypes.Structure):
     """``struct bpf_prog_load_opts``, as far as it is used."""
 
-    _fields_ = (("sz", c_size_t), ("attempts", c_int), ("expected_attach_type", c_int))
+    _fields_ = (
+        ("sz", c_size_t),
+        ("attempts", c_int),
+        ("expected_attach_type", c_int),
+        ("unused", c_uint32 * 4),
+        ("attach_btf_id", c_uint32),
+    )
 
 
 class Libbpf:
@@ -190,6 +198,9 @@ class Libbpf:
     def load_program(self, kind: ProgramKind, name: str, instructions: NDArray[Any]) -> int:
         """Have the kernel verify and compile a program under the GPL, and give its file descriptor."""
         options = _ProgramOptions(ctypes.sizeof(_ProgramOptions), expected_attach_type=kind.attachment)
+        if kind.target:
+            about = f"the kernel cannot run a program over each {kind.target}"
+            options.attach_btf_id = self.check(about, "libbpf_find_vmlinux_btf_id", kind.target.encode(), kind.attachment)
         arguments = (name.encode(), b"GPL", instructions.ctypes.data, len(instructions), ctypes.byref(options))
         return self.check(f"the kernel does not take the eBPF program {name}", "bpf_prog_load", kind.type, *arguments)
 

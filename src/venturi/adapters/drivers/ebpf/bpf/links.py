@@ -5,8 +5,10 @@ Owns the layouts of ``union bpf_attr`` that are used (include/uapi/linux/bpf.h).
 
 import ctypes
 import errno
+import os
 import platform
 import struct
+from typing import NamedTuple
 
 from venturi.adapters.drivers.ebpf.bpf.libbpf import refusal
 from venturi.core.domain.errors import KernelRefusedError
@@ -18,11 +20,12 @@ _SYSTEM_CALLS = {"x86_64": 321, "ppc64le": 361, "s390x": 351}
 _SYSTEM_CALL = _SYSTEM_CALLS.get(platform.machine(), 280)  # aarch64, riscv64, loongarch64
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _ATTRIBUTE_OCTETS = 128
-_OBJECT_INFO, _LINK_CREATE = 15, 28
-_NETFILTER, _TCX_INGRESS, _TCX_EGRESS = 45, 46, 47
+_OBJECT_INFO, _LINK_CREATE, _ITERATOR_CREATE = 15, 28, 33
+_EVERY_LINK, _NETFILTER, _TCX_INGRESS, _TCX_EGRESS = 28, 45, 46, 47
 _PRIORITIES = range(200, 1224)  # after filter and firewalld; one hook takes no two programs of the same priority, and no more than 1024
 _PROGRAM_ID_OFFSET = 4
-_LINK_PLACE_OFFSET = 16
+_LINK_ID_OFFSET, _LINK_PROGRAM_OFFSET, _LINK_PLACE_OFFSET = 4, 8, 16
+_READ_OCTETS = 1 << 16
 
 
 def link_netfilter(program: int, family: int, hook: int) -> int:
@@ -49,9 +52,31 @@ def program_id(program: int) -> int:
     return int(struct.unpack_from("=I", _describe(program), _PROGRAM_ID_OFFSET)[0])
 
 
-def tcx_device(link: int) -> int:
-    """Give the ifIndex that a tcx link is at, 0 once the device is gone."""
-    return int(struct.unpack_from("=I", _describe(link), _LINK_PLACE_OFFSET)[0])
+class LinkDescription(NamedTuple):
+    """What the kernel says of a link: its number and that of its program, and of a tcx link the ifIndex that it is at, 0 for none."""
+
+    number: int
+    program: int
+    device: int
+
+
+def describe_link(link: int) -> LinkDescription:
+    """Describe a link; a netfilter link that was detached is described like any other (see ``attached_links``)."""
+    description = _describe(link)
+    offsets = (_LINK_ID_OFFSET, _LINK_PROGRAM_OFFSET, _LINK_PLACE_OFFSET)
+    return LinkDescription(*(struct.unpack_from("=I", description, offset)[0] for offset in offsets))
+
+
+def link_iterator(program: int) -> int:
+    """Give the link by which a program runs over all links whenever it is read; raises ``KernelRefusedError``."""
+    return _bpf("no program can run over BPF links", _LINK_CREATE, struct.pack("=IIII", program, 0, _EVERY_LINK, 0))
+
+
+def read_iterator(link: int) -> bytes:
+    """Run a program over all links, and give what it writes."""
+    descriptor = _bpf("no program can run over BPF links", _ITERATOR_CREATE, struct.pack("=II", link, 0))
+    with os.fdopen(descriptor, "rb", buffering=0) as stream:
+        return b"".join(iter(lambda: stream.read(_READ_OCTETS) or b"", b""))
 
 
 def _describe(descriptor: int) -> bytes:

@@ -19,7 +19,11 @@ from numpy.typing import NDArray
 from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf, MapShape, ProgramKind, refusal
 from venturi.core.domain.errors import DriverError
 
-_KINDS = {"netfilter": ProgramKind(32, 45), "tc": ProgramKind(3, 0)}  # BPF_PROG_TYPE_NETFILTER with BPF_NETFILTER, BPF_PROG_TYPE_SCHED_CLS
+_KINDS = {
+    "netfilter": ProgramKind(32, 45),  # BPF_PROG_TYPE_NETFILTER, BPF_NETFILTER
+    "tc": ProgramKind(3, 0),  # BPF_PROG_TYPE_SCHED_CLS
+    "iter": ProgramKind(26, 28, "bpf_link"),  # BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER
+}
 _CONSTANTS, _VARIABLES = ".rodata", ".data."
 _FIRST = bytes(4)
 _INSTRUCTION = np.dtype([("operation", "u1"), ("registers", "u1"), ("offset", "i2"), ("immediate", "i4")])  # struct bpf_insn
