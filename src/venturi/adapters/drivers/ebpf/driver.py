@@ -18,7 +18,7 @@ from venturi.adapters.drivers.ebpf.bpf.program import ProgramFile
 from venturi.adapters.drivers.ebpf.configuration import EbpfConfig
 from venturi.adapters.drivers.ebpf.counters import read_bad_ip_headers, read_pairs, read_unattributed
 from venturi.adapters.drivers.ebpf.layout import plan_layout
-from venturi.adapters.drivers.ebpf.leaf import loaded_leaf, pin_leaf
+from venturi.adapters.drivers.ebpf.leaf import is_pinned_whole, loaded_leaf, pin_leaf
 from venturi.adapters.drivers.ebpf.meta import META_OCTETS, DevicePlace, GenerationRecord, decode_record
 from venturi.adapters.drivers.ebpf.pins import META, PROGRAM, DevicePins, Pins
 from venturi.adapters.drivers.ebpf.probe import probe_host
@@ -110,7 +110,7 @@ class EbpfDriver:
         with self._pins.locked():
             device, folder = self._pins.find(metered, generation)
             if self._is_current(device, folder):
-                self._attachment(device).detach(self._record(folder))
+                self._attachment(device).detach(self._record(folder) if (folder / META).exists() else None)
             device.discard(folder)
             self._ended.discard(generation.id)
             self._settle(device)
@@ -121,7 +121,7 @@ class EbpfDriver:
             device, folder = self._pins.find(metered, generation)
         except DriverError:
             return False
-        return self._is_counting(device, folder, self._record(folder))
+        return (folder / META).exists() and self._is_counting(device, folder, self._record(folder))
 
     def find(self) -> Sequence[FoundGeneration]:
         """List the generations on the host, once what a dead process left half done is settled."""
@@ -179,8 +179,14 @@ class EbpfDriver:
         return Attachment(self._libbpf, self._started.programs, self._started.links, device.attached, tcx=self._config.tcx)
 
     def _settle(self, device: DevicePins) -> None:
-        """Finish or undo what a process left half done; generations that never counted go, and so does an attachment without any."""
+        """Finish or undo what a process left half done; generations that never counted go, and so does an attachment without any.
+
+        So do generations from which somebody took what they are: nobody can tell any more what they counted.
+        """
         device.clear()
+        for folder in device.list_generations():
+            if not (folder / META).exists():
+                device.discard(folder)
         record = None
         for pending in device.list_pending():
             if self._is_current(device, pending):
@@ -203,7 +209,7 @@ class EbpfDriver:
         return (folder for folder in device.list_generations() if not self._is_current(device, folder))
 
     def _is_counting(self, device: DevicePins, folder: Path, record: GenerationRecord) -> bool:
-        return self._is_current(device, folder) and self._attachment(device).is_whole(record)
+        return is_pinned_whole(folder) and self._is_current(device, folder) and self._attachment(device).is_whole(record)
 
     def _is_current(self, device: DevicePins, folder: Path) -> bool:
         current = self._attachment(device).current()

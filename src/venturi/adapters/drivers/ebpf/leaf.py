@@ -57,6 +57,11 @@ def pin_leaf(libbpf: Libbpf, program: Program, record: GenerationRecord, folder:
     libbpf.pin(program.descriptor, folder / PROGRAM)
 
 
+def is_pinned_whole(folder: Path) -> bool:
+    """Tell whether all is there by which a generation counts and can be read."""
+    return all((folder / name).exists() for name in (META, PROGRAM, COUNTERS, HASHED_PAIRS, UNATTRIBUTED))
+
+
 def _is_preemptible_everywhere() -> bool:
     """Tell whether this is a real-time kernel, where threads of softirqs may take turns on a CPU."""
     return "PREEMPT_RT" in os.uname().version

@@ -42,6 +42,9 @@ _PRIORITY = 200
 """After filtering and after firewalld: what is dropped there is not counted."""
 
 _ACCEPT = 1
+_AWAKE = 0
+"""The flags of a table that nobody has switched off."""
+
 _DIRECTIONS = (Direction.INGRESS, Direction.EGRESS)
 _ADDRESS_OFFSETS = {4: (12, 16), 6: (8, 24)}
 """Where the network header has the addresses of source and destination, by family."""
@@ -99,7 +102,7 @@ def hook_chains(metered: MeteredDevice) -> list[str]:
 
 
 def _table_changes(table: str, metered: MeteredDevice) -> Iterator[Change]:
-    yield Change(Verb.NEW_TABLE, text(1, table) + attribute(6, table_user_data(metered)))
+    yield Change(Verb.NEW_TABLE, text(1, table) + number(2, _AWAKE) + attribute(6, table_user_data(metered)))
     for hook in _HOOKS[metered.traffic]:
         place = nested(4, number(1, hook.number), number(2, _PRIORITY))
         yield Change(Verb.NEW_CHAIN, text(1, table) + text(3, hook.chain) + place + number(5, _ACCEPT) + text(7, "filter"))

@@ -174,14 +174,14 @@ def _find_current(listed: ListedTable, generations: list[KeptGeneration], rules:
 
     "" where there is none, where rules of others are among them, and where the table is switched off.
     """
-    owners = Counter(map(_rule_owner, rules))
     asleep = bytes(listed.attributes.get(_TABLE_FLAGS, _NOTHING)).endswith(_DORMANT)
-    if asleep or not owners.keys() <= {kept.generation.id for kept in generations}:
-        return ""
-    hooks = hook_chains(listed.metered)
-    (current, *others) = {_rule_owner(rule) for rule in rules if _rule_chain(rule) in hooks} or {""}
-    whole = any(kept.generation.id == current and kept.rules == owners[current] for kept in generations)
-    return current if whole and not others else ""
+    placed = [(_rule_chain(rule), _rule_owner(rule)) for rule in rules]
+    hooks = set(hook_chains(listed.metered))
+    current = next((owner for chain, owner in placed if chain in hooks), "")
+    passed = hooks | {chain for chain, owner in placed if current in {owner, owner_of(chain)}}
+    owners = Counter(owner for chain, owner in placed if chain in passed)
+    whole = any(owners == {current: kept.rules} for kept in generations if kept.generation.id == current)
+    return current if whole and not asleep else ""
 
 
 def _dump_elements(connection: Connection, table: str, name: str) -> Iterator[memoryview]:
