@@ -17,7 +17,7 @@ from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.classify.reference import Passage
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import Direction
-from venturi.core.domain.errors import DriverError
+from venturi.core.domain.errors import DriverError, GenerationGoneError
 from venturi.core.domain.generation import MeteredDevice
 from venturi.core.domain.prefix import parse_address
 
@@ -118,3 +118,34 @@ def test_long_names(own_router: Router, driver: Driver) -> None:
     generation = new_generation(CLASSIFIERS[0])
     driver.apply(metered, CLASSIFIERS[0], generation)
     assert [(found.metered, found.counting) for found in driver.find()] == [(metered, True)]
+
+
+@pytest.mark.parametrize("driver", ["nftables"], indirect=True)
+def test_what_somebody_else_uses_stays_until_nobody_does(own_router: Router, driver: Driver) -> None:
+    metered, inside_router = own_router.metered(), ("ip", "netns", "exec", own_router.namespace)
+    generations = [new_generation(classifier) for classifier in CLASSIFIERS[:2]]
+    driver.apply(metered, CLASSIFIERS[0], generations[0])
+    listed = run(*inside_router, "nft", "list", "ruleset").split()
+    table, counts = listed[2], next(word for word in listed if word.startswith("counts_") and "egress_4" in word)
+    driver.apply(metered, CLASSIFIERS[1], generations[1])
+    run(*inside_router, "nft", f"add chain inet {table} other; add rule inet {table} other ip saddr @{counts}")
+    for _ in range(2):
+        with pytest.raises(DriverError, match="busy") as refused:
+            driver.retire(metered, generations[0])
+        assert not isinstance(refused.value, GenerationGoneError)
+    assert driver.is_counting(metered, generations[1])
+    run(*inside_router, "nft", "flush", "chain", "inet", table, "other")
+    driver.retire(metered, generations[0])
+    with pytest.raises(GenerationGoneError):
+        driver.retire(metered, generations[0])
+
+
+@pytest.mark.parametrize("namespace", ["gone", "there"])
+def test_what_is_not_there_cannot_be_retired(namespace: str, own_router: Router, driver: Driver) -> None:
+    metered, generation = own_router.metered(), new_generation(CLASSIFIERS[0])
+    driver.apply(metered, CLASSIFIERS[0], generation)
+    driver.purge()
+    if namespace == "gone":
+        own_router.stop()
+    with pytest.raises(GenerationGoneError):
+        driver.retire(metered, generation)

@@ -7,7 +7,7 @@ import sys
 from tests.support.sources import DOCS
 from venturi.interfaces.agent.metrics import AgentMetrics
 from venturi.services.agent.observing import AgentAlarm
-from venturi.services.agent.status import AgentStatus, SpoolStatus
+from venturi.services.agent.status import AgentStatus, PlaceStatus, SpoolStatus
 
 PAGE = (DOCS / "agent.md").read_text(encoding="utf-8")
 STATUS = AgentStatus(
@@ -20,7 +20,19 @@ STATUS = AgentStatus(
     driver="memory",
     written_at=1,
     plan_revision=1,
-    places=[],
+    places=[
+        PlaceStatus(
+            point_id="p",
+            point="Uplink",
+            place="eth0",
+            gap="",
+            bypassed=False,
+            generation="",
+            classifier="",
+            known_until=1,
+            bad_ip_headers=7,
+        )
+    ],
     spool=SpoolStatus(id="s", octets=1, limit=2, waiting_intervals=0, unacknowledged_batches=0, pressure="none"),
     delivery="idle",
     problem="",

@@ -8,7 +8,7 @@ from typing import Self
 
 from venturi.adapters.drivers.protocol import Driver, FoundGeneration, Reading
 from venturi.core.classify.compiler import CompiledClassifier
-from venturi.core.domain.errors import DriverError
+from venturi.core.domain.errors import DriverError, GenerationGoneError
 from venturi.core.domain.generation import Generation, MeteredDevice
 from venturi.core.domain.point import Hook
 
@@ -84,9 +84,17 @@ class HookDrivers:
         return self._driver_of(generation).read(metered, generation)
 
     def retire(self, metered: MeteredDevice, generation: Generation) -> None:
-        """Remove a generation; raises ``DriverError``."""
-        self._driver_of(generation).retire(metered, generation)
-        del self._of[generation.id]
+        """Remove a generation; raises ``GenerationGoneError`` where it is not there, and any other ``DriverError`` where it stays."""
+        try:
+            self._driver_of(generation).retire(metered, generation)
+        except GenerationGoneError:
+            self.forget(generation)
+            raise
+        self.forget(generation)
+
+    def forget(self, generation: Generation) -> None:
+        """Know no more of a generation, whether it is there or not."""
+        self._of.pop(generation.id, None)
 
     def is_counting(self, metered: MeteredDevice, generation: Generation) -> bool:
         """Tell whether a generation sees the packets of the device as it is now; raises ``DriverError``."""
@@ -104,5 +112,5 @@ class HookDrivers:
     def _driver_of(self, generation: Generation) -> Driver:
         if generation.id not in self._of:
             message = f"no driver knows generation '{generation.id}'"
-            raise DriverError(message)
+            raise GenerationGoneError(message)
         return self._of[generation.id]

@@ -10,7 +10,7 @@ from venturi.adapters.drivers.memory_host import MemoryHost, MemoryTable
 from venturi.adapters.drivers.protocol import Answer, DriverName, FoundGeneration, Reading, Support
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.classify.pair_totals import pair_totals_of
-from venturi.core.domain.errors import DriverError
+from venturi.core.domain.errors import DriverError, GenerationGoneError
 from venturi.core.domain.generation import Generation, MeteredDevice, Segments
 from venturi.core.domain.point import Hook
 
@@ -52,9 +52,11 @@ class MemoryDriver:
             return Reading(table.generation, pairs, unattributed, Segments.WIRE, bad)
 
     def retire(self, metered: MeteredDevice, generation: Generation) -> None:
-        """Remove the table of a generation; raises ``DriverError`` where it is gone."""
+        """Remove the table of a generation; raises ``GenerationGoneError`` where it is gone, ``DriverError`` where the host keeps it."""
         with self._host.lock:
             self._table(metered, generation)
+            if self._host.keeping:
+                raise DriverError(self._host.keeping)
             del self._host.tables[generation.id]
 
     def is_counting(self, metered: MeteredDevice, generation: Generation) -> bool:
@@ -82,5 +84,5 @@ class MemoryDriver:
         table = self._host.tables.get(generation.id)
         if table is None or table.metered != metered:
             message = f"the counters of generation '{generation.id}' at '{metered.device}' are gone"
-            raise DriverError(message)
+            raise GenerationGoneError(message)
         return table

@@ -94,6 +94,7 @@ class MemoryHost:
         self.lock = threading.RLock()
         self.tables: dict[str, MemoryTable] = {}
         self.refusal = ""
+        self.keeping = ""
         self._pair_limit = pair_limit
         self._devices: dict[tuple[str | None, str], NetworkDevice] = {}
         self._indexes = count(1)
@@ -124,6 +125,11 @@ class MemoryHost:
         """Refuse to apply anything from now on; an empty reason ends it."""
         with self.lock:
             self.refusal = because
+
+    def keep(self, because: str) -> None:
+        """Refuse to remove any table from now on; an empty reason ends it."""
+        with self.lock:
+            self.keeping = because
 
     def list_namespaces(self) -> list[str]:
         """List the named namespaces, in order."""

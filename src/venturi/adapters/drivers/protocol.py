@@ -98,7 +98,10 @@ class Driver(Protocol):
         ...
 
     def retire(self, metered: MeteredDevice, generation: Generation) -> None:
-        """Remove a generation's tables; where it is the one that counts, stop counting at the device first."""
+        """Remove a generation's tables; where it is the one that counts, stop counting at the device first.
+
+        Raises ``GenerationGoneError`` where they are not there.
+        """
         ...
 
     def is_counting(self, metered: MeteredDevice, generation: Generation) -> bool:

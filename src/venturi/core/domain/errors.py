@@ -246,6 +246,10 @@ class DriverError(VenturiError):
     status = 500
 
 
+class GenerationGoneError(DriverError):
+    """The tables of a generation are not there any more: they went with a namespace, or somebody removed them."""
+
+
 class KernelRefusedError(DriverError):
     """A system call of a driver failed; ``number`` is its errno."""
 

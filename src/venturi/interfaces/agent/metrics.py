@@ -55,11 +55,13 @@ class AgentMetrics(Collector):
         if status is None:
             return
         yield _labelled(GaugeMetricFamily, "places", "Devices of the plan by coverage.", "coverage", count_by_state(status))
+        yield _bad_ip_headers(status)
         yield _labelled(CounterMetricFamily, "alarms", "Alarms raised.", "kind", status.alarms)
         yield _gauge("read_timestamp_seconds", "Time of the last reading.", status.written_at / SECOND)
         yield _gauge("plan_revision", "Revision of the plan that is followed.", status.plan_revision or 0)
         yield _gauge("delivery_failing", "1 while batches cannot be delivered.", int(bool(status.problem)))
         yield _gauge("refused_batches", "Batches that the ledger refuses, which are set aside.", len(status.refused_batches))
+        yield _gauge("unretired_generations", "Generations that cannot be removed from the kernel.", status.unretired_generations)
         if status.spool is not None:
             yield _gauge("spool_octets", "Size of the spool.", status.spool.octets)
             yield _gauge("spool_limit_octets", "Size above which intervals are coalesced.", status.spool.limit)
@@ -69,6 +71,14 @@ class AgentMetrics(Collector):
 
 def _gauge(name: str, meaning: str, amount: float) -> Metric:
     return GaugeMetricFamily(f"{_PREFIX}{name}", meaning, amount)
+
+
+def _bad_ip_headers(status: AgentStatus) -> Metric:
+    meaning = "Packets that did not count, as their IP header contradicts itself or claims more than their frame held."
+    family = CounterMetricFamily(f"{_PREFIX}bad_ip_header_packets", meaning, labels=["point", "place"])
+    for place in status.places:
+        family.add_metric([place.point_id, place.place], place.bad_ip_headers)
+    return family
 
 
 def _labelled(

@@ -47,4 +47,5 @@ def _spell_place(place: PlaceStatus) -> dict[str, object]:
         "place": place.place,
         "coverage": f"gap: {place.gap}" if place.gap else "partial: bypass" if place.bypassed else "complete",
         "known until": format_time(place.known_until),
+        "bad IP headers": place.bad_ip_headers,
     }

@@ -14,6 +14,8 @@ class AgentAlarm(StrEnum):
     """The kernel refuses to count at a device, which is metered by its rules of before, or not at all."""
     READING_FAILED = "reading_failed"
     """The totals of a generation cannot be read; they are read again later."""
+    RETIRE_REFUSED = "retire_refused"
+    """The tables of rules that count no more cannot be removed from the kernel; it is tried again."""
     DEVICE_HELD = "device_held"
     """Another process meters a device."""
     COVERAGE_LOST = "coverage_lost"

@@ -73,6 +73,7 @@ class Reporting:
             problem=delivery.problem,
             alarms=dict(parts.alarms()),
             refused_batches=list(delivery.refused),
+            unretired_generations=parts.metering.unretired,
         )
 
     def _ask_spool(self) -> SpoolStatus | None:

@@ -16,7 +16,10 @@ from venturi.services.agent.metering.state import Place
 
 
 class PlaceStatus(Struct, kw_only=True, frozen=True):
-    """A device of a point: ``gap`` is why it is not metered, empty where it is; ``known_until`` is when it was last looked at."""
+    """A device of a point: ``gap`` is why it is not metered, empty where it is; ``known_until`` is when it was last looked at.
+
+    ``bad_ip_headers`` are packets that did not count, as their IP header contradicts itself or claims more than their frame held.
+    """
 
     point_id: str
     point: str
@@ -26,6 +29,7 @@ class PlaceStatus(Struct, kw_only=True, frozen=True):
     generation: str
     classifier: str
     known_until: int
+    bad_ip_headers: int = 0
 
 
 class SpoolStatus(Struct, kw_only=True, frozen=True):
@@ -43,7 +47,7 @@ class AgentStatus(Struct, kw_only=True, frozen=True):
     """All of it; times are in nanoseconds since the epoch.
 
     ``running`` is False in the last status of an agent that was told to stop; ``refused_batches`` are the sequences of those that the
-    ledger refuses.
+    ledger refuses. ``unretired_generations`` count no more and cannot be removed from the kernel.
     """
 
     agent_id: str
@@ -61,6 +65,7 @@ class AgentStatus(Struct, kw_only=True, frozen=True):
     problem: str
     alarms: dict[str, int] = field(default_factory=dict)
     refused_batches: list[int] = field(default_factory=list)
+    unretired_generations: int = 0
 
 
 encode_status = msgspec.json.Encoder().encode
@@ -121,4 +126,5 @@ def _place_status(place: Place) -> PlaceStatus:
         generation="" if current is None else current.generation.id,
         classifier="" if current is None else current.generation.digest,
         known_until=known,
+        bad_ip_headers=place.bad_ip_headers,
     )

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from venturi.core.domain.errors import DriverError
+from venturi.core.domain.errors import DriverError, GenerationGoneError
 from venturi.core.domain.generation import Generation, MeteredDevice
 
 META, PROGRAM = "meta", "program"
@@ -98,13 +98,13 @@ class Pins:
         return [self._device(version, metered) for version in self._versions[1:]]
 
     def find(self, metered: MeteredDevice, generation: Generation) -> tuple[DevicePins, Path]:
-        """Find a generation in any layout that is read; raises ``DriverError`` where it is gone."""
+        """Find a generation in any layout that is read; raises ``GenerationGoneError`` where it is none."""
         for device in (self.device(metered), *self.older(metered)):
             folder = device.generation(generation)
             if folder.exists():
                 return device, folder
         message = f"the counters of generation '{generation.id}' at '{metered.device}' are gone"
-        raise DriverError(message)
+        raise GenerationGoneError(message)
 
     def list_devices(self) -> Sequence[DevicePins]:
         """List the folders of all devices in layouts that are read."""

@@ -18,7 +18,7 @@ from venturi.adapters.drivers.nftables.tables import FoundTable, list_tables, re
 from venturi.adapters.drivers.protocol import Answer, DriverName, FoundGeneration, Reading, Support
 from venturi.adapters.network.namespaces import device_index, list_namespaces
 from venturi.core.classify.compiler import CompiledClassifier
-from venturi.core.domain.errors import DriverError
+from venturi.core.domain.errors import DriverError, GenerationGoneError
 from venturi.core.domain.generation import Generation, MeteredDevice
 from venturi.core.domain.point import Hook
 
@@ -83,6 +83,9 @@ class NftablesDriver:
         """Remove a generation with its sets, its rules where they are the current ones, and the table with the last of them."""
         self._settled.discard(generation.id)
         self._found_whole.pop(generation.id, None)
+        if metered.namespace is not None and metered.namespace not in list_namespaces():
+            message = f"generation '{generation.id}' is gone with network namespace '{metered.namespace}'"
+            raise GenerationGoneError(message)
         with _connected(metered.namespace) as connection:
             connection.commit(_removal(self._table_of(connection, metered, generation), generation))
 
@@ -124,7 +127,7 @@ class NftablesDriver:
         table = self._find_table(connection, table_name(self._prefix, metered), metered)
         if table is None or table.kept(generation) is None:
             message = f"the counters of generation '{generation.id}' at '{metered.device}' are gone from nftables"
-            raise DriverError(message)
+            raise GenerationGoneError(message)
         return table
 
     def _find_table(self, connection: Connection, name: str, metered: MeteredDevice) -> FoundTable | None:

@@ -262,6 +262,9 @@ class PlaceCounting:
             self._alarm(AgentAlarm.READING_FAILED, str(error), place)
             return None
         counting.segments = reading.segments
+        bad_ip_headers = sum(counts.packets for counts in reading.bad_ip_headers.values())
+        place.bad_ip_headers += max(0, bad_ip_headers - counting.bad_ip_headers)
+        counting.bad_ip_headers = bad_ip_headers
         return LastReading(moment=moment, pairs=reading.pairs, unattributed=reading.unattributed)
 
     def _identity(self, place: Place) -> Hashable | None:

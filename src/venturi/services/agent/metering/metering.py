@@ -43,6 +43,11 @@ class Metering:
         """The revision of the plan that is followed, None before there is one."""
         return None if self._plan is None else self._plan.revision
 
+    @property
+    def unretired(self) -> int:
+        """How many generations count no more and could not be removed from the kernel yet."""
+        return self._outbox.unretired
+
     def start(self) -> None:
         """Take up what is found in the spool and in the kernel; raises ``SpoolError`` and ``DriverError`` where neither can be asked."""
         recovery = Recovery(self._parts, self._outbox, self._counting, self._classifications)

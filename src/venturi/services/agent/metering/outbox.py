@@ -9,12 +9,19 @@ from venturi.adapters.drivers.hook_drivers import HookDrivers
 from venturi.adapters.spool.spool import Spool
 from venturi.adapters.spool.values import GenerationState, LastReading, Moment, Recording
 from venturi.core.domain.coverage import CoverageReason
-from venturi.core.domain.errors import DriverError, SpoolError
+from venturi.core.domain.errors import DriverError, GenerationGoneError, SpoolError
 from venturi.core.domain.generation import Generation, MeteredDevice
+from venturi.core.domain.interval import SECOND
 from venturi.core.ledger.batch import BatchPoint
 from venturi.core.ledger.recorded import RecordedInterval
 from venturi.services.agent.metering.records import gap_interval
 from venturi.services.agent.observing import AgentAlarm, AgentObserver
+
+_RETRY = 10 * SECOND
+"""How long it is not tried again to remove what the kernel would not let go."""
+
+MOST_UNRETIRED = 256
+"""Generations that are remembered because they could not be removed; beyond, the oldest are given up."""
 
 
 @dataclass
@@ -34,8 +41,15 @@ class Outbox:
         self._drivers = drivers
         self._observer = observer
         self._contents = _Contents()
+        self._unretired: dict[str, tuple[MeteredDevice, Generation]] = {}
+        self._retry_at = 0
         self.refused = False
         """Whether the spool refused what was to be recorded last."""
+
+    @property
+    def unretired(self) -> int:
+        """How many generations could not be removed from the kernel, and are tried again."""
+        return len(self._unretired)
 
     def add(self, interval: RecordedInterval) -> None:
         """Add an interval."""
@@ -69,6 +83,7 @@ class Outbox:
     def flush(self, moment: Moment) -> bool:
         """Record everything, and tell whether that was done."""
         contents = self._contents
+        self._retry(moment)
         if not any(vars(contents).values()):
             return True
         try:
@@ -91,9 +106,32 @@ class Outbox:
             self._retire(metered, generation)
         return True
 
+    def _retry(self, moment: Moment) -> None:
+        """Try again to remove what could not be removed, unless that was lately."""
+        if self._unretired and moment.monotonic >= self._retry_at:
+            self._retry_at = moment.monotonic + _RETRY
+            for metered, generation in list(self._unretired.values()):
+                self._retire(metered, generation)
+
     def _retire(self, metered: MeteredDevice, generation: Generation) -> None:
-        """Remove a generation from the kernel; where it cannot be, it went with its device or its namespace."""
+        """Remove a generation from the kernel, if it did not go with its device or its namespace; one that stays is tried again."""
         try:
             self._drivers.retire(metered, generation)
-        except DriverError as error:
+        except GenerationGoneError as error:
             self._observer.note("generation gone", generation=generation.id, device=metered.device, reason=str(error))
+        except DriverError as error:
+            message = (
+                f"the tables of generation '{generation.id}' cannot be removed, which is tried again every {_RETRY // SECOND} s: {error}"
+            )
+            self._observer.raise_alarm(AgentAlarm.RETIRE_REFUSED, message, device=metered.place)
+            self._unretired[generation.id] = metered, generation
+            self._give_up_oldest()
+            return
+        self._unretired.pop(generation.id, None)
+
+    def _give_up_oldest(self) -> None:
+        while len(self._unretired) > MOST_UNRETIRED:
+            metered, generation = self._unretired.pop(next(iter(self._unretired)))
+            self._drivers.forget(generation)
+            message = f"the tables of generation '{generation.id}' are left in the kernel: stop the agent and run 'venturi agent purge'"
+            self._observer.raise_alarm(AgentAlarm.RETIRE_REFUSED, message, device=metered.place)

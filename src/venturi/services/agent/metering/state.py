@@ -23,7 +23,7 @@ class Counting:
     """A generation and its readings: usage is recorded up to ``base``, and known up to ``last``.
 
     ``until`` is when another generation took its place, ``lost`` whether the device had become another by then. ``bypassed`` is whether
-    packets could go around it since ``base``.
+    packets could go around it since ``base``. ``bad_ip_headers`` are the packets that did not count for their IP header.
     """
 
     spooled: SpooledGeneration
@@ -35,6 +35,7 @@ class Counting:
     lost: bool = False
     bypassed: bool = False
     failures: int = 0
+    bad_ip_headers: int = 0
 
     @property
     def generation(self) -> Generation:
@@ -63,7 +64,7 @@ class Place:
 
     ``identity`` is that of the device that ``current`` counts at, None where that is not known yet. ``retry_at`` is the monotonic time
     before which the kernel is not asked again to count by what it refused. ``expected`` is whether the place was to be metered until
-    now.
+    now. ``bad_ip_headers`` are the packets that did not count for their IP header, by all generations that this agent has read.
     """
 
     metered: MeteredDevice
@@ -74,6 +75,7 @@ class Place:
     identity: Hashable | None = None
     retry_at: int = 0
     expected: bool = False
+    bad_ip_headers: int = 0
 
     def all_counting(self) -> list[Counting]:
         """List the generations whose counts are not all recorded."""
