@@ -1,8 +1,10 @@
 """Generations follow each other without a packet lost or counted twice, outlive the process, and are found by the next."""
 
 import os
+import re
 import secrets
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,9 @@ from tests.support.kernel.drivers import KERNEL_DRIVERS, new_driver
 from tests.support.kernel.metering import TOTAL, attribute, new_generation
 from tests.support.kernel.router import OUTER, Router, run
 from tests.support.tools import needs
+from venturi.adapters.drivers.nftables.netlink import Change, Connection, Verb
 from venturi.adapters.drivers.protocol import Driver, FoundGeneration
+from venturi.adapters.network.namespaces import device_index
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.classify.reference import Passage
 from venturi.core.domain.counts import Counts
@@ -23,6 +27,7 @@ from venturi.core.domain.prefix import parse_address
 
 pytestmark = [pytest.mark.root, needs("ip")]
 
+EARLIER_TABLE = Path(__file__).with_name("data") / "nftables_chains_in_common.nft"
 OUT = Direction.EGRESS
 OUTWARD = Passage(OUT, 4, parse_address("10.0.0.5")[1], parse_address("192.0.2.1")[1])
 CLASSIFIERS = [CompiledClassifier([label("web", f"out 10.0.0.0/{length} > *")]) for length in (8, 16, 24)]
@@ -138,6 +143,65 @@ def test_what_somebody_else_uses_stays_until_nobody_does(own_router: Router, dri
     driver.retire(metered, generations[0])
     with pytest.raises(GenerationGoneError):
         driver.retire(metered, generations[0])
+
+
+@pytest.mark.parametrize("driver", ["nftables"], indirect=True)
+def test_a_table_of_an_earlier_version_is_taken_over(own_router: Router, driver: Driver) -> None:
+    """Its generations had chains in common: one that was replaced and not retired, and one that counts."""
+    prefix = driver._prefix  # type: ignore[attr-defined] # the tables of this test alone
+    ruleset = EARLIER_TABLE.read_text(encoding="ascii").replace("venturi_", f"{prefix}_")
+    metered, classifier = own_router.metered(), CLASSIFIERS[0]
+    index = device_index(own_router.namespace, OUTER)
+    run("ip", "netns", "exec", own_router.namespace, "nft", "-f", "-", stdin=ruleset.replace("device 3", f"device {index}"))
+    found = {each.generation.id: each for each in driver.find()}
+    replaced, counting = (found[digit * 32].generation for digit in "12")
+    assert (found[replaced.id].counting, found[counting.id].counting) == (False, True)
+    own_router.send([OUTWARD])
+    driver.apply(metered, classifier, following := new_generation(classifier))
+    own_router.send([OUTWARD] * 2)
+    assert [int(driver.read(metered, each).pairs.packets.sum()) for each in (replaced, counting, following)] == [0, 1, 2]
+    assert [driver.is_counting(metered, each) for each in (counting, following)] == [False, True]
+    for each in (counting, replaced):
+        driver.retire(metered, each)
+    assert driver.is_counting(metered, following)
+    listed = run("ip", "netns", "exec", own_router.namespace, "nft", "list", "ruleset")
+    assert not re.search(r"1{32}|2{32}|chain (in|e)gress {", listed)
+    driver.retire(metered, following)
+    assert driver.find() == []
+
+
+@pytest.mark.parametrize("driver", ["nftables"], indirect=True)
+def test_what_was_prepared_and_never_switched_on_goes(own_router: Router, driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process may die between the two transactions, at first and at a change."""
+    metered, commit = own_router.metered(), Connection.commit
+
+    def die_at_the_switch(connection: Connection, changes: Sequence[Change]) -> None:
+        if any(change.verb is Verb.NEW_RULE and b"forward\0" in change.attributes for change in changes):
+            raise KeyboardInterrupt
+        commit(connection, changes)
+
+    def leave_half_done() -> str:
+        generation = new_generation(CLASSIFIERS[1])
+        monkeypatch.setattr(Connection, "commit", die_at_the_switch)
+        with pytest.raises(KeyboardInterrupt):
+            driver.apply(metered, CLASSIFIERS[1], generation)
+        monkeypatch.setattr(Connection, "commit", commit)
+        return generation.id
+
+    def list_rules() -> str:
+        return run("ip", "netns", "exec", own_router.namespace, "nft", "list", "ruleset")
+
+    half_done = leave_half_done()
+    assert half_done in list_rules()
+    assert driver.find() == []
+    assert list_rules() == ""
+    driver.apply(metered, CLASSIFIERS[0], counting := new_generation(CLASSIFIERS[0]))
+    half_done = leave_half_done()
+    assert half_done in list_rules()
+    assert [(each.generation, each.counting) for each in driver.find()] == [(counting, True)]
+    assert half_done not in list_rules()
+    own_router.send([OUTWARD])
+    assert attribute(CLASSIFIERS[0], driver.read(metered, counting))["web", OUT] == Counts(1, 60)
 
 
 @pytest.mark.parametrize("namespace", ["gone", "there"])

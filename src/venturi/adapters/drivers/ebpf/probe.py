@@ -4,8 +4,10 @@ Owns the sentences that say why not.
 """
 
 import errno
+from contextlib import closing
 from pathlib import Path
 
+from venturi.adapters.drivers.ebpf.bpf.attached import AttachedLinks
 from venturi.adapters.drivers.ebpf.bpf.file_system import is_bpf_file_system
 from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf
 from venturi.adapters.drivers.ebpf.bpf.program import ProgramFile
@@ -31,7 +33,8 @@ def probe_host(config: EbpfConfig, hook: Hook) -> Support:
     try:
         libbpf = Libbpf()
         programs, layout = ProgramFile(libbpf, config.program_file), plan_layout(CompiledClassifier(()), config.array_pairs)
-        with loaded_leaf(libbpf, programs, config, hook, _ANY_DEVICE, layout):
+        with loaded_leaf(libbpf, programs, config, hook, _ANY_DEVICE, layout), closing(AttachedLinks(programs)) as links:
+            links.numbers()
             return Support(Answer.YES)
     except KernelRefusedError as error:
         return _explain(error, hook)

@@ -79,7 +79,7 @@ class FoundTable:
     def chains_of(self, generation_id: str) -> list[str]:
         """List the chains to which packets come by a generation from the hooks, each before those to which it leads.
 
-        Until version 0.4, all generations had the same chains: they are of the one whose rules are in them.
+        At first all generations had the same chains: they are of the one whose rules are in them.
         """
         common = {name for name in self.chains if not owner_of(name)} - set(hook_chains(self.metered))
         theirs = {_rule_owner(rule) for rule in self.rules if _rule_chain(rule) in common}
