@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.agent.test_running_agent import TEN, metered, send, usage
+from tests.kernel.test_lengths import frame_of, send_from_router
+from tests.spec.cases import LENGTH_CASES
 from tests.support.agent.process import AgentFiles, running_agent
 from tests.support.kernel.router import OUTER, Router, run
 from tests.support.tools import needs
@@ -26,6 +28,21 @@ def test_a_point_at_the_device_counts_what_is_on_the_wire(tmp_path: Path, router
         assert agent.stop() == 0
     assert usage(files) == {"wire": 8}
     assert {interval.coverage for interval in metered(files)} == {"complete"}
+
+
+def test_what_claims_more_than_its_frame_held_is_shown(tmp_path: Path, router: Router) -> None:
+    files = AgentFiles(tmp_path, "ebpf")
+    files.write_plan(router, {"ten": "10.0.0.0/8"}, hook="tc")
+    forged = next(case for case in LENGTH_CASES if (case.claimed, case.frame) == (65_535, 60))
+    with running_agent(files) as agent:
+        agent.wait_for_log("metering")
+        send_from_router(router, [frame_of(forged, router.router_mac(TEN.direction))] * 100)
+        send(router, TEN, 5)
+        assert agent.stop() == 0
+    places = files.status()["places"]
+    assert isinstance(places, list)
+    assert [place["bad_ip_headers"] for place in places] == [100]
+    assert usage(files) == {"ten": 5}
 
 
 def test_a_point_at_the_device_is_not_metered_without_a_driver_for_it(tmp_path: Path, router: Router) -> None:

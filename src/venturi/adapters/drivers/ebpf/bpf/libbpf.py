@@ -197,12 +197,15 @@ class Libbpf:
 
     def load_program(self, kind: ProgramKind, name: str, instructions: NDArray[Any]) -> int:
         """Have the kernel verify and compile a program under the GPL, and give its file descriptor."""
-        options = _ProgramOptions(ctypes.sizeof(_ProgramOptions), expected_attach_type=kind.attachment)
-        if kind.target:
-            about = f"the kernel cannot run a program over each {kind.target}"
-            options.attach_btf_id = self.check(about, "libbpf_find_vmlinux_btf_id", kind.target.encode(), kind.attachment)
+        target = self._find_type(kind) if kind.target else 0
+        options = _ProgramOptions(ctypes.sizeof(_ProgramOptions), expected_attach_type=kind.attachment, attach_btf_id=target)
         arguments = (name.encode(), b"GPL", instructions.ctypes.data, len(instructions), ctypes.byref(options))
         return self.check(f"the kernel does not take the eBPF program {name}", "bpf_prog_load", kind.type, *arguments)
+
+    def _find_type(self, kind: ProgramKind) -> int:
+        """Give the number, among the kernel's types, of what an iterator runs over."""
+        message = f"the kernel cannot run a program over each {kind.target}"
+        return self.check(message, "libbpf_find_vmlinux_btf_id", kind.target.encode(), kind.attachment)
 
     def pin(self, descriptor: int, path: Path) -> None:
         """Give a map, program or link a name in the BPF file system, which keeps it."""
