@@ -1,4 +1,4 @@
-"""A long interval is kept as it is, and every sum, coverage and correction is what it would be if the interval were spread over its bins."""
+"""A long interval is kept as it is, and all that is reported is what it would be if it were spread over its bins."""
 
 import random
 from collections.abc import Iterable, Iterator
@@ -60,7 +60,7 @@ def ledger(store: Store) -> LedgerOfTests:
 
 
 @pytest.fixture
-def both(store: Store, database: str, database_kind: str, database_servers: DatabaseServers, tmp_path: Path) -> Iterator[Both]:
+def both(store: Store, database: str, database_kind: str, database_servers: DatabaseServers, tmp_path: Path) -> Iterator[Both]:  # noqa: PLR0206 - no property
     """Two ledgers on each kind of database."""
     other = database_servers.bare_database(database_kind, tmp_path, "spread")
     upgrade_database(other)

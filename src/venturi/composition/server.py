@@ -14,6 +14,7 @@ from venturi.interfaces.render.resources.view import View
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
+    from venturi.adapters.server.configuration import Limits
     from venturi.adapters.server.server import HttpServer
     from venturi.adapters.store.store import Store
     from venturi.core.domain.control.token import Token
@@ -94,16 +95,25 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
     """Start the store and what runs beside it, and give the parts of the API; ``running`` stops them again."""
     from venturi.interfaces.api.application import ApiParts
     from venturi.interfaces.api.neutron.routes import neutron_routes
+    from venturi.interfaces.api.turns import make_turns, report_threads
     from venturi.interfaces.api.v1.routes import v1_routes
     from venturi.services.control.plans import PlanControl
 
-    store = running.enter_context(_open_store(settings.database, settings.database_connections))
+    threads = settings.database_connections
+    store = running.enter_context(_open_store(settings.database, threads + report_threads(threads) + 1))
     tokens, last_use = _token_control(store)
     last_use.start()
     running.callback(last_use.stop)
     plans = PlanControl(store, _now, observer.raise_alarm)
     running.callback(plans.stop)
-    services = {**_store_services(store), **_ledger_services(store, observer), "plans": plans, "tokens": tokens}
+    turns = make_turns(settings.limits, threads)
+    services = {
+        **_store_services(store),
+        **_ledger_services(store, observer, settings.limits),
+        "plans": plans,
+        "tokens": tokens,
+        "turns": turns,
+    }
     return ApiParts(
         store=store,
         services=services,
@@ -111,18 +121,20 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
         authentication=_authentication(settings, tokens),
         observer=observer,
         limits=settings.limits,
-        threads=settings.database_connections,
+        threads=threads,
         changed=plans.notify,
         stopping=plans.stop,
     )
 
 
-def _ledger_services(store: "Store", observer: "RequestObserver") -> dict[str, object]:
+def _ledger_services(store: "Store", observer: "RequestObserver", limits: "Limits") -> dict[str, object]:
+    from venturi.core.ledger.measuring import BatchBounds
     from venturi.services.ledger.correcting import CorrectionPosting
     from venturi.services.ledger.posting import BatchPosting
     from venturi.services.ledger.reading import LedgerReading
 
-    batches = BatchPosting(store, _now, observer.raise_alarm)
+    bounds = BatchBounds(octets=limits.batch_octets, rows=limits.batch_rows, labels=limits.batch_labels)
+    batches = BatchPosting(store, _now, observer.raise_alarm, bounds)
     batches.start()
     return {"batches": batches, "corrections": CorrectionPosting(store, _now), "ledger": LedgerReading(store)}
 

@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 from venturi.adapters.store.store import Store
 from venturi.core.domain.control.principal import Principal
 from venturi.interfaces.api.metrics import CONTENT_TYPE, ServerMetrics
+from venturi.interfaces.api.turns import ServerTurns
 from venturi.services.control.policy import OPERATION, Operation, require
 
 
@@ -18,10 +19,10 @@ def live() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@get("/healthz/ready", sync_to_thread=True, opt={OPERATION: Operation.CHECK_HEALTH})
-def ready(store: Store) -> dict[str, str]:
+@get("/healthz/ready", opt={OPERATION: Operation.CHECK_HEALTH})
+async def ready(store: Store, turns: ServerTurns) -> dict[str, str]:
     """Say that the store is reachable and migrated; otherwise the answer is 503 with the reason."""
-    store.ping()
+    await turns.checks.run("", store.ping)
     return {"status": "ready"}
 
 

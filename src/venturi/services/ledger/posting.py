@@ -19,9 +19,10 @@ from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import BatchConflictError, ForbiddenError
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.batch import Batch, Envelope, encode_batch
+from venturi.core.ledger.measuring import BatchBounds
 from venturi.services.control.policy import Operation, require
 from venturi.services.ledger.entering import EnteredBatch
-from venturi.services.ledger.receiving import read_batch, read_envelope
+from venturi.services.ledger.receiving import DEFAULT_BOUNDS, read_batch, read_envelope
 
 BATCH = "batch"
 """The kind of a posting that came from an agent."""
@@ -52,8 +53,9 @@ class Acknowledgement:
 class BatchPosting:
     """Posts what agents send, from any thread."""
 
-    def __init__(self, store: Store, clock: Callable[[], Nanoseconds], alarm: RaiseAlarm) -> None:
+    def __init__(self, store: Store, clock: Callable[[], Nanoseconds], alarm: RaiseAlarm, bounds: BatchBounds = DEFAULT_BOUNDS) -> None:
         """Post into ``store``; ``clock`` gives the time, ``alarm`` hears of what an operator should see to."""
+        self._bounds = bounds
         self._store = store
         self._clock = clock
         self._alarm = alarm
@@ -71,10 +73,10 @@ class BatchPosting:
         Raises ``ForbiddenError`` for another agent's, ``InvalidBatchError``, ``BatchConflictError`` and ``StoreError``.
         """
         require(caller, Operation.POST_BATCH)
-        envelope = read_envelope(body)
+        envelope = read_envelope(body, self._bounds)
         _require_own(caller, envelope)
         now = self._clock()
-        batch = read_batch(envelope, now)
+        batch = read_batch(envelope, now, self._bounds)
         outcome, overlaps = self._enter(envelope, batch, now)
         if isinstance(outcome, str):
             self._alarm(Alarm(kind=LedgerAlarm.CONFLICT, subject=envelope.agent_id, sentence=outcome))

@@ -23,7 +23,8 @@ POINT_COUNTS = (*USAGE_COUNTS, "unmatched_packets", "unmatched_octets", "unattri
 COVERAGE_FIELDS = ("coverage", "reasons", "known_seconds", "segments")
 
 _BLOCK = 1 << 16
-_REMEMBERED = 50_000
+_ROWS_AT_ONCE = 256
+_REMEMBERED = 20_000
 _FIELDS = {
     Grouping.LABEL: ("label_id", "label_name", "project_id", "label_deleted"),
     Grouping.PROJECT: ("project_id",),
@@ -63,11 +64,13 @@ class _JsonRows:
         self._counts = ",".join(f'"{name}":%d' for name in counts).encode() + b","
         self._group = _Remembered(self._spell)
 
-    def interval(self, interval: ReportInterval) -> bytes:
-        """Spell an interval with its rows."""
+    def interval(self, interval: ReportInterval) -> Iterator[bytes]:
+        """Spell an interval with its rows, some at a time."""
         bounds = _members({"start": format_time(interval.start), "end": format_time(interval.end)})
-        rows = b",".join(map(self._row, interval.rows))
-        return b'{%s,%s,"usage":[%s]}' % (bounds, _json_coverage(interval.coverage), rows)
+        yield b'{%s,%s,"usage":[' % (bounds, _json_coverage(interval.coverage))
+        for place in range(0, len(interval.rows), _ROWS_AT_ONCE):
+            yield (b"," if place else b"") + b",".join(map(self._row, interval.rows[place : place + _ROWS_AT_ONCE]))
+        yield b"]}"
 
     def _row(self, row: ReportRow) -> bytes:
         return b"{%s%s%s}" % (self._group(row.group), self._counts % tuple(row.counts), _json_coverage(row.coverage))
@@ -87,13 +90,15 @@ class _CsvRows:
         self._counts = ",%d" * len(counts)
         self._group = _Remembered(self._spell)
 
-    def interval(self, interval: ReportInterval) -> bytes:
-        """Spell the rows of an interval."""
+    def interval(self, interval: ReportInterval) -> Iterator[bytes]:
+        """Spell the rows of an interval, some at a time."""
         bounds = f"{format_time(interval.start)},{format_time(interval.end)}"
-        lines = [bounds + self._group(row.group) + self._counts % tuple(row.counts) + _csv_coverage(row.coverage) for row in interval.rows]
-        if not lines and interval.coverage.worst:
-            lines = [bounds + self._nothing + _csv_coverage(interval.coverage)]
-        return "".join(lines).encode()
+        for place in range(0, len(interval.rows), _ROWS_AT_ONCE):
+            rows = interval.rows[place : place + _ROWS_AT_ONCE]
+            lines = (bounds + self._group(row.group) + self._counts % tuple(row.counts) + _csv_coverage(row.coverage) for row in rows)
+            yield "".join(lines).encode()
+        if not interval.rows and interval.coverage.worst:
+            yield (bounds + self._nothing + _csv_coverage(interval.coverage)).encode()
 
     def _spell(self, group: Group) -> str:
         fields = _group_fields(group)
@@ -122,14 +127,16 @@ def _json_pieces(head: Fields, intervals: Iterable[ReportInterval], rows: _JsonR
     yield b'{%s,"intervals":[' % _members(head)
     separator = b""
     for interval in intervals:
-        yield separator + rows.interval(interval)
+        yield separator
+        yield from rows.interval(interval)
         separator = b","
     yield b"]}"
 
 
 def _csv_pieces(heading: str, intervals: Iterable[ReportInterval], rows: _CsvRows) -> Iterator[bytes]:
     yield heading.encode()
-    yield from map(rows.interval, intervals)
+    for interval in intervals:
+        yield from rows.interval(interval)
 
 
 def _gather(pieces: Iterable[bytes]) -> Iterator[bytes]:
