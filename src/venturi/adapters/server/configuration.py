@@ -40,8 +40,8 @@ class Limits:
     batch_rows: Count = 50_000
     batch_labels: Count = 100_000
     batches_waiting: Count = 64
-    reports: Count = 32
-    reports_per_caller: Count = 8
+    reports: Count = 16
+    reports_per_caller: Count = 4
 
 
 @dataclass(frozen=True, kw_only=True)

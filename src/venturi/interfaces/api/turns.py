@@ -9,17 +9,22 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from litestar.types import HTTPScope
 
 from venturi.adapters.server.configuration import Limits
-from venturi.core.domain.errors import ServerBusyError, TooManyReportsError
+from venturi.core.domain.errors import ServerBusyError, TooManyReportsError, VenturiError
 
 BATCHES_AT_ONCE = 2
 """How many batches are worked on at a time: one is decoded while the other is posted."""
 
-_MOST_CHECKS = 100
+PLACE_SECONDS = 10.0
+"""How long a report waits for a place at most."""
+
+_MOST_WAITING = 100
+_MOST_REPORT_THREADS = 2
 _AT_END = "at_end"
 Result = TypeVar("Result")
 
@@ -79,22 +84,43 @@ class ReportPlaces:
         self._most = most
         self._most_of_caller = most_of_caller
         self._under_way: Counter[str] = Counter()
+        self._waiting = 0
+        self._given_back = asyncio.Event()
 
-    def take(self, caller: str) -> Callable[[], None]:
-        """Take a place, and give what gives it back; raises ``TooManyReportsError`` for one caller, ``ServerBusyError`` for all."""
+    async def take(self, caller: str) -> Callable[[], None]:
+        """Take a place, some seconds from now at the latest, and give what gives it back.
+
+        Raises ``TooManyReportsError`` if none of the caller's becomes free, ``ServerBusyError`` if none at all does.
+        """
+        deadline = asyncio.get_running_loop().time() + PLACE_SECONDS
+        while error := self._find_obstacle(caller):
+            if self._waiting >= _MOST_WAITING or asyncio.get_running_loop().time() >= deadline:
+                raise error
+            self._waiting += 1
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._given_back.wait()
+            except TimeoutError:
+                raise error from None
+            finally:
+                self._waiting -= 1
+        self._under_way[caller] += 1
+        return partial(self._give_back, caller)
+
+    def _find_obstacle(self, caller: str) -> VenturiError | None:
         if self._under_way[caller] >= self._most_of_caller:
             message = f"{self._most_of_caller} reports of this caller are under way already; read or close one first"
-            raise TooManyReportsError(message)
+            return TooManyReportsError(message)
         if self._under_way.total() >= self._most:
             message = f"{self._most} reports are under way already; try again later"
-            raise ServerBusyError(message)
-        self._under_way[caller] += 1
+            return ServerBusyError(message)
+        return None
 
-        def give_back() -> None:
-            self._under_way[caller] -= 1
-            self._under_way += Counter()  # forgets who has none
-
-        return give_back
+    def _give_back(self, caller: str) -> None:
+        self._under_way[caller] -= 1
+        self._under_way += Counter()  # forgets who has none
+        given_back, self._given_back = self._given_back, asyncio.Event()
+        given_back.set()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,14 +138,14 @@ def make_turns(limits: Limits, threads: int) -> ServerTurns:
     return ServerTurns(
         batches=Turns("batches", BATCHES_AT_ONCE, limits.batches_waiting),
         reports=Turns("pieces of reports", report_threads(threads), limits.reports),
-        checks=Turns("checks", 1, _MOST_CHECKS),
+        checks=Turns("checks", 1, _MOST_WAITING),
         places=ReportPlaces(limits.reports, limits.reports_per_caller),
     )
 
 
 def report_threads(threads: int) -> int:
     """Give how many pieces of reports are read at a time."""
-    return max(1, threads // 2)
+    return max(1, min(_MOST_REPORT_THREADS, threads // 2))
 
 
 def at_end(scope: HTTPScope, action: Callable[[], None]) -> None:

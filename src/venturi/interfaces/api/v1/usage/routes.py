@@ -1,12 +1,15 @@
 """Routes of usage and of the totals of points; answers are written while the store is read."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Generator, Iterable
+from contextlib import suppress
 
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
+from venturi.adapters.server.memory import trim_memory
 from venturi.core.domain.control.principal import Principal
 from venturi.interfaces.api.turns import ServerTurns, at_end
 from venturi.interfaces.api.v1.usage.queries import POINT_FILTERS, USAGE_FILTERS, Askable, UsageForm, read_form, read_request
@@ -50,21 +53,26 @@ async def _stream(
     form = read_form(query, request.headers.get("accept", ""))
     asked = read_request(query, askable, reports.now())
     caller = request.user.user_id
-    at_end(request.scope, turns.places.take(caller))
+    at_end(request.scope, await turns.places.take(caller))
 
-    def begin() -> tuple[bytes, Iterator[bytes]]:
-        blocks = _WRITERS[form](asked, report(asked), askable.counts)
-        return next(blocks), blocks
-
-    first, following = await turns.reports.run(caller, begin)
+    blocks = _WRITERS[form](asked, report(asked), askable.counts)
+    at_end(request.scope, lambda: _let_go(blocks))
+    first = await turns.reports.run(caller, lambda: next(blocks))
 
     async def send() -> AsyncIterator[bytes]:
         block: bytes | None = first
         while block is not None:
             yield block
-            block = await turns.reports.run(caller, lambda: next(following, None))
+            block = await turns.reports.run(caller, lambda: next(blocks, None))
 
     return Stream(send(), media_type=_MEDIA_TYPES[form], headers={"Vary": "Accept"})
+
+
+def _let_go(blocks: Generator[bytes, None, None]) -> None:
+    """Free what a report holds, at once; one that is being read in a thread is freed when that ends."""
+    with suppress(ValueError):
+        blocks.close()
+    asyncio.get_running_loop().run_in_executor(None, trim_memory)
 
 
 USAGE_ROUTES: list[ControllerRouterHandler] = [report_usage, report_point_totals]
