@@ -2,7 +2,11 @@
 
 import json
 
+from litestar import Request, Response
+
 from tests.api.neutron.callers import LABELS, RULES, Caller
+from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
+from venturi.interfaces.api.neutron.remembered import MOST_ANSWERS, MOST_OCTETS, RememberedLists
 
 
 def _names(caller: Caller, query: str = "") -> list[str]:
@@ -32,3 +36,23 @@ def test_a_remembered_list_is_the_same_answer(anyone: Caller) -> None:
     assert len({headers["X-Openstack-Request-Id"] for _, _, headers in answers}) == 3
     assert "twice" in {label["name"] for label in json.loads(answers[0][1])["metering_labels"]}
     assert anyone.send("DELETE", f"{LABELS}/{label}")[0] == 204
+
+
+def test_what_lists_are_remembered_by_is_bounded_too() -> None:
+    lists = RememberedLists(lambda: 1)
+    caller = Principal(user_id="u", project_id="p", roles=IMPLIED_ROLES[Role.READER])
+    made = []
+
+    def ask(query: bytes) -> None:
+        request = Request({"type": "http", "query_string": query, "state": {}})  # type: ignore[arg-type,typeddict-item] # what is read of it
+        lists.answer("labels", request, caller, lambda: made.append(query) or Response(b"{}"))  # type: ignore[func-returns-value]
+
+    for number in range(3_000):
+        ask(b"name=%d" % number)
+        assert len(lists._answers) <= MOST_ANSWERS
+    for number in range(2_000):
+        ask(b"name=%s%d" % (b"a" * 8_000, number))
+        assert sum(len(key[1]) + len(answer) for key, answer in lists._answers.items()) <= MOST_OCTETS
+    assert len(made) == 5_000
+    ask(b"name=%s%d" % (b"a" * 8_000, 1_999))
+    assert len(made) == 5_000

@@ -9,10 +9,11 @@ from tests.support.batches import SpoolOfTests, make_interval
 from tests.support.databases import DATABASES, ON_POSTGRESQL, POSTGRESQL, SQLITE, DatabaseServers, open_store
 from tests.support.ledgers import LedgerOfTests
 from venturi.adapters.store.ledger.proving.proof import prove_ledger
+from venturi.adapters.store.maintenance import ledger_dump
 from venturi.adapters.store.maintenance.backup import back_up
 from venturi.adapters.store.maintenance.ledger_dump import export_ledger, import_ledger
 from venturi.adapters.store.maintenance.restoring import restore
-from venturi.adapters.store.schema.ledger_tables import LEDGER_TABLES
+from venturi.adapters.store.schema.ledger_tables import LEDGER_LONG_INTERVALS, LEDGER_TABLES
 from venturi.core.domain.errors import BatchConflictError, StoreError
 
 
@@ -69,3 +70,17 @@ def test_a_backup_of_the_store_is_no_export(sqlite_ledger: LedgerOfTests, tmp_pa
         import_ledger(f"sqlite:///{tmp_path}/target.db", tmp_path / "other")
     with pytest.raises(StoreError, match="cannot be read"):
         import_ledger(f"sqlite:///{tmp_path}/target.db", tmp_path / "missing")
+
+
+def test_an_export_of_an_earlier_schema_is_imported(sqlite_ledger: LedgerOfTests, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill_and_keep_aside(sqlite_ledger)
+    earlier = [table for table in LEDGER_TABLES if table is not LEDGER_LONG_INTERVALS]
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger_dump, "LEDGER_TABLES", earlier)
+        patched.setattr(ledger_dump, "head_schema", lambda: "0003")
+        export_ledger(f"sqlite:///{tmp_path}/venturi.db", tmp_path / "ledger")
+    import_ledger(f"sqlite:///{tmp_path}/target.db", tmp_path / "ledger")
+    with open_store(f"sqlite:///{tmp_path}/target.db") as store:
+        moved = everything(LedgerOfTests(store))
+    kept = [rows for table, rows in zip(LEDGER_TABLES, everything(sqlite_ledger), strict=True) if table in earlier]
+    assert [rows for table, rows in zip(LEDGER_TABLES, moved, strict=True) if table in earlier] == kept
