@@ -120,7 +120,7 @@ def _replacement(_: World) -> bytes:
 
 Body = Callable[[World], bytes]
 USAGE = "?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z"
-PACKET = json.dumps({"source": "10.1.1.1", "destination": "192.0.2.1", "observation_point_id": "{point}"})
+PACKET = json.dumps({"source": "10.1.1.1", "destination": "192.0.2.1", "direction": "ingress", "observation_point_id": "{point}"})
 NAME = json.dumps({"name": "n" * 200})
 
 CASES: dict[tuple[str, str], tuple[str, str | Body]] = {

@@ -1,6 +1,7 @@
 """A list that is remembered is never older than the last change, and never another caller's."""
 
 import json
+from typing import Any
 
 from litestar import Request, Response
 
@@ -44,7 +45,8 @@ def test_what_lists_are_remembered_by_is_bounded_too() -> None:
     made = []
 
     def ask(query: bytes) -> None:
-        request = Request({"type": "http", "query_string": query, "state": {}})  # type: ignore[arg-type,typeddict-item] # what is read of it
+        scope: Any = {"type": "http", "query_string": query, "state": {}}
+        request: Request[Principal, Any, Any] = Request(scope)
         lists.answer("labels", request, caller, lambda: made.append(query) or Response(b"{}"))  # type: ignore[func-returns-value]
 
     for number in range(3_000):

@@ -40,8 +40,8 @@ def test_batches_sealed_before_there_were_bounds_are_posted(ledger: LedgerOfTest
         assert ledger.post(envelope).sequence == envelope.sequence
         octets += sum(row.octets for interval in decode_batch(envelope.payload).intervals for row in interval.usage)
     assert ledger.rows(select(func.count()).select_from(LEDGER_LONG_INTERVALS))[0][0] >= 3
-    bounds = {"start": BEGINNING - 401 * DAY, "end": BEGINNING + 10 * DAY}
-    request = UsageRequest(**bounds, resolution=Resolution.TOTAL, group_by=())
-    (reported,) = UsageReports(ledger.store, lambda: Nanoseconds(bounds["end"])).usage(OPERATOR, request)
+    end = BEGINNING + 10 * DAY
+    request = UsageRequest(start=BEGINNING - 401 * DAY, end=end, resolution=Resolution.TOTAL, group_by=())
+    (reported,) = UsageReports(ledger.store, lambda: Nanoseconds(end)).usage(OPERATOR, request)
     assert [row.counts[1] for row in reported.rows] == [octets], database_kind
     assert prove_ledger(database).postings == len(sealed)

@@ -39,6 +39,7 @@ def usage_operations() -> list[Operation]:
             ),
             parameters=_parameters(list(USAGE_FILTERS), _USAGE_GROUPS, "label and direction"),
             answers={200: Answer(description="The report.", form=UsageReportForm, text_form="text/csv")},
+            refusals=(429,),
         ),
         Operation(
             method="GET",
@@ -51,6 +52,7 @@ def usage_operations() -> list[Operation]:
             ),
             parameters=_parameters(list(POINT_FILTERS), _POINT_GROUPS, "point and direction"),
             answers={200: Answer(description="The report.", form=PointReportForm, text_form="text/csv")},
+            refusals=(429,),
         ),
     ]
 
