@@ -1,10 +1,14 @@
 """For each endpoint and role, the most expensive request within the limits costs little, and others hardly wait for it.
 
+Memory and processor time are those of the server's process. A wait is what a small request waits for longer than the longest did while
+nothing else went on, since the machine is others' too.
+
 What only later work can mend stands in ``LATER`` by name with its figure. A route without a case fails.
 """
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +48,7 @@ class World:
     tokens: list[str] = field(default_factory=list)
     spools: Iterator[SpoolOfTests] = field(default_factory=lambda: iter(()))
     posted: SpoolOfTests = field(default_factory=SpoolOfTests)
+    idle_wait: float = 0.0
 
     def send(self, role: str, method: str, path: str, body: bytes | None = None) -> urllib3.BaseHTTPResponse:
         with urllib3.PoolManager(retries=False, timeout=120) as pool:
@@ -65,6 +70,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with running_server(folder, "--auth", "token", database=database) as server:
         made = World(server, secrets)
         _fill(made)
+        with measured(server) as cost:
+            time.sleep(1.5)
+        made.idle_wait = max(cost.waits)
         yield made
 
 
@@ -229,7 +237,7 @@ def test_the_most_expensive_request_costs_little(world: World, method: str, temp
         answered.add(status < 400)
         assert status < 500, (role, status)
         assert cost.peak_octets <= MOST_OCTETS, (role, cost)
-        assert cost.wait <= LONGEST_WAIT, (role, cost)
+        assert cost.wait <= LONGEST_WAIT + world.idle_wait, (role, cost)
         assert role not in MEANT_TO_BE_CHEAP or cost.processor_seconds <= MOST_SECONDS, (role, cost)
     assert True in answered or (method, template) in REFUSED, "the request was not what the endpoint takes"
 
