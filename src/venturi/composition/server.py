@@ -15,6 +15,7 @@ from venturi.interfaces.render.resources.view import View
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
+    from venturi.adapters.server.configuration import Limits
     from venturi.adapters.server.server import HttpServer
     from venturi.adapters.store.store import Store
     from venturi.adapters.threads.supervisor import Supervisor
@@ -99,11 +100,13 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
     from venturi.interfaces.api.application import ApiParts
     from venturi.interfaces.api.neutron.routes import neutron_routes
     from venturi.interfaces.api.origin import read_trusted_proxies
+    from venturi.interfaces.api.turns import make_turns, report_threads
     from venturi.interfaces.api.v1.routes import v1_routes
     from venturi.services.control.planning.past import PastPlans
     from venturi.services.control.plans import PlanControl
 
-    store = running.enter_context(_open_store(settings.database, settings.database_connections))
+    threads = settings.database_connections
+    store = running.enter_context(_open_store(settings.database, threads + report_threads(threads) + 1))
     alarms, supervisor = _keep_alarms(store, observer, running)
     tokens, last_use = _token_control(store)
     last_use.start(supervisor)
@@ -113,8 +116,9 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
     running.callback(past.stop)
     plans = PlanControl(store, _now, alarms.raise_alarm)
     running.callback(plans.stop)
-    own = {"plans": plans, "tokens": tokens, "alarm_keeping": alarms}
-    services = {**_store_services(store), **_ledger_services(store, alarms), **own}
+    turns = make_turns(settings.limits, threads)
+    own = {"plans": plans, "tokens": tokens, "alarm_keeping": alarms, "turns": turns}
+    services = {**_store_services(store), **_ledger_services(store, alarms, settings.limits), **own}
     return ApiParts(
         store=store,
         services=services,
@@ -123,7 +127,7 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
         observer=observer,
         proxies=read_trusted_proxies(settings.trusted_proxies),
         limits=settings.limits,
-        threads=settings.database_connections,
+        threads=threads,
         changed=plans.notify,
         stopping=plans.stop,
         supervisor=supervisor,
@@ -151,12 +155,14 @@ def _keep_alarms(store: "Store", observer: "RequestObserver", running: ExitStack
     return alarms, supervisor
 
 
-def _ledger_services(store: "Store", alarms: "AlarmKeeping") -> dict[str, object]:
+def _ledger_services(store: "Store", alarms: "AlarmKeeping", limits: "Limits") -> dict[str, object]:
+    from venturi.core.ledger.measuring import BatchBounds
     from venturi.services.ledger.correcting import CorrectionPosting
     from venturi.services.ledger.posting import BatchPosting
     from venturi.services.ledger.reading import LedgerReading
 
-    batches = BatchPosting(store, _now, alarms.raise_alarm, alarms.clear_alarm)
+    bounds = BatchBounds(octets=limits.batch_octets, rows=limits.batch_rows, labels=limits.batch_labels)
+    batches = BatchPosting(store, _now, alarms.raise_alarm, alarms.clear_alarm, bounds)
     batches.start()
     return {"batches": batches, "corrections": CorrectionPosting(store, _now), "ledger": LedgerReading(store)}
 

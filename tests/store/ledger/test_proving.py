@@ -15,6 +15,7 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_INTERVALS,
     LEDGER_LABEL_BINS,
     LEDGER_LABEL_VERSIONS,
+    LEDGER_LONG_INTERVALS,
     LEDGER_MISSING,
     LEDGER_OWNER_BINS,
     LEDGER_POINT_BINS,
@@ -56,6 +57,17 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
         lambda c: c.execute(delete(LEDGER_LABEL_BINS).where(LEDGER_LABEL_BINS.c.resolution == 3600)),
         "of 3600 seconds .* lost or too small",
     ),
+    "a long interval": (
+        lambda c: c.execute(update(LEDGER_LONG_INTERVALS).values(last_ordinal=3)),
+        "ledger_long_intervals: entry 0 of posting 4 is not",
+    ),
+    "a long interval that is lost": (lambda c: c.execute(delete(LEDGER_LONG_INTERVALS)), "lost or too small"),
+    "a long interval that is none": (
+        lambda c: c.execute(
+            insert(LEDGER_LONG_INTERVALS).values(posting=1, ordinal=0, last_ordinal=4, point_version=1, start_at=1, end_at=2)
+        ),
+        "ledger_long_intervals: entry 0 of posting 1 is not",
+    ),
     "the counter": (lambda c: c.execute(update(LEDGER_STATE).values(posting=9)), "the latest posting should be 9, but is 4"),
 }
 
@@ -70,7 +82,7 @@ def fill(ledger: LedgerOfTests) -> None:
     ledger.post(spool.seal(make_interval(0, usage=WEB, unmatched=(2, 20))), spool.seal(make_interval(58, 4, usage=WEB)))
     spool.seal(make_interval(62))
     ledger.post(spool.seal(make_interval(600, usage=WEB)))
-    ledger.post(other.seal(make_interval(600, coverage="gap", reason="device_gone"), make_interval(601, usage=WEB)))
+    ledger.post(other.seal(make_interval(600, 90, coverage="gap", reason="device_gone"), make_interval(690, usage=WEB)))
 
 
 def test_a_ledger_that_nobody_touched_is_proved(ledger: LedgerOfTests, database: str, monkeypatch: pytest.MonkeyPatch) -> None:

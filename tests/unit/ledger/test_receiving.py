@@ -21,7 +21,8 @@ from venturi.core.ledger.batch import (
     encode_batch,
 )
 from venturi.core.ledger.bins import DAY
-from venturi.services.ledger.receiving import MOST_OCTETS, read_batch, read_envelope
+from venturi.core.ledger.measuring import BatchBounds
+from venturi.services.ledger.receiving import read_batch, read_envelope
 
 SPOOL = SpoolOfTests()
 ENVELOPE = SPOOL.seal(make_interval(0, usage=[(0, 0, 10, 1000)]))
@@ -59,7 +60,7 @@ BAD_BODIES = {
     "another digest": (envelope_with(digest=bytes(32)), "digest: it is not that of the content"),
     "other content": (envelope_with(payload=b"1"), "digest: it is not that of the content"),
     "something before the first": (compress(encode_batch(SPOOL.envelope(1, b"x" * 32, b""))), "previous: nothing comes before"),
-    "too much": (compress(bytes(MOST_OCTETS + 1)), "larger than"),
+    "too much": (compress(bytes(BatchBounds().octets + 1)), "larger than"),
 }
 
 

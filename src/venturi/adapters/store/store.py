@@ -180,7 +180,7 @@ class Store:
     def _writing_alone(self) -> Iterator[None]:
         """Wait for the turn to write, but not for ever: a long posting must not keep all threads of a server; raises ``StoreError``."""
         if not self._turn.acquire(timeout=self._config.patience):
-            message = "the database is being written to for long, as by the posting of a very long interval; try again"
+            message = "the database is being written to for long; try again"
             raise StoreError(message)
         try:
             yield

@@ -80,13 +80,16 @@ def _require_same(before: PostedCorrection, reason: str, lines: Sequence[Correct
 
 
 def _correct(writer: LedgerWriter, line: CorrectionLine, sums: RollUps) -> None:
-    """Add to the roll-ups the difference that a line makes: the shares of what counts then, less those of what counts now."""
+    """Add to the roll-ups the difference that a line makes: the shares of what counts then, less those of what counts now.
+
+    An entry of a long interval is in no roll-up, and readers take its corrections themselves.
+    """
     entry = find_entry(writer.connection, line.posting, line.ordinal)
     if entry is None:
         message = f"there is no entry of usage or totals {line.ordinal} in posting {line.posting}"
         raise EntryNotFoundError(message)
     counts = _add(entry, line)
-    for part in cut(entry.start, entry.end):
+    for part in () if entry.long else cut(entry.start, entry.end):
         difference = [part.share(then) - part.share(before) for then, before in zip(counts, entry.counts, strict=True)]
         if entry.label_version is None:
             sums.add_difference(sums.points, part.bin_start, (entry.point_version, entry.direction), PointCounts(*difference))

@@ -17,6 +17,7 @@ from venturi.adapters.store.schema.ledger_tables import (
 from venturi.core.domain.coverage import Coverage
 from venturi.core.ledger.batch import Batch, BatchPoint, Envelope, MeteredInterval
 from venturi.core.ledger.bins import JITTER, cut
+from venturi.core.ledger.long_intervals import choose_long
 from venturi.core.ledger.roll_ups import PointCounts, RollUps, Told
 
 _LABEL = attrgetter("id", "name", "project_id", "shared")
@@ -26,8 +27,8 @@ _GENERATION = attrgetter("generation", "classifier", "revision", "segments")
 _ROW = attrgetter("label", "direction", "packets", "octets")
 _TOTALS = attrgetter(*PointCounts._fields)
 
-_MOST_HELD = 200_000
-"""How many sums are held before they are written: an interval of months makes many."""
+_MOST_HELD = 50_000
+"""How many sums are held before they are written."""
 
 
 class EnteredBatch:
@@ -47,13 +48,18 @@ class EnteredBatch:
         self._generations = number(LEDGER_GENERATIONS, list(map(_GENERATION, batch.intervals)))
         self.overlapping = _find_overlapping(writer, envelope.agent_id, batch)
         self.rows = EntryRows()
+        self._long = choose_long(batch.intervals)
+        self._long_rows: dict[int, tuple[int, ...]] = {}
         for place in range(len(batch.intervals)):
             self._enter(place)
 
     def add_roll_ups(self) -> None:
-        """Add to the roll-ups what the entries add."""
+        """Add to the roll-ups what the entries add; long intervals are only named, and spread when they are read."""
+        self._writer.add_long_intervals([self._long_rows[place] for place in sorted(self._long)])
         sums, held = RollUps(), 0
         for place, interval in enumerate(self._batch.intervals):
+            if place in self._long:
+                continue
             parts = cut(interval.start, interval.end)
             point = self._points[interval.point]
             usage = [(self._labels[row.label], row.direction, row.packets, row.octets) for row in interval.usage]
@@ -84,6 +90,8 @@ class EnteredBatch:
             (posting, ordinal, own, labels[label], direction, packets, octets)
             for ordinal, (label, direction, packets, octets) in enumerate(map(_ROW, interval.usage), rows.count)
         ]
+        if place in self._long:
+            self._long_rows[place] = (posting, own, rows.count - 1, self._points[interval.point], interval.start, interval.end)
 
 
 def _find_overlapping(writer: LedgerWriter, agent_id: str, batch: Batch) -> frozenset[int]:

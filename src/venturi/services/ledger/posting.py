@@ -19,9 +19,10 @@ from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import BatchConflictError, ForbiddenError
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.batch import Batch, Envelope, encode_batch
+from venturi.core.ledger.measuring import BatchBounds
 from venturi.services.control.policy import Operation, require
 from venturi.services.ledger.entering import EnteredBatch
-from venturi.services.ledger.receiving import read_batch, read_envelope
+from venturi.services.ledger.receiving import DEFAULT_BOUNDS, read_batch, read_envelope
 
 BATCH = "batch"
 """The kind of a posting that came from an agent."""
@@ -58,9 +59,11 @@ class BatchPosting:
         clock: Callable[[], Nanoseconds],
         alarm: RaiseAlarm,
         clear: Callable[[str, str], None] = lambda _kind, _subject: None,
+        bounds: BatchBounds = DEFAULT_BOUNDS,
     ) -> None:
         """Post into ``store``; ``clock`` gives the time, ``alarm`` hears of what an operator should see to, ``clear`` of what is over."""
         self._clear = clear
+        self._bounds = bounds
         self._store = store
         self._clock = clock
         self._alarm = alarm
@@ -80,10 +83,10 @@ class BatchPosting:
         Raises ``ForbiddenError`` for another agent's, ``InvalidBatchError``, ``BatchConflictError`` and ``StoreError``.
         """
         require(caller, Operation.POST_BATCH)
-        envelope = read_envelope(body)
+        envelope = read_envelope(body, self._bounds)
         _require_own(caller, envelope)
         now = self._clock()
-        batch = read_batch(envelope, now)
+        batch = read_batch(envelope, now, self._bounds)
         outcome, overlaps = self._enter(envelope, batch, now)
         if isinstance(outcome, str):
             about = {"agent_id": envelope.agent_id, "host": envelope.host}

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_CORRECTIONS,
     LEDGER_INTERVALS,
+    LEDGER_LONG_INTERVALS,
     LEDGER_POSTINGS,
     LEDGER_TOTALS,
     LEDGER_USAGE,
@@ -24,7 +25,10 @@ _PLACED = (LEDGER_INTERVALS.c.point_version, LEDGER_INTERVALS.c.start_at, LEDGER
 
 @dataclass(frozen=True, kw_only=True)
 class CorrectedEntry:
-    """An entry of usage, or of totals without a label, as it counts now; ``start`` and ``end`` bound its interval."""
+    """An entry of usage, or of totals without a label, as it counts now; ``start`` and ``end`` bound its interval.
+
+    That of a ``long`` interval is in no roll-up.
+    """
 
     point_version: int
     label_version: int | None
@@ -32,6 +36,7 @@ class CorrectedEntry:
     start: int
     end: int
     counts: Sequence[int]
+    long: bool
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ def find_entry(connection: Connection, posting: int, ordinal: int) -> CorrectedE
                 start=row["start_at"],
                 end=row["end_at"],
                 counts=[one + other for one, other in zip(counted, before, strict=False)],
+                long=_is_long(connection, posting, row["interval_ordinal"]),
             )
     return None
 
@@ -78,3 +84,8 @@ def _read_corrections(connection: Connection, posting: int, ordinal: int) -> lis
     sums = [func.coalesce(func.sum(LEDGER_CORRECTIONS.c[name]), 0) for name in COUNT_NAMES]
     named = LEDGER_CORRECTIONS.c.corrected_posting == posting, LEDGER_CORRECTIONS.c.corrected_ordinal == ordinal
     return [int(number) for number in connection.execute(select(*sums).where(*named)).one()]
+
+
+def _is_long(connection: Connection, posting: int, ordinal: int) -> bool:
+    kept = LEDGER_LONG_INTERVALS.c
+    return connection.execute(select(kept.ordinal).where(kept.posting == posting, kept.ordinal == ordinal)).first() is not None

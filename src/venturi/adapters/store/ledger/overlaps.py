@@ -1,11 +1,17 @@
 """Times at which two agents metered one point.
 
-Owns the query. Roll-ups of coverage tell at once that nobody else metered the point then, which is so nearly always.
+Owns the query. Roll-ups of coverage and long intervals tell at once that nobody else metered the point then, which is so nearly always.
 """
 
-from sqlalchemy import Connection, and_, exists, select
+from sqlalchemy import Connection, and_, exists, or_, select
 
-from venturi.adapters.store.schema.ledger_tables import LEDGER_COVERAGE_BINS, LEDGER_INTERVALS, LEDGER_PLACES, LEDGER_POINT_VERSIONS
+from venturi.adapters.store.schema.ledger_tables import (
+    LEDGER_COVERAGE_BINS,
+    LEDGER_INTERVALS,
+    LEDGER_LONG_INTERVALS,
+    LEDGER_PLACES,
+    LEDGER_POINT_VERSIONS,
+)
 from venturi.core.domain.interval import SECOND
 from venturi.core.ledger.bins import HOUR
 
@@ -19,7 +25,9 @@ def find_overlapping(connection: Connection, agent_id: str, point_id: str, start
     others = LEDGER_PLACES.c.agent_id != agent_id
     hours = and_(_BINS.resolution == HOUR // SECOND, _BINS.start_at > start - HOUR - SECOND, _BINS.start_at < end + SECOND)
     at_all = exists().where(hours, _BINS.point_version.in_(versions), _BINS.place == LEDGER_PLACES.c.id, others)
-    if not versions or not connection.execute(select(at_all)).scalar():
+    long_ones = LEDGER_LONG_INTERVALS.c
+    of_long = exists().where(long_ones.end_at > start, long_ones.start_at < end, long_ones.point_version.in_(versions))
+    if not versions or not connection.execute(select(or_(at_all, of_long))).scalar():
         return []
     within = and_(_INTERVALS.end_at > start, _INTERVALS.start_at < end)
     found = select(_INTERVALS.start_at, _INTERVALS.end_at).where(

@@ -20,6 +20,7 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_COVERAGE_BINS,
     LEDGER_INTERVALS,
     LEDGER_LABEL_BINS,
+    LEDGER_LONG_INTERVALS,
     LEDGER_OWNER_BINS,
     LEDGER_POINT_BINS,
     LEDGER_POSTINGS,
@@ -103,6 +104,10 @@ class LedgerWriter:
         ):
             for rows in added:
                 self._add(table, rows)
+
+    def add_long_intervals(self, rows: Rows) -> None:
+        """Name the intervals whose entries are in no roll-up, as rows of their table."""
+        insert_rows(self.connection, LEDGER_LONG_INTERVALS, rows)
 
     def _add(self, table: Table, rows: Rows) -> None:
         try:

@@ -243,6 +243,21 @@ LEDGER_COVERAGE_BINS = Table(
 """Roll-ups of coverage: for how many nanoseconds of a bin a place told of a state, and during how many another agent metered the point
 too. What no row accounts for is not known."""
 
+LEDGER_LONG_INTERVALS = Table(
+    "ledger_long_intervals",
+    METADATA,
+    number_column("posting", key=True),
+    reference_column("ordinal", key=True),
+    reference_column("last_ordinal"),
+    reference_column("point_version"),
+    number_column("start_at"),
+    number_column("end_at"),
+    **_CLUSTERED,
+)
+"""Intervals that are in no roll-up, because they touch too many bins: whoever reads roll-ups adds the shares of their entries
+(``core.ledger.long_intervals``). ``ordinal`` is the entry of coverage; those of totals and usage follow it, up to ``last_ordinal``."""
+Index("ix_ledger_long_intervals_end_at", LEDGER_LONG_INTERVALS.c.end_at)
+
 LEDGER_SPOOLS = Table(
     "ledger_spools",
     METADATA,
@@ -280,7 +295,7 @@ LEDGER_CONFLICTS = Table(
     **TABLE_OPTIONS,
 )
 """Batches that were refused because they contradict what is posted, kept aside: ``content`` is the digest of the envelope, which is kept
-in MessagePack and base64."""
+in MessagePack, compressed and in base64 (``ledger.conflicts``)."""
 
 ENTRY_TABLES = (LEDGER_POSTINGS, LEDGER_INTERVALS, LEDGER_TOTALS, LEDGER_USAGE, LEDGER_CORRECTIONS)
 """What is only ever added to, each row with the number of its posting."""
@@ -291,8 +306,8 @@ VERSION_TABLES = (LEDGER_POINT_VERSIONS, LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, L
 SPOOL_TABLES = (LEDGER_SPOOLS, LEDGER_MISSING, LEDGER_CONFLICTS)
 """What is known of the spools that batches come from."""
 
-ROLL_UP_TABLES = (LEDGER_LABEL_BINS, LEDGER_OWNER_BINS, LEDGER_POINT_BINS, LEDGER_COVERAGE_BINS)
-"""Sums of entries, which can be recomputed from them."""
+ROLL_UP_TABLES = (LEDGER_LABEL_BINS, LEDGER_OWNER_BINS, LEDGER_POINT_BINS, LEDGER_COVERAGE_BINS, LEDGER_LONG_INTERVALS)
+"""Sums of entries, and which entries are in no sum; both can be recomputed from the entries."""
 
 LEDGER_TABLES = (LEDGER_STATE, *VERSION_TABLES, *ENTRY_TABLES, *ROLL_UP_TABLES, *SPOOL_TABLES)
 """The whole ledger."""

@@ -1,14 +1,17 @@
 """Proving roll-ups: recomputed from the entries with their corrections, some hours at a time, and compared row by row.
 
+Entries of long intervals are in no roll-up; which intervals those are is proved too.
+
 Owns which hours are taken together, so that memory stays bounded, and what of the entries belongs to them.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, func, select
+from sqlalchemy import Connection, Row, Table, exists, func, select
 
 from venturi.adapters.store.ledger.corrected import COUNT_NAMES
+from venturi.adapters.store.ledger.long_intervals import prove_long_intervals
 from venturi.adapters.store.ledger.versions import read_owners
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_CORRECTIONS,
@@ -16,6 +19,7 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_GENERATIONS,
     LEDGER_INTERVALS,
     LEDGER_LABEL_BINS,
+    LEDGER_LONG_INTERVALS,
     LEDGER_OWNER_BINS,
     LEDGER_POINT_BINS,
     LEDGER_TOTALS,
@@ -30,17 +34,21 @@ from venturi.core.ledger.roll_ups import PointCounts, RollUps, Told, roll_up, su
 _ROWS_AT_ONCE = 40_000
 _ENDLESS = 1 << 62
 _INTERVALS = LEDGER_INTERVALS.c
-_METERED = select(LEDGER_INTERVALS, LEDGER_GENERATIONS.c.segments).join(
-    LEDGER_GENERATIONS, LEDGER_GENERATIONS.c.id == LEDGER_INTERVALS.c.generation
+_LONG = LEDGER_LONG_INTERVALS.c
+_METERED = (
+    select(LEDGER_INTERVALS, LEDGER_GENERATIONS.c.segments)
+    .join(LEDGER_GENERATIONS, LEDGER_GENERATIONS.c.id == LEDGER_INTERVALS.c.generation)
+    .where(~exists().where(_LONG.posting == _INTERVALS.posting, _LONG.ordinal == _INTERVALS.ordinal))
 )
+"""The intervals that are in roll-ups."""
 Span = tuple[int, int]
 Corrections = Mapping[tuple[int, int], tuple[int, ...]]
 
 
 def prove_roll_ups(connection: Connection) -> int:
     """Raise ``LedgerError`` for the first row that is not the sum of its entries; give how many rows there are."""
+    count = prove_long_intervals(connection)
     corrections, owners = _read_corrections(connection), read_owners(connection)
-    count = 0
     for span in _spans(connection):
         sums = _recompute(connection, span, corrections)
         for table, added in (

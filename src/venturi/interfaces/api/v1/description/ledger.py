@@ -39,7 +39,8 @@ def _post_batch() -> Operation:
         description=(
             "The answer comes when the batch is on stable storage. The same batch again gets the same answer and posts nothing; another "
             "one of the same agent, spool and sequence gets 409 and is kept aside, as is one that does not follow from its neighbours. "
-            "Batches may come late and in any order. An agent posts its own."
+            "Batches may come late and in any order. An agent posts its own. "
+            "A batch that is too large gets 413; after 503 it is welcome later."
         ),
         request=_ENVELOPE,
         request_media_type=MEDIA_TYPE,
