@@ -24,6 +24,7 @@ from venturi.core.domain.errors import ConfigurationError, InvalidTimeError
 from venturi.core.domain.interval import parse_duration
 from venturi.services.agent.configuration import AgentConfig, AgentSettings
 from venturi.services.agent.schedule import Schedule
+from venturi.services.ledger.configuration import LedgerConfig
 
 CACHE_SETTING = "VENTURI_CACHE_DIR"
 """The variable that names the folder of compiled kernels; without it, ``venturi`` in the user's cache folder."""
@@ -79,6 +80,7 @@ class ServeSettings:
     keystone: KeystoneConfig | None = None
     logs: LogConfig = field(default_factory=LogConfig)
     limits: Limits = field(default_factory=Limits)
+    ledger: LedgerConfig = field(default_factory=LedgerConfig)
 
 
 @dataclass(frozen=True, kw_only=True)

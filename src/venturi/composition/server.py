@@ -103,7 +103,7 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
     running.callback(last_use.stop)
     plans = PlanControl(store, _now, observer.raise_alarm)
     running.callback(plans.stop)
-    services = {**_store_services(store), **_ledger_services(store, observer), "plans": plans, "tokens": tokens}
+    services = {**_store_services(store), **_ledger_services(store, settings, observer), "plans": plans, "tokens": tokens}
     return ApiParts(
         store=store,
         services=services,
@@ -117,14 +117,18 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
     )
 
 
-def _ledger_services(store: "Store", observer: "RequestObserver") -> dict[str, object]:
+def _ledger_services(store: "Store", settings: ServeSettings, observer: "RequestObserver") -> dict[str, object]:
     from venturi.services.ledger.correcting import CorrectionPosting
+    from venturi.services.ledger.deciding import HeldDecisions
     from venturi.services.ledger.posting import BatchPosting
     from venturi.services.ledger.reading import LedgerReading
+    from venturi.services.ledger.trusting import HostTrust
 
-    batches = BatchPosting(store, _now, observer.raise_alarm)
+    trust = HostTrust(store, settings.ledger, observer.raise_alarm)
+    batches = BatchPosting(store, _now, observer.raise_alarm, trust, settings.ledger)
     batches.start()
-    return {"batches": batches, "corrections": CorrectionPosting(store, _now), "ledger": LedgerReading(store)}
+    held = HeldDecisions(store, _now)
+    return {"batches": batches, "corrections": CorrectionPosting(store, _now), "held": held, "ledger": LedgerReading(store)}
 
 
 def _store_services(store: "Store") -> dict[str, object]:

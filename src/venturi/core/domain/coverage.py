@@ -41,3 +41,5 @@ class CoverageReason(StrEnum):
     """The interval is not over, or its last records are on their way."""
     OVERLAPPING = "overlapping"
     """Another agent metered the point at the same time, so packets may be counted twice; a reason that even complete coverage may have."""
+    HELD = "held"
+    """What was posted about a part of the interval is held, and nothing else is known of it."""

@@ -56,6 +56,9 @@ class Operation(StrEnum):
     POST_CORRECTION = "post_correction"
     LIST_POSTINGS = "get_postings"
     SHOW_POSTING = "get_posting"
+    LIST_HELD = "get_held"
+    ACCEPT_HELD = "accept_held"
+    REJECT_HELD = "reject_held"
 
     LIST_TOKENS = "get_tokens"
     SHOW_TOKEN = "get_token"  # noqa: S105 - the name of an operation
@@ -138,6 +141,9 @@ POLICY: Mapping[Operation, Grant] = {
     Operation.POST_CORRECTION: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.LIST_POSTINGS: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.SHOW_POSTING: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.LIST_HELD: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.ACCEPT_HELD: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.REJECT_HELD: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.LIST_REVISIONS: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.SHOW_REVISION: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.LIST_TOKENS: Grant(ADMINS, ADMINS, ADMINS, ADMINS),

@@ -12,7 +12,6 @@ import zstandard
 
 from venturi.core.domain.errors import InvalidBatchError
 from venturi.core.ledger.batch import Batch, Envelope, decode_batch, decode_envelope
-from venturi.core.ledger.bins import DAY
 from venturi.core.ledger.checks import check_batch, check_envelope
 from venturi.core.rules.checks import printable
 
@@ -20,8 +19,6 @@ MOST_OCTETS = 64 * 1024 * 1024
 """How large an envelope may be, decompressed."""
 
 _MOST_WINDOW = 1 << 26
-_AHEAD = DAY
-"""How far the clock of an agent may be ahead."""
 
 Form = TypeVar("Form")
 
@@ -33,10 +30,10 @@ def read_envelope(body: bytes) -> Envelope:
     return envelope
 
 
-def read_batch(envelope: Envelope, now: int) -> Batch:
-    """Read the batch in an envelope at a time in nanoseconds since the UTC epoch; raises ``InvalidBatchError``."""
+def read_batch(envelope: Envelope) -> Batch:
+    """Read the batch in an envelope; raises ``InvalidBatchError``."""
     batch = _decode(envelope.payload, decode_batch, "payload")
-    check_batch(batch, now + _AHEAD)
+    check_batch(batch)
     return batch
 
 

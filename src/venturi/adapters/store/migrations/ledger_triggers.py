@@ -28,7 +28,7 @@ def make_triggers(entries: Sequence[str], versions: Sequence[str]) -> None:
     statements = {"sqlite": _on_sqlite, "postgresql": _on_postgresql, "mariadb": _on_mariadb, "mysql": _on_mariadb}
     make = statements[op.get_bind().dialect.name]
     for tables, kept in ((entries, _POSTING_KEPT), (versions, _ANY_KEPT)):
-        for statement in make(tables, kept):
+        for statement in make(tables, kept) if tables else ():
             op.get_bind().exec_driver_sql(statement)
 
 
