@@ -3,7 +3,7 @@
 Owns the way from a command's request to its output. Asking belongs to the client, layout to ``render.resources``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from venturi.adapters.client.collections import POINTS, Attributes, Collection, ListRequest, Reference
@@ -53,6 +53,11 @@ class ResourceCommands:
             raise InvalidRequestError(message)
         self._resources.change(reference.collection, self._resources.identify(reference), changes)
         return 0
+
+    def change_found(self, reference: Reference, choose: Callable[[Resource], Mapping[str, object]]) -> int:
+        """Change a resource by what ``choose`` makes of it as it is, and write nothing."""
+        found = self._resources.find(reference)
+        return self.change(Reference(reference.collection, str(found["id"])), choose(found))
 
     def delete(self, references: Sequence[Reference]) -> int:
         """Delete resources, none of them unless all are there; where one fails, the error says how many are deleted."""

@@ -82,6 +82,7 @@ _PLACE = (
     "outside_interfaces",
     "collector_host",
     "hook",
+    "hosts",
 )
 
 POINTS = Collection(
@@ -90,7 +91,7 @@ POINTS = Collection(
     plural="observation_points",
     change_path="/v1/observation-points",
     missing=PointNotFoundError,
-    columns=("id", "name", "kind", "traffic", "shared", "project_id", *_PLACE),
+    columns=("id", "name", "kind", "traffic", "shared", "project_id", *_PLACE, "line_rate"),
     short=("id", "name", "kind", "traffic", "shared", "place"),
 )
 

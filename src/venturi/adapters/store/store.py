@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from venturi.adapters.store.engines.engines import Engines, build_engines
 from venturi.adapters.store.engines.failures import database_errors
 from venturi.adapters.store.engines.locations import file_of, is_embedded, read_location
@@ -18,8 +20,11 @@ from venturi.adapters.store.engines.writer_lock import WriterLock
 from venturi.adapters.store.ledger.durability import find_volatility
 from venturi.adapters.store.ledger.postings import LedgerWriter
 from venturi.adapters.store.ledger.reading import LedgerReader
+from venturi.adapters.store.ledger.telling import ToldWriter
+from venturi.adapters.store.ledger.told_history import ToldHistory
 from venturi.adapters.store.ledger.versions import VersionMemory
 from venturi.adapters.store.migrations.running import require_head, upgrade_schema
+from venturi.adapters.store.tables.label_changes import note_label_changes
 from venturi.adapters.store.tables.labels import LabelTable
 from venturi.adapters.store.tables.leases import LeaseTable
 from venturi.adapters.store.tables.points import PointTable
@@ -55,7 +60,13 @@ class StoreReader:
         self.leases = LeaseTable(transaction)
         self.revisions = RevisionTable(transaction)
         self.ledger = LedgerReader(transaction)
+        self.told = ToldHistory(transaction.connection)
         self.usage = UsageTables(transaction)
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that the transaction has, for what else reads the same state."""
+        return self._transaction.connection
 
 
 class StoreWriter(StoreReader):
@@ -136,7 +147,16 @@ class Store:
             transaction = Transaction(connection, self._fetching, lock_revisions(connection) + 1)
             yield StoreWriter(transaction)
             if transaction.revision is not None:
+                note_label_changes(connection, transaction.revision)
                 write_revision(connection, _make_revision(transaction.revision, author))
+
+    @contextmanager
+    def telling(self) -> Iterator[ToldWriter]:
+        """Write the record of what hosts are told in one transaction, the only one that does on all servers. Raises ``StoreError``."""
+        engines = self._started
+        self._require_file()
+        with database_errors(), self._writing_alone(), engines.writers.begin() as connection:
+            yield ToldWriter(connection)
 
     @contextmanager
     def posting(self) -> Iterator[LedgerWriter]:

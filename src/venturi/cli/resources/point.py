@@ -8,6 +8,7 @@ from venturi import composition
 from venturi.adapters.client.collections import POINTS, ListRequest, Reference
 from venturi.adapters.client.config import ServerChoice
 from venturi.cli.resources.options import Command, as_filters, given, limit_option, list_options, server_options, show_options
+from venturi.core.domain.errors import InvalidRequestError
 from venturi.core.domain.point import Hook, PointKind, PointTraffic
 from venturi.interfaces.render.resources.view import View
 
@@ -17,7 +18,12 @@ _SHARE = click.option(
     "--share/--no-share", "shared", default=None, help="Let all labels apply there, or those of its project and shared ones."
 )
 _PLACE = (
-    click.option("--host", help="Of an interface: the host that it is on."),
+    click.option(
+        "--host",
+        "hosts",
+        multiple=True,
+        help="Of an interface: the host that it is on. Of a router: a host that meters it; may be repeated, empty for none.",
+    ),
     click.option("--device", help="Of an interface: the network device."),
     click.option("--namespace", help="Of an interface: the network namespace; empty for that of the host."),
     click.option(
@@ -36,6 +42,12 @@ _PLACE = (
         help="Of an exporter: an interface, by ifIndex, beyond which the network ends; may be repeated.",
     ),
     click.option("--collector-host", help="Of an exporter: the one host that collects from it; empty for every collector."),
+)
+_LINE_RATE = click.option(
+    "--line-rate",
+    type=click.IntRange(min=0),
+    metavar="BITS",
+    help="The most that can pass in one direction, in bits per second; 0 for the server's default.",
 )
 _OPTIONAL = ("namespace", "collector_host")
 
@@ -56,6 +68,7 @@ def point() -> None:
 @click.option("--kind", type=click.Choice(_KEPT_KINDS), required=True, help="What the point is.")
 @_place_options
 @_TRAFFIC
+@_LINE_RATE
 @_SHARE
 @click.option("--project", "project_id", metavar="PROJECT", help="The project's id; by default the caller's own project.")
 @show_options
@@ -63,7 +76,7 @@ def point() -> None:
 def create_point(*, server: ServerChoice, view: View, **attributes: Any) -> int:  # noqa: ANN401 - click's options
     """Create the observation point NAME and show it."""
     with composition.resource_commands(server) as commands:
-        return commands.create(POINTS, _wire_values(attributes), view)
+        return commands.create(POINTS, _wire_values(attributes, attributes["kind"]), view)
 
 
 @point.command("list")
@@ -97,12 +110,13 @@ def show_point(*, server: ServerChoice, view: View, point: str) -> int:
 @click.option("--name", help="The new name.")
 @_place_options
 @_TRAFFIC
+@_LINE_RATE
 @_SHARE
 @server_options
 def set_point(*, server: ServerChoice, point: str, **changes: Any) -> int:  # noqa: ANN401 - click's options
     """Change an observation point; its kind cannot change."""
     with composition.resource_commands(server) as commands:
-        return commands.change(Reference(POINTS, point), _wire_values(changes))
+        return commands.change_found(Reference(POINTS, point), lambda found: _wire_values(changes, str(found.get("kind"))))
 
 
 @point.command("delete")
@@ -114,10 +128,24 @@ def delete_points(*, server: ServerChoice, points: tuple[str, ...]) -> int:
         return commands.delete([Reference(POINTS, point) for point in points])
 
 
-def _wire_values(options: dict[str, object]) -> dict[str, object]:
-    """Give the options as the wire has them; an empty text takes a value away where one may be absent."""
+def _wire_values(options: dict[str, object], kind: str) -> dict[str, object]:
+    """Give the options as the wire has them; an empty text takes a value away where one may be absent, and so does a line rate of 0."""
     attributes = given(options)
     for name in _OPTIONAL:
         if attributes.get(name) == "":
             attributes[name] = None
+    if attributes.get("line_rate") == 0:
+        attributes["line_rate"] = None
+    if "hosts" in attributes:
+        attributes |= _hosts(attributes.pop("hosts"), kind)
     return attributes
+
+
+def _hosts(names: Any, kind: str) -> dict[str, object]:  # noqa: ANN401 - click's options
+    """Give the host of an interface, or the hosts of a router."""
+    if kind == PointKind.ROUTER:
+        return {"hosts": [name for name in names if name]}
+    if len(names) > 1:
+        message = f"--host: a point of kind {kind} is on one host"
+        raise InvalidRequestError(message)
+    return {"host": names[0]}

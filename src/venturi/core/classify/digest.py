@@ -4,7 +4,7 @@ Owns the normal form of a rule. Nothing here compiles, so that whoever only name
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from venturi.core.domain.label import MeteringLabelRule
 
@@ -27,3 +27,12 @@ def digest_of(forms: Iterable[str]) -> str:
     for number, form in enumerate(forms):
         digest.update(f"\n{form}".encode() if number else form.encode())
     return digest.hexdigest()
+
+
+DIGEST_FORMS: tuple[Callable[[Sequence[str]], str], ...] = (digest_of,)
+"""Every form of digest by which agents have named a classifier, the present one first: a ledger takes all of them, for good."""
+
+
+def digests_of(forms: Sequence[str]) -> list[str]:
+    """Identify ordered normal forms in every form of digest, the present one first."""
+    return [digest(forms) for digest in DIGEST_FORMS]

@@ -11,6 +11,12 @@ from venturi.core.domain.prefix import parse_address
 
 _HIGHEST_NUMBER = 0xFFFF_FFFF
 
+MOST_HOSTS = 250
+"""How many hosts may meter a router: their names fit into a text of any database."""
+
+HIGHEST_LINE_RATE = 10**15
+"""The highest line rate, in bits per second."""
+
 
 class PointKind(StrEnum):
     """What an observation point is."""
@@ -50,10 +56,14 @@ class InterfacePlace:
 
 @dataclass(frozen=True, kw_only=True)
 class RouterPlace:
-    """A Neutron router: every agent that finds the namespace ``qrouter-<router_id>`` meters its gateway devices at ``hook``."""
+    """A Neutron router: an agent that finds the namespace ``qrouter-<router_id>`` meters its gateway devices at ``hook``.
+
+    ``hosts`` are the hosts whose agents may do so, in order; without any, every agent may until one has counted packets.
+    """
 
     router_id: str
     hook: Hook = Hook.NETFILTER
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +102,8 @@ _KINDS: dict[type, PointKind] = {
 class ObservationPoint:
     """A place where packets are seen; a ``shared`` one carries the traffic of many projects.
 
-    ``id`` is empty and ``place`` None for points that no server keeps: captures, and exporters met in a file.
+    ``id`` is empty and ``place`` None for points that no server keeps: captures, and exporters met in a file. ``line_rate`` is the most
+    that can pass in one direction, in bits per second, None if nobody said.
     """
 
     name: str
@@ -102,6 +113,7 @@ class ObservationPoint:
     id: str = ""
     traffic: PointTraffic = PointTraffic.FORWARDED
     place: PointPlace | None = None
+    line_rate: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse a place of another kind with ``InvalidPointError``."""

@@ -30,6 +30,7 @@ class NewPoint:
     project_id: str | None = None
     shared: bool = False
     traffic: PointTraffic = PointTraffic.FORWARDED
+    line_rate: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +58,7 @@ class PointControl:
             shared=asked.shared,
             traffic=asked.traffic,
             place=asked.place,
+            line_rate=asked.line_rate,
         )
         require(caller, Operation.CREATE_POINT, project_id=point.project_id, shared=point.shared)
         with self._store.writing(caller) as writer:

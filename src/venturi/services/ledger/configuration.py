@@ -8,7 +8,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-LineRate = Annotated[int, Meta(ge=1, le=10**15)]
+from venturi.core.domain.point import HIGHEST_LINE_RATE
+
+LineRate = Annotated[int, Meta(ge=1, le=HIGHEST_LINE_RATE)]
 """Bits a second of layer 3."""
 
 HeldCount = Annotated[int, Meta(ge=1)]

@@ -28,9 +28,6 @@ _GENERATION = attrgetter("generation", "classifier", "revision", "segments")
 _ROW = attrgetter("label", "direction", "packets", "octets")
 _TOTALS = attrgetter(*PointCounts._fields)
 
-_WAYS_COMPARED = 2
-"""With how many ways of naming labels, the latest, each interval's is compared: most often all have the same."""
-
 _MOST_HELD = 200_000
 """How many sums are held before they are written: an interval of months makes many."""
 
@@ -111,29 +108,29 @@ class EnteredBatch:
         rows.held.append((*named, Decision.HELD.value, reason, entries, self._gaps.get(place, 0)))
 
     def _number_gaps(self) -> dict[int, int]:
-        """Give the numbers of the points at which the time of held intervals is a gap, by the places of these."""
+        """Give the numbers of the points at which the time of held intervals is a gap, by the places of these.
+
+        Points of which nothing counts yet are in no report.
+        """
         verdicts, intervals = self._verdicts, self._batch.intervals
         places = [
             place
             for place, (verdict, interval) in enumerate(zip(verdicts, intervals, strict=True))
             if verdict.reason is not None and verdict.told and is_shown_as_held(verdict.reason, interval.start, interval.end)
         ]
-        points = [(*_POINT(verdicts[place].point), False) for place in places]
-        return dict(zip(places, self._writer.versions.number(LEDGER_POINT_VERSIONS, points), strict=True))
+        known = self._writer.versions.latest_points({verdicts[place].point.id for place in places})
+        return {place: known[point_id] for place in places if (point_id := verdicts[place].point.id) in known}
 
     def _number_labels(self) -> list[Sequence[int]]:
         """Give the numbers of the labels of each interval by their places in the batch, made once for all that name them alike."""
-        ways: list[_Naming] = []
+        ways: dict[tuple[int, bool], _Naming] = {}
         found = []
         for verdict in self._verdicts:
             held = verdict.reason is not None
-            way = next((way for way in ways[-_WAYS_COMPARED:] if way.held is held and way.known == verdict.labels), None)
-            if way is None:
-                way = _Naming(verdict.labels, held=held)
-                ways.append(way)
+            way = ways.setdefault((id(verdict.labels), held), _Naming(verdict.labels, held=held))
             way.used |= verdict.used
             found.append(way)
-        for way in ways:
+        for way in ways.values():
             self._number_used(way)
         return [way.numbers for way in found]
 

@@ -124,7 +124,7 @@ class BatchJudge:
             reason = find_fault(interval, now, told.told_since, told.line_rate or self._config.default_line_rate)
         if reason is None and too_large and interval.totals:
             reason = HeldReason.TOO_LARGE
-        is_told = by_plan_file or (told.point is not None and told.problem not in _POINT_IS_UNTOLD)
+        is_told = by_plan_file or (told.told_since is not None and told.problem not in _POINT_IS_UNTOLD)
         return Verdict(reason, point, _BY_BATCH if by_plan_file else told.labels, is_told, used)
 
 

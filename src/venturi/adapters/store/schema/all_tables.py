@@ -5,9 +5,9 @@ Owns what must not be forgotten when a database is made, emptied, backed up or r
 
 from venturi.adapters.store.schema.ledger_tables import LEDGER_STATE
 from venturi.adapters.store.schema.metadata import METADATA
-from venturi.adapters.store.schema.tables import REVISION_COUNTER
+from venturi.adapters.store.schema.tables import REVISION_COUNTER, TOLD_STATE
 
-COUNTERS = (REVISION_COUNTER, LEDGER_STATE)
+COUNTERS = (REVISION_COUNTER, TOLD_STATE, LEDGER_STATE)
 """Tables of one row that is there from the beginning."""
 
 __all__ = ["COUNTERS", "METADATA"]

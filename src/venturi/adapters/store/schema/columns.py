@@ -65,6 +65,6 @@ def small_column(name: str, *, key: bool = False) -> Column[int]:
     return Column(name, SmallInteger, nullable=False, primary_key=key, autoincrement=False)
 
 
-def boolean_column(name: str) -> Column[bool]:
+def boolean_column(name: str, *, key: bool = False) -> Column[bool]:
     """Make a column of booleans."""
-    return Column(name, Boolean, nullable=False)
+    return Column(name, Boolean, nullable=False, primary_key=key)

@@ -61,6 +61,8 @@ POINT_ATTRIBUTES = (
     "outside_interfaces",
     "collector_host",
     "hook",
+    "hosts",
+    "line_rate",
 )
 
 
@@ -99,6 +101,8 @@ def _point_columns() -> list[Column[Any]]:
         long_text_column("outside_interfaces"),
         text_column("collector_host", NAME_LENGTH, nullable=True),
         text_column("hook", 16, nullable=True),
+        long_text_column("hosts"),
+        number_column("line_rate", nullable=True),
     ]
 
 
@@ -170,6 +174,7 @@ Index("ix_observation_points_valid_from", OBSERVATION_POINTS.c.valid_from)
 
 LABELS_HISTORY = _history("labels_history", _label_columns())
 RULES_HISTORY = _history("rules_history", [identifier_column("metering_label_id", key=False), *_rule_columns()])
+Index("ix_rules_history_metering_label_id", RULES_HISTORY.c.metering_label_id)
 OBSERVATION_POINTS_HISTORY = _history("observation_points_history", _point_columns())
 
 TOKENS = Table(
@@ -197,3 +202,40 @@ LEASES = Table(
     number_column("until"),
     **TABLE_OPTIONS,
 )
+
+LABEL_CHANGES = Table(
+    "label_changes",
+    METADATA,
+    text_column("project_id", NAME_LENGTH, key=True),
+    boolean_column("shared", key=True),
+    number_column("revision", key=True),
+    **TABLE_OPTIONS,
+)
+"""At which revisions labels of an owner, or their rules, changed; one row for an owner and revision, written with the revision."""
+Index("ix_label_changes_revision", LABEL_CHANGES.c.revision)
+Index("ix_label_changes_shared", LABEL_CHANGES.c.shared, LABEL_CHANGES.c.revision)
+
+TOLD_STATE = Table(
+    "told_state",
+    METADATA,
+    number_column("id", key=True),
+    number_column("history_end"),
+    number_column("worked_out"),
+    number_column("recorded"),
+    **TABLE_OPTIONS,
+)
+"""One row. Up to the revision ``history_end`` plans were answered without a record, which is worked out up to ``worked_out``; ``recorded``
+grows with each writing. Whoever writes the record locks the row first."""
+
+TOLD_CLASSIFIERS = Table(
+    "told_classifiers",
+    METADATA,
+    text_column("project_id", NAME_LENGTH, key=True),
+    boolean_column("shared", key=True),
+    number_column("since", key=True),
+    text_column("classifier", DIGEST_LENGTH, key=True),
+    **TABLE_OPTIONS,
+)
+"""The digests of the classifiers that plans had at points of a project, or, with an empty project, at shared ones. A classifier is that of
+the labels as they stand from the revision ``since``, at which they changed, until they change again; each form of its digest has a row."""
+Index("ix_told_classifiers_classifier", TOLD_CLASSIFIERS.c.classifier)

@@ -3,6 +3,7 @@
 Owns reading and writing them; no two are at one place.
 """
 
+from collections.abc import Collection as AnyOf
 from typing import Any
 
 from sqlalchemy import and_, bindparam, insert, or_, select, update
@@ -12,7 +13,7 @@ from venturi.adapters.store.engines.violations import broken_constraint
 from venturi.adapters.store.schema.tables import OBSERVATION_POINTS, OBSERVATION_POINTS_HISTORY, PLACE_KEY, POINT_ATTRIBUTES
 from venturi.adapters.store.tables.history import close_rows, delete_rows
 from venturi.adapters.store.tables.paging import Collection, read_page, storable
-from venturi.adapters.store.tables.point_rows import read_point, write_point
+from venturi.adapters.store.tables.point_rows import read_point, write_hosts, write_point
 from venturi.adapters.store.transaction import Transaction
 from venturi.core.domain.control.listing import Listing
 from venturi.core.domain.errors import ConflictError, DuplicatePointError, PointNotFoundError
@@ -22,6 +23,7 @@ _TABLE = OBSERVATION_POINTS
 _COLUMNS = [_TABLE.c[name] for name in POINT_ATTRIBUTES]
 _LISTED = ("id", "name", "project_id", "shared", "kind", "traffic")
 _COLLECTION = Collection("observation point", _COLUMNS, {name: _TABLE.c[name] for name in _LISTED})
+_ASKED_AT_ONCE = 400
 _FIND = select(*_COLUMNS).where(_TABLE.c.id == bindparam("identifier"))
 
 Points = list[ObservationPoint]  # the method ``list`` hides the built-in type
@@ -52,16 +54,30 @@ class PointTable:
         return [read_point(row) for row in read_page(self._transaction, _COLLECTION, listing, restriction)]
 
     def on_host(self, host: str) -> Points:
-        """Give, by id, the interfaces of a host, all routers, and the exporters that its collector or any collector receives from."""
+        """Give, by id, the points that are in the plan of a host.
+
+        They are its interfaces, the routers that it meters or that have no host yet, and the exporters that its collector or any collector
+        receives from.
+        """
         if not storable(host):
             return []
-        kind, collector = _TABLE.c.kind, _TABLE.c.collector_host
+        kind, collector, hosts = _TABLE.c.kind, _TABLE.c.collector_host, _TABLE.c.hosts
+        free = or_(hosts.is_(None), hosts == "")
         here = or_(
             and_(kind == PointKind.INTERFACE.value, _TABLE.c.host == host),
-            kind == PointKind.ROUTER.value,
+            and_(kind == PointKind.ROUTER.value, or_(free, hosts.contains(write_hosts([host]), autoescape=True))),
             and_(kind == PointKind.EXPORTER.value, or_(collector.is_(None), collector == host)),
         )
         return [read_point(row) for row in self._connection.execute(select(*_COLUMNS).where(here).order_by(_TABLE.c.id))]
+
+    def find_free_routers(self, point_ids: AnyOf[str]) -> set[str]:
+        """Give those of the points that are routers without a host."""
+        wanted, found = sorted(filter(storable, point_ids)), set[str]()
+        free = _TABLE.c.kind == PointKind.ROUTER.value, or_(_TABLE.c.hosts.is_(None), _TABLE.c.hosts == "")
+        for start in range(0, len(wanted), _ASKED_AT_ONCE):
+            some = select(_TABLE.c.id).where(_TABLE.c.id.in_(wanted[start : start + _ASKED_AT_ONCE]), *free)
+            found.update(self._connection.execute(some).scalars())
+        return found
 
     def insert(self, point: ObservationPoint) -> None:
         """Add a point; raises ``DuplicatePointError`` if another is at its place, ``ConflictError`` if one has its id."""

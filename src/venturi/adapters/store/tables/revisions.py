@@ -22,6 +22,7 @@ from venturi.adapters.store.schema.tables import (
     RULES,
     RULES_HISTORY,
 )
+from venturi.adapters.store.tables.label_changes import last_label_changes
 from venturi.adapters.store.tables.paging import Collection, read_page
 from venturi.adapters.store.tables.point_rows import read_point
 from venturi.adapters.store.tables.rows import read_labels, read_rules
@@ -76,6 +77,16 @@ class RevisionTable:
     def changes(self, number: int) -> Changes:
         """Give what a revision changed, by resource and id."""
         return [change for name, live, history in _VERSIONED for change in self._changes_of(name, live, history, number)]
+
+    def last_label_change(self, project_id: str | None) -> tuple[int, Nanoseconds]:
+        """Give the latest revision at which the labels that apply at points of a project changed, for None at shared points, and its time.
+
+        Before the first it is 0, at 0.
+        """
+        latest = self.latest()
+        number = last_label_changes(self._connection, [(project_id, latest)])[project_id, latest]
+        found = self.find(number)
+        return number, Nanoseconds(0) if found is None else found.at
 
     def labels_at(self, number: int) -> LabelsAsGiven:
         """Give all labels at a revision, by id, each with its rules as given."""

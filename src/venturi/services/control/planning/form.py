@@ -110,6 +110,7 @@ def planned_point(point: ObservationPoint, digest: str) -> PlannedPoint:
         place["outside_interfaces"] = list(place["outside_interfaces"])
     if place.get("hook") is Hook.NETFILTER:
         del place["hook"]
+    place.pop("hosts", None)
     return PlannedPoint(
         id=point.id,
         name=point.name,

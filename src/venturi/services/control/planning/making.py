@@ -1,6 +1,7 @@
 """The making of plans: the points of a host and a classifier for each set of labels that applies at any of them.
 
-Owns what is computed once per revision and shared by all hosts. Leases, waiting and policy are for ``plans``.
+Owns what is computed once and shared by all hosts, and that what a host is told is recorded before it is told. Leases, waiting and policy
+are for ``plans``.
 """
 
 import hashlib
@@ -10,8 +11,10 @@ from itertools import chain
 
 import msgspec
 
+from venturi.adapters.store.ledger.telling import ToldClassifier
 from venturi.adapters.store.store import Store, StoreReader
-from venturi.core.classify.digest import digest_of, normal_form
+from venturi.core.classify.digest import digests_of, normal_form
+from venturi.core.domain.interval import Nanoseconds
 from venturi.core.domain.label import LabelWithRules
 from venturi.services.control.planning.form import PLAN_VERSION, planned_label, planned_point, planned_rule
 from venturi.services.control.planning.pieces import Piece, deflate
@@ -32,18 +35,30 @@ class MadePlan:
 
 @dataclass(frozen=True, kw_only=True)
 class _Classifier:
-    digest: str
+    """The classifier of a set of labels; ``digests`` has each form of its digest, the one by which plans name it first."""
+
+    digests: tuple[str, ...]
     content: str
     piece: Piece
+
+    @property
+    def digest(self) -> str:
+        """What identifies the rules."""
+        return self.digests[0]
 
 
 @dataclass
 class _Made:
-    """What was made at one revision."""
+    """What was made at one revision, when the record had been written a number of times."""
 
     revision: int = -1
+    recorded: int = 0
     plans: dict[str, MadePlan] = field(default_factory=dict)
     classifiers: dict[str | None, _Classifier] = field(default_factory=dict)
+
+
+_Standing = tuple[int, Nanoseconds]
+"""The revision since which the labels of a scope stand as they do, and its time, by which one database is told from another."""
 
 
 class PlanMaker:
@@ -53,15 +68,24 @@ class PlanMaker:
         """Make plans of what ``store`` holds."""
         self._store = store
         self._made = _Made()
+        self._standing: dict[str | None, tuple[_Standing, _Classifier]] = {}
+        self._unrecorded: list[ToldClassifier] = []
 
     def make(self, host: str) -> MadePlan:
-        """Give the plan of ``host`` at the latest revision."""
+        """Give the plan of ``host`` at the latest revision, once it is recorded what it tells."""
         with self._store.reading() as reader:
-            revision = reader.revisions.latest()
-            if revision != self._made.revision:
-                self._made = _Made(revision)
-            known = self._made.plans.get(host)
-            return known or self._made.plans.setdefault(host, self._make(reader, host))
+            revision, recorded = reader.told.version()
+            if recorded < self._made.recorded:
+                self._standing = {}
+            if revision != self._made.revision or recorded < self._made.recorded:
+                self._made, self._unrecorded = _Made(revision, recorded), []
+            plan = self._made.plans.get(host) or self._make(reader, host)
+        if self._unrecorded:
+            with self._store.telling() as writer:
+                self._made.recorded = writer.record(self._unrecorded)
+            self._unrecorded = []
+        self._made.plans[host] = plan
+        return plan
 
     def _make(self, reader: StoreReader, host: str) -> MadePlan:
         points = sorted(reader.points.on_host(host), key=lambda point: point.id)
@@ -77,11 +101,19 @@ class PlanMaker:
         return MadePlan(host=host, revision=self._made.revision, content=content, pieces=(*pieces, _END))
 
     def _classifier(self, reader: StoreReader, project_id: str | None) -> _Classifier:
-        """Give the classifier at the points of a project, at shared points for None."""
+        """Give the classifier at the points of a project, at shared points for None: the one before if its labels stand as they did."""
         known = self._made.classifiers.get(project_id)
-        return known or self._made.classifiers.setdefault(
-            project_id, _make_classifier(chain.from_iterable(read_applicable(reader, project_id)))
-        )
+        if known is None:
+            standing = reader.revisions.last_label_change(project_id)
+            before = self._standing.get(project_id)
+            if before is not None and before[0] == standing:
+                known = before[1]
+            else:
+                known = _make_classifier(chain.from_iterable(read_applicable(reader, project_id)))
+                self._standing[project_id] = (standing, known)
+                self._unrecorded += [ToldClassifier(project_id, standing[0], digest) for digest in known.digests]
+            self._made.classifiers[project_id] = known
+        return known
 
 
 _COMMA = deflate([b","])
@@ -98,13 +130,14 @@ def _make_classifier(labels: Iterable[LabelWithRules]) -> _Classifier:
             forms.update(map(normal_form, entry.rules))
     listed.sort()
     ordered = sorted(forms)
-    digest = digest_of(ordered)
+    digests = digests_of(ordered)
+    digest = digests[0]
     content = hashlib.sha256(digest.encode())
     for label in listed:
         content.update(label)
     rules = (_ENCODER.encode(planned_rule(form)) for form in ordered)
     texts = chain([b'{"digest":"', digest.encode(), b'","labels":['], _joined(listed), [b'],"rules":['], _joined(rules), [b"]}"])
-    return _Classifier(digest=digest, content=content.hexdigest(), piece=deflate(texts))
+    return _Classifier(digests=tuple(digests), content=content.hexdigest(), piece=deflate(texts))
 
 
 def _joined(values: Iterable[bytes]) -> Iterator[bytes]:

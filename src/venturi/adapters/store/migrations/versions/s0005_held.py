@@ -10,7 +10,7 @@ from venturi.adapters.store.migrations.ledger_triggers import make_triggers
 from venturi.adapters.store.schema.columns import TABLE_OPTIONS, number_column, reference_column, text_column
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 
 _CONTENTS = {
     "ledger_point_versions": ("point_id", "name", "project_id", "shared", "kind"),

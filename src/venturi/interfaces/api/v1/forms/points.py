@@ -5,14 +5,24 @@ Owns their fields and their translation. Whether a point may be made is the serv
 
 import ipaddress
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from venturi.core.domain.errors import InvalidPointError
-from venturi.core.domain.point import ExporterPlace, Hook, InterfacePlace, ObservationPoint, PointPlace, PointTraffic, RouterPlace
+from venturi.core.domain.point import (
+    HIGHEST_LINE_RATE,
+    MOST_HOSTS,
+    ExporterPlace,
+    Hook,
+    InterfacePlace,
+    ObservationPoint,
+    PointPlace,
+    PointTraffic,
+    RouterPlace,
+)
 from venturi.core.rules.checks import printable
 from venturi.interfaces.api.v1.forms.reading import read_variant
 from venturi.interfaces.api.v1.forms.texts import Address, Device, Host, Identifier, Name, Namespace, Number32, ProjectId
@@ -34,6 +44,27 @@ HookName = Annotated[
     ),
 ]
 
+RouterHosts = Annotated[
+    list[Host],
+    Meta(
+        max_length=MOST_HOSTS,
+        description="The hosts that meter the router: only their plans have it, and only they are believed. Without any, it is in every"
+        " plan, and the first host that posts packets of it becomes its host.",
+    ),
+]
+LineRate = (
+    Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=HIGHEST_LINE_RATE,
+            description="The most that can pass in one direction, in bits per second; an interval that counts more is held. null for the"
+            " server's default.",
+        ),
+    ]
+    | None
+)
+
 
 class InterfacePlaceForm(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="interface"):
     """A network device of a host; without a namespace, in that of the host."""
@@ -50,15 +81,16 @@ class InterfacePlaceForm(Struct, kw_only=True, forbid_unknown_fields=True, tag_f
 
 
 class RouterPlaceForm(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="router"):
-    """A Neutron router, metered by every agent that finds its namespace."""
+    """A Neutron router, metered by the agents of its hosts that find its namespace."""
 
     router_id: uuid.UUID
     hook: HookName = Hook.NETFILTER
+    hosts: RouterHosts = msgspec.field(default_factory=list)
 
     @property
     def place(self) -> PointPlace:
         """The router meant."""
-        return RouterPlace(router_id=str(self.router_id), hook=self.hook)
+        return RouterPlace(router_id=str(self.router_id), hook=self.hook, hosts=_hosts(self.hosts))
 
 
 class ExporterPlaceForm(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="exporter"):
@@ -87,6 +119,7 @@ class NewInterfaceForm(InterfacePlaceForm, kw_only=True, forbid_unknown_fields=T
     project_id: ProjectId | UnsetType = UNSET
     shared: Shared = False
     traffic: Traffic = PointTraffic.FORWARDED
+    line_rate: LineRate = None
 
 
 class NewRouterForm(RouterPlaceForm, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="router"):
@@ -96,6 +129,7 @@ class NewRouterForm(RouterPlaceForm, kw_only=True, forbid_unknown_fields=True, t
     project_id: ProjectId | UnsetType = UNSET
     shared: Shared = False
     traffic: Traffic = PointTraffic.FORWARDED
+    line_rate: LineRate = None
 
 
 class NewExporterForm(ExporterPlaceForm, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="exporter"):
@@ -105,6 +139,7 @@ class NewExporterForm(ExporterPlaceForm, kw_only=True, forbid_unknown_fields=Tru
     project_id: ProjectId | UnsetType = UNSET
     shared: Shared = False
     traffic: Traffic = PointTraffic.FORWARDED
+    line_rate: LineRate = None
 
 
 NewPointForm = NewInterfaceForm | NewRouterForm | NewExporterForm
@@ -116,11 +151,13 @@ class PointChangesForm(Struct, kw_only=True, forbid_unknown_fields=True):
     name: Name | UnsetType = UNSET
     shared: Shared | UnsetType = UNSET
     traffic: Traffic | UnsetType = UNSET
+    line_rate: LineRate | UnsetType = UNSET
     host: Host | UnsetType = UNSET
     device: Device | UnsetType = UNSET
     namespace: Namespace | UnsetType | None = UNSET
     hook: HookName | UnsetType = UNSET
     router_id: uuid.UUID | UnsetType = UNSET
+    hosts: RouterHosts | UnsetType = UNSET
     address: Address | UnsetType = UNSET
     observation_domain: Number32 | UnsetType | None = UNSET
     outside_interfaces: OutsideInterfaces | UnsetType = UNSET
@@ -169,13 +206,14 @@ def new_point(form: NewPointForm) -> NewPoint:
         shared=form.shared,
         traffic=form.traffic,
         place=form.place,
+        line_rate=form.line_rate,
     )
 
 
 def point_changes(form: PointChangesForm) -> PointChanges:
     """Translate the changes of a point; the fields of its place are checked against its kind once that is known."""
     given: dict[str, object] = {name: value for name, value in msgspec.structs.asdict(form).items() if value is not UNSET}
-    own: dict[str, object] = {name: given.pop(name) for name in ("name", "shared", "traffic") if name in given}
+    own: dict[str, object] = {name: given.pop(name) for name in ("name", "shared", "traffic", "line_rate") if name in given}
     return PointChanges(own=own, place={name: _place_value(name, value) for name, value in given.items()})
 
 
@@ -187,6 +225,7 @@ def point_fields(point: ObservationPoint) -> dict[str, object]:
         "project_id": point.project_id,
         "shared": point.shared,
         "traffic": str(point.traffic),
+        "line_rate": point.line_rate,
         "kind": str(point.kind),
     }
     place: Mapping[str, object] = {} if point.place is None else vars(point.place)
@@ -196,11 +235,17 @@ def point_fields(point: ObservationPoint) -> dict[str, object]:
 def _place_value(name: str, value: object) -> object:
     if name == "outside_interfaces" and isinstance(value, list):
         return tuple(sorted(set(value)))
+    if name == "hosts" and isinstance(value, list):
+        return _hosts(value)
     if name == "address" and isinstance(value, str):
         return _address(value)
     if name in {"host", "collector_host"} and isinstance(value, str):
         return value.lower()
     return str(value) if isinstance(value, uuid.UUID) else value
+
+
+def _hosts(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({name.lower() for name in names}))
 
 
 def _address(text: str) -> str:
