@@ -44,6 +44,7 @@ class LedgerOfTests:
 
     store: Store
     config: LedgerConfig = field(default_factory=lambda: LedgerConfig(plan_file_hosts=("edge-1", "edge-2", "edge-3")))
+    now: Nanoseconds = NOW
     alarms: list[str] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
 
@@ -54,7 +55,7 @@ class LedgerOfTests:
     @property
     def batches(self) -> BatchPosting:
         trust = HostTrust(self.store, self.config, self._alarm)
-        return BatchPosting(self.store, lambda: NOW, self._alarm, trust, self.config)
+        return BatchPosting(self.store, lambda: self.now, self._alarm, trust, self.config)
 
     def post(self, *envelopes: Envelope, caller: Principal = OPERATOR) -> Acknowledgement:
         """Post batches as they travel, and give the acknowledgement of the last."""
@@ -63,11 +64,11 @@ class LedgerOfTests:
     def correct(self, *lines: tuple[int, int, Sequence[int]], reason: str = "counted twice", correction_id: str | None = None) -> int:
         """Post a correction of entries, each by posting and ordinal with what is added to its counts."""
         filled = [CorrectionLine(posting, ordinal, [*counts, *[0] * (6 - len(counts))]) for posting, ordinal, counts in lines]
-        return CorrectionPosting(self.store, lambda: NOW).post(OPERATOR, reason, filled, correction_id)
+        return CorrectionPosting(self.store, lambda: self.now).post(OPERATOR, reason, filled, correction_id)
 
     @property
     def held(self) -> HeldDecisions:
-        return HeldDecisions(self.store, lambda: NOW)
+        return HeldDecisions(self.store, lambda: self.now)
 
     def held_reasons(self, **selection: Any) -> list[tuple[int, int, str]]:  # noqa: ANN401 - fields of a selection
         """List what is held: posting, ordinal and reason."""

@@ -271,5 +271,7 @@ def test_a_long_interval_that_is_held_costs_no_more_than_its_entries(ledger: Led
 
 def test_an_hour_is_shown_as_held(ledger: LedgerOfTests) -> None:
     ledger.config = SLOW
-    ledger.post(SpoolOfTests().seal(counting(10**15, start=BEGINNING, end=BEGINNING + HOUR)))
-    assert ledger.coverage(3600) == {(0, "gap", "held"): (3600, 0)}
+    spool = SpoolOfTests()
+    ledger.post(spool.seal(counting(1, start=BEGINNING - HOUR, end=BEGINNING)))
+    ledger.post(spool.seal(counting(10**15, start=BEGINNING, end=BEGINNING + HOUR)))
+    assert ledger.coverage(3600) == {(-60, "complete", ""): (3600, 0), (0, "gap", "held"): (3600, 0)}

@@ -16,7 +16,7 @@ from venturi.core.ledger.bins import BIN, HOUR, Part
 from venturi.core.ledger.covering import state_in_bin
 from venturi.core.ledger.trust import HeldReason
 
-_IMPOSSIBLE_TIMES = frozenset({HeldReason.BEFORE_PLAN, HeldReason.IN_FUTURE})
+_TIME_IS_NO_GAP = frozenset({HeldReason.BEFORE_PLAN, HeldReason.IN_FUTURE, HeldReason.OVERLAPPING})
 
 LabelCounts = Iterable[tuple[int, int, int, int]]
 """Label, direction, packets, octets."""
@@ -51,8 +51,8 @@ class Told(NamedTuple):
 
 
 def is_shown_as_held(reason: HeldReason, start: int, end: int) -> bool:
-    """Tell whether the time of a held interval is shown as such: not one that cannot be, nor one of more than an hour."""
-    return reason not in _IMPOSSIBLE_TIMES and end - start <= HOUR
+    """Tell whether the time of a held interval is shown as such: not one that cannot be or is known, nor one of more than an hour."""
+    return reason not in _TIME_IS_NO_GAP and end - start <= HOUR
 
 
 def held_coverage(point: int, place: int) -> Told:
