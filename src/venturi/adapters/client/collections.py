@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from venturi.core.domain.errors import (
+    EntryNotFoundError,
     LabelNotFoundError,
     NotFoundError,
     PointNotFoundError,
@@ -124,6 +125,39 @@ REVISIONS = Collection(
     columns=("number", "at", "author", "project_id"),
     short=("number", "at", "author", "project_id"),
     details=("changes",),
+    named=False,
+)
+
+
+HELD = Collection(
+    noun="held interval",
+    path="/v1/held",
+    plural="held",
+    missing=EntryNotFoundError,
+    columns=(
+        "posting",
+        "ordinal",
+        "reason",
+        "decision",
+        "decided_by",
+        "agent_id",
+        "host",
+        "observation_point_id",
+        "observation_point_name",
+        "project_id",
+        "label_id",
+        "label_name",
+        "place",
+        "start",
+        "end",
+        "coverage",
+        "packets",
+        "octets",
+        "entries",
+        "classifier",
+        "revision",
+    ),
+    short=("posting", "ordinal", "reason", "agent_id", "observation_point_id", "start", "end", "octets"),
     named=False,
 )
 
