@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -257,6 +257,8 @@ def _flatten(tables: Mapping[str, object], above: Key = ()) -> Iterator[tuple[Ke
 def _convert(given: object, kind: Any, place: str, *, strict: bool) -> object:  # noqa: ANN401 - any type that a setting has
     if kind is Path and isinstance(given, str):
         return Path(given)
+    if get_origin(kind) is tuple and isinstance(given, str) and not strict:
+        given = [part.strip() for part in given.split(",") if part.strip()]
     try:
         return msgspec.convert(given, kind, strict=strict)
     except msgspec.ValidationError as error:

@@ -5,6 +5,7 @@ Owns spellings that keep a test short: labels with a rule each, the plan of a ho
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -30,8 +31,10 @@ class TellingServer:
     store: Store
     memory: ToldMemory = field(default_factory=ToldMemory)
 
-    def __post_init__(self) -> None:
-        self.maker = PlanMaker(self.store)
+    @cached_property
+    def maker(self) -> PlanMaker:
+        """What makes the plans."""
+        return PlanMaker(self.store)
 
     def label(self, name: str = "web", *, rule: str = "ingress source 10.0.0.0/8", **attributes: Any) -> MeteringLabel:  # noqa: ANN401 - as ``make_label``
         """Make a label with one rule."""

@@ -95,12 +95,16 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
     from venturi.interfaces.api.application import ApiParts
     from venturi.interfaces.api.neutron.routes import neutron_routes
     from venturi.interfaces.api.v1.routes import v1_routes
+    from venturi.services.control.planning.past import PastPlans
     from venturi.services.control.plans import PlanControl
 
     store = running.enter_context(_open_store(settings.database, settings.database_connections))
     tokens, last_use = _token_control(store)
     last_use.start()
     running.callback(last_use.stop)
+    past = PastPlans(store)
+    past.start()
+    running.callback(past.stop)
     plans = PlanControl(store, _now, observer.raise_alarm)
     running.callback(plans.stop)
     services = {**_store_services(store), **_ledger_services(store, settings, observer), "plans": plans, "tokens": tokens}

@@ -64,7 +64,7 @@ def test_every_key_is_a_variable_too(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(variable, "no such value")
         texts = {"listen", "database", "default_project", "tls.certificate", "tls.key", "tls.client_authority"}
         texts |= {f"agent.{name}" for name in ("server", "plan", "host", "agent_id", "spool", "bpffs", "metrics", "ca_file")}
-        texts |= {"agent.measure_interval", "agent.report_interval"}
+        texts |= {"agent.measure_interval", "agent.report_interval", "ledger.plan_file_hosts"}
         if key in texts or key.startswith("keystone."):
             monkeypatch.delenv(variable)
             continue
@@ -88,3 +88,18 @@ def test_an_address_without_port_is_refused(listen: str, capsys: pytest.CaptureF
         server_config(read_settings(None, {"listen": listen}))
     assert run(["serve", "--listen", listen, "--database", "sqlite:///:memory:"]) == ConfigurationError.exit_code
     assert "is not HOST:PORT" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("given", "hosts"), [("edge-9", ("edge-9",)), ("edge-8, edge-9", ("edge-8", "edge-9")), ("", ())])
+def test_a_list_is_a_variable_with_commas(given: str, hosts: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VENTURI_LEDGER_PLAN_FILE_HOSTS", given)
+    assert read_settings(None, {}).ledger.plan_file_hosts == hosts
+
+
+def test_a_list_is_a_list_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "venturi.toml"
+    path.write_text('[ledger]\nplan_file_hosts = ["edge-8", "edge-9"]\n')
+    assert read_settings(str(path), {}).ledger.plan_file_hosts == ("edge-8", "edge-9")
+    path.write_text('[ledger]\nplan_file_hosts = "edge-9"\n')
+    with pytest.raises(ConfigurationError, match=r"ledger\.plan_file_hosts"):
+        read_settings(str(path), {})

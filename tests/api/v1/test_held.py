@@ -145,7 +145,10 @@ def test_the_commands(owner: Caller) -> None:
     assert code == 9
     assert "overlaps what counts at observation point" in said
     assert run(owner, "reject", "2.0", "--reason", "twice") == (0, "1 interval rejected\n")
-    assert run(owner, "reject", "--agent-id", "agent-1", "--reason-held", "overlapping", "--reason", "twice") == (0, "1 interval rejected\n")
+    assert run(owner, "reject", "--agent-id", "agent-1", "--reason-held", "overlapping", "--reason", "twice") == (
+        0,
+        "1 interval rejected\n",
+    )
     code, said = run(owner, "reject", "x", "--reason", "twice")
     assert (code, "'x' is no interval: give POSTING.ORDINAL" in said) == (2, True)
     code, said = run(owner, "held", "--decision", "rejected", "-f", "csv", "-c", "decided_by")

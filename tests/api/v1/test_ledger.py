@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.api.v1.conftest import Caller
-from tests.support.batches import BEGINNING, SpoolOfTests, make_interval, send_form
+from tests.support.batches import SpoolOfTests, make_interval, send_form
 from tests.support.server import BY_PLAN_FILES, make_token, running_server
 from venturi.core.ledger.batch import BatchLabel, BatchPoint, Envelope
 

@@ -129,7 +129,7 @@ def test_labels_and_points_deleted_since_stay_welcome(server: TellingServer) -> 
 
 
 def test_an_agent_that_was_away_goes_on_by_the_plan_that_it_has(server: TellingServer) -> None:
-    label, point, claim = away(server)
+    _, point, claim = away(server)
     for number in range(3):
         server.label(f"new {number}")
         server.tell()
@@ -163,7 +163,7 @@ def test_a_rename_shows_from_its_time_on_and_before_it_the_old_name(server: Tell
 
 
 def test_no_agent_renames_by_a_later_change_of_other_rules(server: TellingServer) -> None:
-    label, point, claim = away(server)
+    label, _, claim = away(server)
     server.label("other")
     server.change(replace(label, name="shop"))
     server.tell()

@@ -27,7 +27,6 @@ from venturi.adapters.store.tables.rows import read_rules
 from venturi.core.classify.digest import digests_of, normal_form
 
 _OWNER = ("id", "project_id", "shared")
-_REVISIONS_AT_ONCE = 50
 
 
 class ToldHistory:
@@ -53,10 +52,13 @@ class ToldHistory:
         walk.begin(_states_at(self._connection, state.worked_out))
         return walk
 
-    def advance(self, walk: "HistoryWalk") -> list[ToldClassifier]:
-        """Walk on by some revisions, and give the classifiers that came into force in them; ``walk.reached`` says how far that was."""
-        numbers = find_label_changes(self._connection, walk.reached, walk.end, _REVISIONS_AT_ONCE)
-        until = max(numbers) if len(numbers) == _REVISIONS_AT_ONCE else walk.end
+    def advance(self, walk: "HistoryWalk", revisions: int) -> list[ToldClassifier]:
+        """Walk on by some revisions that changed labels, and give the classifiers that came into force in them.
+
+        ``walk.reached`` says how far that was.
+        """
+        numbers = find_label_changes(self._connection, walk.reached, walk.end, revisions)
+        until = max(numbers) if len(numbers) == revisions else walk.end
         return list(walk.advance(numbers, until, _changes(self._connection, walk.reached, until)))
 
 

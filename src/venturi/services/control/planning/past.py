@@ -16,9 +16,10 @@ _RETRY_SECONDS = 5.0
 class PastPlans:
     """Works out the past in a thread of its own, piece by piece, each done for good; ``start`` begins that, ``stop`` ends it."""
 
-    def __init__(self, store: Store) -> None:
-        """Work out what ``store`` holds."""
+    def __init__(self, store: Store, *, piece: int = 50) -> None:
+        """Work out what ``store`` holds, by pieces of so many revisions that changed labels."""
         self._store = store
+        self._piece = piece
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -55,7 +56,7 @@ class PastPlans:
             if walk is None:
                 return None
             before = walk.reached
-            found = reader.told.advance(walk)
+            found = reader.told.advance(walk, self._piece)
         with self._store.telling() as writer:
             if writer.record_history(found, before, walk.reached) and walk.reached < walk.end:
                 return walk

@@ -140,13 +140,16 @@ def _find_hosts(tables: sa.MetaData, since: int) -> Iterator[tuple[str, str]]:
     """Find the routers of which packets were posted, each with a host that did so; roll-ups tell where there is anything to look for."""
     connection = op.get_bind()
     bins, versions, places, intervals, totals = (tables.tables[name] for name in _FILLED[3:])
-    routers = sa.select(versions.c.id).where(versions.c.kind == "router")
-    metered = sa.select(bins.c.point_version, bins.c.place).distinct()
-    metered = metered.where(bins.c.resolution == _HOURLY, bins.c.start_at >= since - _HOUR, bins.c.point_version.in_(routers))
-    for version, place in connection.execute(metered).all():
-        in_posting = sa.and_(totals.c.posting == intervals.c.posting, totals.c.interval_ordinal == intervals.c.ordinal)
+    metered = (
+        sa.select(bins.c.point_version, bins.c.place, versions.c.point_id, places.c.host)
+        .join_from(bins, versions, versions.c.id == bins.c.point_version)
+        .join(places, places.c.id == bins.c.place)
+        .where(bins.c.resolution == _HOURLY, bins.c.start_at >= since - _HOUR, versions.c.kind == "router")
+        .distinct()
+    )
+    in_posting = sa.and_(totals.c.posting == intervals.c.posting, totals.c.interval_ordinal == intervals.c.ordinal)
+    for version, place, point_id, host in connection.execute(metered).all():
         of_place = intervals.c.point_version == version, intervals.c.place == place, intervals.c.end_at > since
         counted = sa.select(totals.c.packets).join_from(intervals, totals, in_posting).where(*of_place, totals.c.packets > 0).limit(1)
         if connection.execute(counted).first() is not None:
-            named = sa.select(versions.c.point_id, places.c.host).where(versions.c.id == version, places.c.id == place)
-            yield from ((row.point_id, row.host) for row in connection.execute(named))
+            yield point_id, host
