@@ -93,7 +93,7 @@ def test_what_is_held_is_listed_page_by_page_and_decided(owner: Caller) -> None:
     assert [(held["decision"], held["decided_by"]) for held in decided] == [("rejected", 3), ("accepted", 2), ("rejected", 3)]
     posting = owner.ask("GET", "/v1/postings/2")[1]
     assert (posting["kind"], posting["author"] != "", posting["reason"]) == ("acceptance", True, "a burst")
-    assert [(entry["kind"], entry.get("held")) for entry in posting["page"]][0] == ("coverage", False)
+    assert (posting["page"][0]["kind"], posting["page"][0]["held"]) == ("coverage", False)
     assert posting["page"][-1] == {
         "kind": "held",
         "ordinal": 3,
@@ -126,7 +126,7 @@ def test_an_agent_whose_usage_is_held_comes_again_until_somebody_decides(owner: 
     spool = SpoolOfTests()
     assert [send(owner, spool.seal(make_interval(minute, usage=MANY)))[0] for minute in range(4)] == [200, 200, 200, 429]
     status, document = send(owner, spool.sealed[-1])
-    assert (status, document["error"]["type"]) == (429, "TooMuchHeldError")
+    assert (status, document["error"]["type"]) == (429, "TooMuchHeld")
     assert "venturi ledger held --agent-id agent-1" in document["error"]["message"]
     metrics = owner.server.request("GET", "/metrics", headers={"X-Auth-Token": owner.secret}).data.decode()
     assert 'kind="held"} 3.0' in metrics

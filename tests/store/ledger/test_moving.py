@@ -1,10 +1,12 @@
 """The ledger moves whole, with its numbers and chains, between databases of any kind, and is never mixed with another."""
 
+import json
 from pathlib import Path
 
 import pytest
+import zstandard
 
-from tests.store.ledger.test_proving import WEB, fill
+from tests.store.ledger.test_proving import WEB, fill, hold
 from tests.support.batches import SpoolOfTests, make_interval
 from tests.support.databases import DATABASES, ON_POSTGRESQL, POSTGRESQL, SQLITE, DatabaseServers, open_store
 from tests.support.ledgers import LedgerOfTests
@@ -22,6 +24,7 @@ def everything(ledger: LedgerOfTests) -> list[list[tuple[object, ...]]]:
 
 def fill_and_keep_aside(ledger: LedgerOfTests) -> SpoolOfTests:
     fill(ledger)
+    hold(ledger)
     spool = SpoolOfTests()
     forged = spool.fork().seal(make_interval(1))
     ledger.post(spool.seal(make_interval(0, usage=WEB)))
@@ -69,3 +72,24 @@ def test_a_backup_of_the_store_is_no_export(sqlite_ledger: LedgerOfTests, tmp_pa
         import_ledger(f"sqlite:///{tmp_path}/target.db", tmp_path / "other")
     with pytest.raises(StoreError, match="cannot be read"):
         import_ledger(f"sqlite:///{tmp_path}/target.db", tmp_path / "missing")
+
+
+def test_an_export_of_an_older_version_is_imported(ledger: LedgerOfTests, database: str, tmp_path: Path) -> None:
+    """As the version before what is held wrote it: without that table, and without the mark of versions."""
+    fill(ledger)
+    ledger.post(SpoolOfTests().seal(make_interval(0, usage=WEB)))
+    export_ledger(database, tmp_path / "ledger")
+    lines = zstandard.ZstdDecompressor().stream_reader((tmp_path / "ledger").read_bytes()).read().decode().splitlines()
+    older, held = [json.dumps({**json.loads(lines[0]), "schema": "0003"})], False
+    for line in map(json.loads, lines[1:-1]):
+        if isinstance(line, dict):
+            held = "held" in line["columns"]
+            line["columns"] = [name for name in line["columns"] if name != "held"]
+        older.append(json.dumps(line[:-1] if held and isinstance(line, list) else line))
+    content = "\n".join([*older, lines[-1], ""]).encode()
+    (tmp_path / "older").write_bytes(zstandard.ZstdCompressor().compress(content))
+    target = f"sqlite:///{tmp_path / 'target.db'}"
+    import_ledger(target, tmp_path / "older")
+    assert prove_ledger(target).postings == 5
+    with open_store(target) as store:
+        assert everything(LedgerOfTests(store)) == everything(ledger)

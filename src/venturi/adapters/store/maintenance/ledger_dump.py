@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, insert, select
 from venturi.adapters.store.maintenance.backup import create_private_file
 from venturi.adapters.store.maintenance.dump_format import LEDGER_FORMAT, DumpReader, TableRows, write_dump
 from venturi.adapters.store.maintenance.opening import open_for_reading, open_for_writing
-from venturi.adapters.store.migrations.running import head_schema, require_head, upgrade_schema
+from venturi.adapters.store.migrations.running import head_schema, known_schemas, require_head, upgrade_schema
 from venturi.adapters.store.schema.ledger_tables import LEDGER_STATE, LEDGER_TABLES
 from venturi.core.domain.errors import SchemaError, StoreError
 
@@ -37,12 +37,15 @@ def export_ledger(url: str, path: Path) -> int:
 
 
 def import_ledger(url: str, path: Path) -> int:
-    """Put the ledger of a file into a database whose ledger is empty, and give the number of rows; raises ``StoreError``."""
+    """Put the ledger of a file into a database whose ledger is empty, and give the number of rows; raises ``StoreError``.
+
+    The file may be of an older version: columns that it lacks get the values that mean what was so before there were any.
+    """
     try:
         with path.open("rb") as stream:
             dump = DumpReader(stream, str(path), LEDGER_FORMAT)
-            if dump.schema != head_schema():
-                message = f"{path} has the schema {dump.schema}; this venturi imports {head_schema()}"
+            if dump.schema not in known_schemas():
+                message = f"{path} has the schema {dump.schema}, which this venturi does not know: it was made by a newer one"
                 raise SchemaError(message)
             with open_for_writing(url) as connection:
                 upgrade_schema(connection)
