@@ -4,13 +4,25 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from tests.support.agent.process import SECONDS, AgentFiles, running_agent
+from tests.support.databases import open_store
 from tests.support.kernel.router import OUTER, Router
 from tests.support.server import ServerProcess, running_server
 from tests.support.tools import needs
+from venturi.adapters.store.ledger.told import Claim, ToldMemory, ToldRecord
+from venturi.adapters.store.schema.ledger_tables import (
+    LEDGER_GENERATIONS,
+    LEDGER_INTERVALS,
+    LEDGER_LABEL_VERSIONS,
+    LEDGER_POINT_VERSIONS,
+    LEDGER_USAGE,
+)
+from venturi.adapters.store.store import StoreReader
 from venturi.core.classify.reference import Passage
 from venturi.core.domain.direction import Direction
+from venturi.core.ledger.trust import HeldReason
 
 pytestmark = [pytest.mark.root, needs("ip", "nft")]
 
@@ -47,3 +59,60 @@ def test_usage_arrives_at_the_ledger(router: Router, tmp_path: Path) -> None:
         assert counted(server) == 7
         assert files.status()["problem"] == ""
         assert agent.stop() == 0
+
+
+def read_claims(reader: StoreReader) -> list[Claim]:
+    """Give what each interval of the ledger says it was counted by."""
+    metered = reader.connection.execute(
+        select(LEDGER_INTERVALS, LEDGER_POINT_VERSIONS.c.point_id, LEDGER_GENERATIONS.c.classifier, LEDGER_GENERATIONS.c.revision)
+        .join(LEDGER_POINT_VERSIONS, LEDGER_POINT_VERSIONS.c.id == LEDGER_INTERVALS.c.point_version)
+        .join(LEDGER_GENERATIONS, LEDGER_GENERATIONS.c.id == LEDGER_INTERVALS.c.generation)
+        .order_by(LEDGER_INTERVALS.c.end_at)
+    ).all()
+    used = reader.connection.execute(
+        select(LEDGER_USAGE.c.posting, LEDGER_USAGE.c.interval_ordinal, LEDGER_LABEL_VERSIONS.c.label_id).join(
+            LEDGER_LABEL_VERSIONS, LEDGER_LABEL_VERSIONS.c.id == LEDGER_USAGE.c.label_version
+        )
+    ).all()
+    labels = {row: {label for *place, label in used if tuple(place) == (row.posting, row.ordinal)} for row in metered}
+    return [
+        Claim(
+            point_id=row.point_id,
+            classifier=row.classifier,
+            revision=row.revision,
+            label_ids=frozenset(labels[row]),
+            counted=bool(labels[row]),
+            end=row.end_at,
+        )
+        for row in metered
+    ]
+
+
+def test_what_an_agent_posts_is_what_its_host_was_told(router: Router, tmp_path: Path) -> None:
+    files = AgentFiles(tmp_path, "nftables")
+    files.environment["VENTURI_AGENT_REPORT_INTERVAL"] = "1s"
+    with running_server(tmp_path) as server, running_agent(files, source=("--server", server.url)) as agent:
+        make_plan(server, router)
+        agent.wait_for_log("metering")
+        router.send([TEN] * 3, [100] * 3)
+        label = server.request("GET", "/v1/labels").json()["labels"][0]["id"]
+        server.request("PATCH", f"/v1/labels/{label}", form={"name": "renamed"})
+        rules = [{"direction": "egress", "source_ip_prefix": "10.0.0.0/16"}]
+        assert server.request("PUT", f"/v1/labels/{label}/rules", form={"rules": rules}).status == 200
+        agent.wait_for_log("metering", times=2)
+        router.send([TEN] * 4, [100] * 4)
+        deadline = time.monotonic() + SECONDS
+        while counted(server) < 7 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert agent.stop() == 0
+        point = server.request("GET", "/v1/observation-points").json()["observation_points"][0]["id"]
+        for path in (f"/v1/observation-points/{point}", f"/v2.0/metering/metering-labels/{label}"):
+            assert server.request("DELETE", path).status == 204
+    with open_store(server.database) as store, store.reading() as reader:
+        claims = read_claims(reader)
+        told = ToldRecord(reader.connection, ToldMemory()).find("h", claims)
+        elsewhere = ToldRecord(reader.connection, ToldMemory()).find("h2", claims)
+    assert len({claim.revision for claim in claims if claim.counted}) == 2
+    assert {found.problem for found in told} == {None}
+    assert told[-1].labels[label].name == "renamed"
+    assert {found.problem for found in elsewhere} == {HeldReason.UNTOLD_POINT}

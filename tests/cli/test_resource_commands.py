@@ -149,8 +149,8 @@ POINTS: dict[str, tuple[tuple[str, ...], dict[str, object], str]] = {
         "edge-1 eth0 in blue",
     ),
     "router": (
-        ("--router-id", NOWHERE, "--traffic", "both", "--hook", "tc"),
-        {"router_id": NOWHERE, "traffic": "both", "hook": "tc"},
+        ("--router-id", NOWHERE, "--traffic", "both", "--hook", "tc", "--host", "Net-2", "--host", "net-1", "--line-rate", "1000"),
+        {"router_id": NOWHERE, "traffic": "both", "hook": "tc", "hosts": ["net-1", "net-2"], "line_rate": 1000},
         f"router {NOWHERE}",
     ),
     "exporter": (
@@ -165,7 +165,15 @@ POINTS: dict[str, tuple[tuple[str, ...], dict[str, object], str]] = {
 def test_points_of_each_kind_come_change_and_go(kind: str, venturi: Venturi) -> None:
     options, expected, place = POINTS[kind]
     created = json.loads(venturi("point", "create", f"a {kind}", "--kind", kind, *options, "-f", "json"))
-    whole = {"name": f"a {kind}", "kind": kind, "traffic": "forwarded", "shared": False, "project_id": "default", **expected}
+    whole = {
+        "name": f"a {kind}",
+        "kind": kind,
+        "traffic": "forwarded",
+        "shared": False,
+        "project_id": "default",
+        "line_rate": None,
+        **expected,
+    }
     assert {name: value for name, value in created.items() if name != "id"} == whole
     listed = ("point", "list", "--kind", kind, "-f", "csv", "-c", "name", "-c", "place")
     assert venturi(*listed) == f"name,place\na {kind},{place}\n"
@@ -180,6 +188,29 @@ def test_an_empty_namespace_takes_it_away(venturi: Venturi) -> None:
     venturi("point", "set", "moved", "--namespace", "")
     assert venturi("point", "show", "moved", "-f", "value", "-c", "namespace") == "None\n"
     venturi("point", "delete", "moved")
+
+
+def test_hosts_and_line_rates_are_set_and_taken_away(venturi: Venturi) -> None:
+    venturi("point", "create", "gateway", "--kind", "router", "--router-id", ROUTER, "--host", "net-1")
+    shown = ("point", "show", "gateway", "-f", "json", "-c", "hosts", "-c", "line_rate")
+    for options, hosts, rate in (
+        (("--host", "net-2", "--host", "net-1"), ["net-1", "net-2"], None),
+        (("--line-rate", "10000000000"), ["net-1", "net-2"], 10**10),
+        (("--host", ""), [], 10**10),
+        (("--host", "net-3", "--line-rate", "0"), ["net-3"], None),
+    ):
+        assert venturi("point", "set", "gateway", *options) == ""
+        assert json.loads(venturi(*shown)) == {"hosts": hosts, "line_rate": rate}
+    venturi("point", "delete", "gateway")
+
+
+def test_an_interface_is_on_one_host(venturi: Venturi) -> None:
+    place = ("--kind", "interface", "--device", "eth7", "--host", "edge-1")
+    venturi("point", "create", "two", *place, "--host", "edge-2", code=2, sentence="--host: a point of kind interface is on one host")
+    venturi("point", "create", "one", *place)
+    venturi("point", "set", "one", "--host", "edge-3")
+    assert venturi("point", "show", "one", "-f", "value", "-c", "host") == "edge-3\n"
+    venturi("point", "delete", "one")
 
 
 def test_a_point_at_a_place_that_is_taken_is_a_conflict(venturi: Venturi) -> None:

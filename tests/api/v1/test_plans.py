@@ -105,6 +105,18 @@ def test_a_plan_holds_what_is_on_the_host(fresh: Caller) -> None:
     assert {_compile(classifier) for classifier in plan.classifiers} == set(classifiers)
 
 
+def test_a_router_is_in_the_plans_of_its_hosts(fresh: Caller) -> None:
+    every = fresh.make(POINTS, _router())["id"]
+    some = fresh.make(POINTS, _router(hosts=["edge-1", "edge-2"], line_rate=10**9))["id"]
+    asked = ("edge-1", "edge-2", "edge-3", "edge", "dge-1")
+    found = {host: {point.id for point in _plan(fresh, host).points} for host in asked}
+    assert found == {"edge-1": {every, some}, "edge-2": {every, some}, "edge-3": {every}, "edge": {every}, "dge-1": {every}}
+    document = fresh.ask("GET", "/v1/plans/edge-1")[1]
+    assert not any({"hosts", "line_rate"} & set(point) for point in document["points"])
+    fresh.ask("PATCH", f"{POINTS}/{some}", {"hosts": ["edge-3"]})
+    assert [some in {point.id for point in _plan(fresh, host).points} for host in asked[:3]] == [False, False, True]
+
+
 def test_an_empty_plan(fresh: Caller) -> None:
     plan = _plan(fresh, "nowhere")
     assert (plan.points, plan.classifiers) == ([], [])

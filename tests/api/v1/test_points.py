@@ -26,6 +26,11 @@ MADE: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ),
     ({"kind": "router", "name": "r", "router_id": ROUTER, "hook": "tc"}, {"kind": "router", "router_id": ROUTER, "hook": "tc"}),
     (
+        {"kind": "router", "name": "r", "router_id": ROUTER, "hosts": ["Net-2", "net-1", "NET-1"], "line_rate": 10**10},
+        {"kind": "router", "router_id": ROUTER, "hosts": ["net-1", "net-2"], "line_rate": 10**10},
+    ),
+    ({"kind": "router", "name": "r", "router_id": ROUTER}, {"kind": "router", "hosts": [], "line_rate": None}),
+    (
         {"kind": "exporter", "name": "x", "address": "2001:DB8::0", "outside_interfaces": [3, 1, 3], "project_id": "7"},
         {
             "kind": "exporter",
@@ -68,6 +73,20 @@ CHANGES: list[tuple[dict[str, Any], int, str]] = [
     ({"host": "a b"}, 400, "host: expected a host name"),
     ({"device": None}, 400, "device: Expected 'str'"),
     ({"device": "taken"}, 409, ""),
+    ({"line_rate": 1}, 200, ""),
+    ({"line_rate": None}, 200, ""),
+    ({"line_rate": 0}, 400, "line_rate: "),
+    ({"line_rate": 10**15 + 1}, 400, "line_rate: "),
+    ({"hosts": ["edge-2"]}, 400, "hosts: a point of kind interface has no such field"),
+]
+
+ROUTER_CHANGES: list[tuple[dict[str, Any], int, str]] = [
+    ({"hosts": ["edge-1", "edge-2"]}, 200, ""),
+    ({"hosts": []}, 200, ""),
+    ({"hosts": ["a b"]}, 400, "hosts[0]: expected a host name"),
+    ({"hosts": None}, 400, "hosts: "),
+    ({"hosts": [f"h{number}" for number in range(251)]}, 400, "hosts: "),
+    ({"host": "edge-1"}, 400, "host: a point of kind router has no such field"),
 ]
 
 
@@ -83,6 +102,27 @@ def test_a_point_is_changed(anyone: Caller, changes: dict[str, Any], status: int
     assert answered == status
     if status != 200:
         assert sentence in document["error"]["message"]
+
+
+@pytest.mark.parametrize(("changes", "status", "sentence"), ROUTER_CHANGES, ids=lambda each: str(each)[:40])
+def test_a_router_is_changed(anyone: Caller, changes: dict[str, Any], status: int, sentence: str) -> None:
+    made = anyone.make(PATH, {"kind": "router", "name": "r", "router_id": str(uuid.uuid4()), "hosts": ["edge-3"]})
+    answered, document = anyone.ask("PATCH", f"{PATH}/{made['id']}", changes)
+    assert anyone.ask("GET", f"{PATH}/{made['id']}") == (200, made | changes if status == 200 else made)
+    anyone.ask("DELETE", f"{PATH}/{made['id']}")
+    assert answered == status
+    if status != 200:
+        assert sentence in document["error"]["message"]
+
+
+def test_the_hosts_of_a_router_have_a_history(anyone: Caller) -> None:
+    made = anyone.make(PATH, {"kind": "router", "name": "r", "router_id": str(uuid.uuid4())})
+    before = max(revision["number"] for revision in anyone.ask("GET", "/v1/revisions?limit=1000")[1]["revisions"])
+    anyone.ask("PATCH", f"{PATH}/{made['id']}", {"hosts": ["edge-1"], "line_rate": 5})
+    states = [anyone.ask("GET", f"/v1/revisions/{number}/state")[1]["observation_points"] for number in (before, before + 1)]
+    found = [next(point for point in points if point["id"] == made["id"]) for points in states]
+    assert [(point["hosts"], point["line_rate"]) for point in found] == [([], None), (["edge-1"], 5)]
+    anyone.ask("DELETE", f"{PATH}/{made['id']}")
 
 
 def test_a_change_to_what_is_makes_no_revision(anyone: Caller) -> None:
@@ -136,7 +176,9 @@ def test_what_is_refused_to_read(anyone: Caller, path: str, status: int, sentenc
         ("reader", {}, 403),
         ("none", {}, 403),
         ("agent", {}, 403),
+        ("manager", {"hosts": ["edge-1"]}, 403),
         ("admin", {"shared": True, "project_id": "other"}, 201),
+        ("admin", {"hosts": ["edge-1"], "line_rate": 1}, 201),
     ],
 )
 def test_who_may_make_a_point(callers: dict[str, Caller], who: str, asked: dict[str, Any], status: int) -> None:

@@ -124,7 +124,7 @@ def test_a_batch_that_needs_what_is_not_worked_out_is_asked_for_again(server: Te
         with pytest.raises(StoreError, match="still being worked out; try again"):
             server.find("h1", claim)
     assert past.work() is not None
-    answers = []
+    answers: list[str | None] = []
     for claim in claims:
         try:
             answers.append(server.find("h1", claim)[0].problem)

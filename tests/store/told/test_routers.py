@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.control_values import new_id
 from tests.support.telling import TellingServer
-from venturi.adapters.store.ledger.told import BY_PLAN_FILE
+from venturi.adapters.store.ledger.told import BY_PLAN_FILE, Claim
 from venturi.adapters.store.store import Store
 from venturi.core.domain.alarm import Alarm
 from venturi.core.domain.point import ObservationPoint, RouterPlace
@@ -82,17 +82,18 @@ def test_nobody_becomes_a_host_who_may_not(trusting: Trusting) -> None:
     assert (trusting.store.latest_revision(), trusting.alarms) == (before, [])
 
 
+def race(trusting: Trusting, ready: Barrier, host: str, claim: Claim) -> None:
+    ready.wait()
+    trusting.trust.claim_routers(host, [claim])
+
+
 def test_of_two_hosts_that_race_one_becomes_the_host(trusting: Trusting) -> None:
     for _ in range(5):
         router = make_router(trusting)
         claims = {host: trusting.server.claim(host, router) for host in ("h1", "h2")}
         ready = Barrier(2)
 
-        def race(host: str, claims=claims, ready=ready) -> None:  # noqa: ANN001 - of this round
-            ready.wait()
-            trusting.trust.claim_routers(host, [claims[host]])
-
-        racing = [Thread(target=race, args=[host]) for host in claims]
+        racing = [Thread(target=race, args=[trusting, ready, host, claim]) for host, claim in claims.items()]
         for thread in racing:
             thread.start()
         for thread in racing:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, select, update
 
 from venturi.adapters.store.schema.tables import REVISION_COUNTER, TOLD_CLASSIFIERS, TOLD_STATE
-from venturi.adapters.store.tables.label_changes import Scope
+from venturi.adapters.store.tables.label_changes import LabelScope
 
 _STATE = select(TOLD_STATE.c.history_end, TOLD_STATE.c.worked_out, TOLD_STATE.c.recorded)
 _SAME = REVISION_COUNTER.c.id == TOLD_STATE.c.id
@@ -22,7 +22,7 @@ _AT_ONCE = 200
 class ToldClassifier:
     """A digest of the classifier of a scope, as its labels stand from the revision ``since`` on, at which they changed."""
 
-    scope: Scope
+    scope: LabelScope
     since: int
     digest: str
 

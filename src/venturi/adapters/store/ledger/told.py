@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from venturi.adapters.store.ledger.told_labels import ToldLabels
 from venturi.adapters.store.ledger.told_points import PointState, find_states
 from venturi.adapters.store.ledger.told_reading import RecordVersion, find_sinces, find_times, read_version
-from venturi.adapters.store.tables.label_changes import Scope, last_label_changes
+from venturi.adapters.store.tables.label_changes import LabelScope, last_label_changes
 from venturi.core.domain.errors import StoreError
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.domain.point import PointKind
@@ -71,7 +71,7 @@ class _Standing:
 
     at: Nanoseconds
     point: BatchPoint
-    scope: Scope
+    scope: LabelScope
     since: int | None
     free: bool
 
@@ -212,7 +212,7 @@ class _Question:
         return cls(key=key, problem=problem, told=told, candidates=candidates, others=others, line_rate=line_rate)
 
     def classify(
-        self, version: RecordVersion, sinces: Mapping[tuple[Scope, str], Sequence[int]], changes: Mapping[tuple[Scope, int], int]
+        self, version: RecordVersion, sinces: Mapping[tuple[LabelScope, str], Sequence[int]], changes: Mapping[tuple[LabelScope, int], int]
     ) -> None:
         """Find when the classifier was in force at the point; raises ``StoreError`` if that may still be found out."""
         for state in self.candidates:

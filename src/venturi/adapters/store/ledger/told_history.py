@@ -22,7 +22,7 @@ from venturi.adapters.store.schema.tables import (
     RULES,
     RULES_HISTORY,
 )
-from venturi.adapters.store.tables.label_changes import Scope, find_label_changes
+from venturi.adapters.store.tables.label_changes import LabelScope, find_label_changes
 from venturi.adapters.store.tables.rows import read_rules
 from venturi.core.classify.digest import digests_of, normal_form
 
@@ -36,7 +36,7 @@ class ToldHistory:
         self._connection = connection
 
     def version(self) -> tuple[int, int]:
-        """Give the latest revision and how often the record was written."""
+        """Give what plans are known by: the latest revision, and how often the record was written."""
         return read_told_version(self._connection)
 
     def take_up(self) -> "HistoryWalk | None":
@@ -44,7 +44,7 @@ class ToldHistory:
         state = read_told_state(self._connection)
         if state.worked_out >= state.history_end:
             return None
-        scopes: set[Scope] = set()
+        scopes: set[LabelScope] = set()
         for table in (OBSERVATION_POINTS, OBSERVATION_POINTS_HISTORY):
             rows = self._connection.execute(select(table.c.project_id, table.c.shared).distinct())
             scopes |= {None if shared else project_id for project_id, shared in rows}
@@ -101,7 +101,7 @@ class _Changes:
 class HistoryWalk:
     """Labels and rules at the revision ``reached``, on their way to ``end``."""
 
-    def __init__(self, reached: int, end: int, scopes: dict[Scope, _ScopeForms]) -> None:
+    def __init__(self, reached: int, end: int, scopes: dict[LabelScope, _ScopeForms]) -> None:
         self.reached = reached
         self.end = end
         self._scopes = scopes
@@ -120,10 +120,10 @@ class HistoryWalk:
             yield from self._classifiers(number, {scope for owner in owners for scope in self._applying(*owner)})
         self.reached = until
 
-    def _classifiers(self, number: int, scopes: Collection[Scope]) -> Iterator[ToldClassifier]:
+    def _classifiers(self, number: int, scopes: Collection[LabelScope]) -> Iterator[ToldClassifier]:
         return (ToldClassifier(scope, number, digest) for scope in scopes for digest in digests_of(self._scopes[scope].ordered))
 
-    def _applying(self, project_id: str, shared: bool) -> Collection[Scope]:  # noqa: FBT001 - an owner, as it is noted
+    def _applying(self, project_id: str, shared: bool) -> Collection[LabelScope]:  # noqa: FBT001 - an owner, as it is noted
         """Give the scopes in which labels of an owner apply."""
         return self._scopes.keys() if shared else self._scopes.keys() & {None, project_id}
 

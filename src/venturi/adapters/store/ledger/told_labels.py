@@ -11,14 +11,14 @@ from sqlalchemy import Connection, literal, select, union, union_all
 from sqlalchemy.types import BigInteger
 
 from venturi.adapters.store.schema.tables import LABELS, LABELS_HISTORY, RULES, RULES_HISTORY
-from venturi.adapters.store.tables.label_changes import Scope
+from venturi.adapters.store.tables.label_changes import LabelScope
 from venturi.core.ledger.batch import BatchLabel
 
 _COLUMNS = ("id", "name", "project_id", "shared", "valid_from")
 _ASKED_AT_ONCE = 400
 _MOST_REMEMBERED = 500_000
 
-_Standing = tuple[Scope, int]
+_Standing = tuple[LabelScope, int]
 _Span = tuple[int, int | None]
 """The revisions from which and, None for ever, until which something held."""
 
@@ -30,11 +30,11 @@ class ToldLabels:
         self._found: defaultdict[_Standing, dict[str, BatchLabel]] = defaultdict(dict)
         self._missing: defaultdict[_Standing, set[str]] = defaultdict(set)
 
-    def found(self, scope: Scope, since: int) -> Mapping[str, BatchLabel]:
+    def found(self, scope: LabelScope, since: int) -> Mapping[str, BatchLabel]:
         """Give the labels that were looked up and were there, by id."""
         return self._found[scope, since]
 
-    def learn(self, connection: Connection, asked: Iterable[tuple[Scope, int, frozenset[str]]]) -> None:
+    def learn(self, connection: Connection, asked: Iterable[tuple[LabelScope, int, frozenset[str]]]) -> None:
         """Look up labels, those that are not known yet."""
         if sum(map(len, self._found.values())) + sum(map(len, self._missing.values())) > _MOST_REMEMBERED:
             self._found.clear()

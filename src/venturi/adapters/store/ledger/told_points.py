@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, literal, select, union_all
 from sqlalchemy.types import BigInteger
 
 from venturi.adapters.store.schema.tables import OBSERVATION_POINTS, OBSERVATION_POINTS_HISTORY
-from venturi.adapters.store.tables.label_changes import Scope
+from venturi.adapters.store.tables.label_changes import LabelScope
 from venturi.adapters.store.tables.point_rows import read_hosts
 from venturi.core.domain.point import PointKind
 from venturi.core.ledger.batch import BatchPoint
@@ -34,7 +34,7 @@ class PointState:
     until: int | None
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> LabelScope:
         """Where its labels come from."""
         return None if self.point.shared else self.point.project_id
 

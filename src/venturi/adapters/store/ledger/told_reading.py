@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, or_, select
 
 from venturi.adapters.store.schema.tables import REVISION_COUNTER, REVISIONS, TOLD_CLASSIFIERS, TOLD_STATE
-from venturi.adapters.store.tables.label_changes import Scope
+from venturi.adapters.store.tables.label_changes import LabelScope
 from venturi.core.domain.interval import Nanoseconds
 
 _ASKED_AT_ONCE = 400
@@ -54,7 +54,9 @@ def read_version(connection: Connection, seen: int) -> RecordVersion:
     return RecordVersion(latest=latest, latest_at=at, seen_at=earlier_at, history_end=history_end, worked_out=worked_out, recorded=recorded)
 
 
-def find_sinces(connection: Connection, classifiers: Collection[str], scopes: Collection[Scope]) -> dict[tuple[Scope, str], list[int]]:
+def find_sinces(
+    connection: Connection, classifiers: Collection[str], scopes: Collection[LabelScope]
+) -> dict[tuple[LabelScope, str], list[int]]:
     """Give the revisions since which plans of a scope had a classifier, in order, by scope and digest."""
     columns, found = TOLD_CLASSIFIERS.c, defaultdict(list)
     projects = sorted(scope for scope in scopes if scope is not None)

@@ -1,7 +1,7 @@
 """At which revisions the labels that apply somewhere changed.
 
-Owns noting that with a revision, and looking it up. A *scope* is a project, whose labels and the shared ones apply at its points, or None
-for shared points, where all labels apply; nothing but a change that is noted here changes the classifier of a scope.
+Owns noting that with a revision, and looking it up. A *label scope* is a project, whose labels and the shared ones apply at its points, or
+None for shared points, where all labels apply. Nothing but a change that is noted here changes the classifier of a scope.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Connection, and_, func, insert, literal, sele
 
 from venturi.adapters.store.schema.tables import LABEL_CHANGES, LABELS, LABELS_HISTORY, RULES, RULES_HISTORY
 
-Scope = str | None
+LabelScope = str | None
 """A project, or None for shared points."""
 
 _ASKED_AT_ONCE = 100
@@ -35,10 +35,10 @@ def note_label_changes(connection: Connection, revision: int) -> None:
     connection.execute(insert(LABEL_CHANGES).from_select(["project_id", "shared", "revision"], changed))
 
 
-def last_label_changes(connection: Connection, asked: Iterable[tuple[Scope, int]]) -> dict[tuple[Scope, int], int]:
+def last_label_changes(connection: Connection, asked: Iterable[tuple[LabelScope, int]]) -> dict[tuple[LabelScope, int], int]:
     """Give, for each scope and revision, the latest revision up to it at which the labels of the scope changed, 0 for none."""
     distinct = list(dict.fromkeys(asked))
-    found: dict[tuple[Scope, int], int] = {}
+    found: dict[tuple[LabelScope, int], int] = {}
     for start in range(0, len(distinct), _ASKED_AT_ONCE):
         some = distinct[start : start + _ASKED_AT_ONCE]
         parts = [part for number, (scope, revision) in enumerate(some) for part in _latest(number, scope, revision)]
@@ -59,7 +59,7 @@ def find_label_changes(connection: Connection, after: int, until: int, limit: in
     return found
 
 
-def _latest(number: int, scope: Scope, revision: int) -> list[Any]:  # selects of two columns
+def _latest(number: int, scope: LabelScope, revision: int) -> list[Any]:  # selects of two columns
     """Select the latest change in the parts that an index can answer; ``number`` names what was asked."""
     latest = select(literal(number), func.max(_CHANGES.revision)).where(_CHANGES.revision <= revision)
     if scope is None:

@@ -43,7 +43,7 @@ class _Classifier:
 
     @property
     def digest(self) -> str:
-        """What identifies the rules."""
+        """By what plans name it."""
         return self.digests[0]
 
 
