@@ -138,7 +138,9 @@ def _rows(width: int, start: int, sums: Sums) -> list[Row]:
 def _sum_owners(sums: Sums, owners: Mapping[int, int]) -> Sums:
     summed: Sums = {}
     for (label, point, direction), shares in sums.items():
-        _add(summed, (owners[int(label)], point, direction), shares)
+        key = (owners[int(label)], point, direction)
+        found = summed.get(key)
+        summed[key] = shares if found is None else (found[0] + shares[0], found[1] + shares[1])
     return summed
 
 

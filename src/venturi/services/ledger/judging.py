@@ -118,8 +118,8 @@ class BatchJudge:
         point = told.point or batch.points[interval.point]
         by_plan_file = told.problem is None and told.point is None
         reason = told.problem
-        if reason in {None, HeldReason.UNTOLD_LABEL}:
-            reason = None if by_plan_file or _knows_labels(batch, used, told) else HeldReason.UNTOLD_LABEL
+        if reason is HeldReason.UNTOLD_LABEL and _knows_labels(batch, used, told):
+            reason = None  # the claim is of other intervals, too
         if reason is None:
             reason = find_fault(interval, now, told.told_since, told.line_rate or self._config.default_line_rate)
         if reason is None and too_large and interval.totals:
