@@ -28,7 +28,7 @@ from venturi.services.reports.request import Grouping, Resolution, UsageRequest
 AGENT_2 = Principal(user_id="agent", project_id="p2", roles=IMPLIED_ROLES[Role.AGENT], agent_id="agent-2", host="edge-2")
 READER_1, READER_2 = (Principal(user_id="r", project_id=name, roles=IMPLIED_ROLES[Role.READER]) for name in ("p1", "p2"))
 MINUTE = 60 * SECOND
-GAP = {"coverage": "gap", "reason": "device_gone", "generation": "", "classifier": "", "revision": 0}
+GAP: dict[str, Any] = {"coverage": "gap", "reason": "device_gone", "generation": "", "classifier": "", "revision": 0}
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Site:
         """Give the interval of a minute, metered as the plan of a host says."""
         plan = self.server.tell(host)
         start = self.beginning + minute * MINUTE
-        given = {"start": start, "end": start + MINUTE, "classifier": plan.points[0].classifier, "revision": plan.revision}
+        given: dict[str, Any] = {"start": start, "end": start + MINUTE, "classifier": plan.points[0].classifier, "revision": plan.revision}
         return make_interval(usage=others.pop("usage", [(0, 0, 1, octets)]), **(given | others))
 
     def reports(self, *readers: Principal) -> list[list[ReportInterval]]:
@@ -67,12 +67,11 @@ class Site:
         found = []
         for reader in readers:
             for resolution in (Resolution.FIVE_MINUTES, Resolution.TOTAL):
+                bounds = self.beginning - HOUR, self.beginning + 2 * HOUR
+                by_point = UsageRequest(start=bounds[0], end=bounds[1], resolution=resolution, group_by=(Grouping.POINT,))
                 for group_by in ((Grouping.LABEL, Grouping.POINT), (Grouping.PROJECT,)):
-                    request = UsageRequest(
-                        start=self.beginning - HOUR, end=self.beginning + 2 * HOUR, resolution=resolution, group_by=group_by
-                    )
-                    found.append(list(reports.usage(reader, request)))
-                found.append(list(reports.point_totals(reader, replace(request, group_by=(Grouping.POINT,)))))
+                    found.append(list(reports.usage(reader, replace(by_point, group_by=group_by))))
+                found.append(list(reports.point_totals(reader, by_point)))
         return found
 
     def figures(self) -> object:
@@ -152,7 +151,7 @@ def _nowhere(site: Site, spool: SpoolOfTests) -> list[MeteredInterval]:
 
 def _highest_numbers_for_a_day(site: Site, spool: SpoolOfTests) -> list[MeteredInterval]:
     spool.points, spool.labels = site.honest.points, []
-    bounds = {"start": site.beginning - HOUR, "end": site.beginning + 23 * HOUR}
+    bounds: dict[str, Any] = {"start": site.beginning - HOUR, "end": site.beginning + 23 * HOUR}
     return [site.interval("edge-1", usage=[], totals=[DirectionTotals(0, HIGHEST, HIGHEST, HIGHEST, HIGHEST)], **bounds)]
 
 
@@ -265,7 +264,7 @@ def test_held_time_is_a_gap_at_a_point_that_the_host_was_told_where_nothing_else
 def test_a_router_is_reported_by_its_hosts_and_the_first_that_counts_is_one(site: Site, database: str) -> None:
     router = site.server.point(RouterPlace(router_id="r1"), shared=True, name="router")
     plan = site.server.tell("edge-1")
-    claimed = {"classifier": {each.id: each.classifier for each in plan.points}[router.id], "revision": plan.revision}
+    claimed: dict[str, Any] = {"classifier": {each.id: each.classifier for each in plan.points}[router.id], "revision": plan.revision}
     for number, reasons in ((1, []), (2, ["other_host"])):
         spool = site.spool(number, router, site.label)
         site.ledger.post(spool.seal(site.interval("edge-1", 5, **claimed, usage=[(0, 0, 1, 22)])))

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from itertools import cycle
+from typing import Any
 
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -16,7 +17,7 @@ from venturi.core.domain.interval import SECOND
 from venturi.core.ledger.batch import HIGHEST, BatchLabel, BatchPoint, DirectionTotals, Envelope, MeteredInterval
 
 _PAUSE = 0.2
-_GAP = {"coverage": "gap", "reason": "device_gone", "generation": "", "classifier": "", "revision": 0}
+_GAP: dict[str, Any] = {"coverage": "gap", "reason": "device_gone", "generation": "", "classifier": "", "revision": 0}
 
 
 class HostileAgent:
@@ -64,7 +65,7 @@ class HostileAgent:
 
 def _intervals(kind: int, labels: int) -> list[MeteredInterval]:
     now = time.time_ns()
-    bounds = {"start": now - 30 * SECOND, "end": now}
+    bounds: dict[str, Any] = {"start": now - 30 * SECOND, "end": now}
     match kind:
         case 0:
             return [make_interval(usage=[(label, direction, 1, 777) for label in range(labels) for direction in (0, 1)], **bounds)]
