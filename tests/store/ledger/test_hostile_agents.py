@@ -69,8 +69,8 @@ class Site:
             for resolution in (Resolution.FIVE_MINUTES, Resolution.TOTAL):
                 bounds = self.beginning - HOUR, self.beginning + 2 * HOUR
                 by_point = UsageRequest(start=bounds[0], end=bounds[1], resolution=resolution, group_by=(Grouping.POINT,))
-                for group_by in ((Grouping.LABEL, Grouping.POINT), (Grouping.PROJECT,)):
-                    found.append(list(reports.usage(reader, replace(by_point, group_by=group_by))))
+                ways = ((Grouping.LABEL, Grouping.POINT), (Grouping.PROJECT,))
+                found += [list(reports.usage(reader, replace(by_point, group_by=group_by))) for group_by in ways]
                 found.append(list(reports.point_totals(reader, by_point)))
         return found
 
