@@ -15,7 +15,6 @@ from venturi.interfaces.render.resources.view import View
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
-    from venturi.adapters.server.configuration import Limits
     from venturi.adapters.server.server import HttpServer
     from venturi.adapters.store.store import Store
     from venturi.adapters.threads.supervisor import Supervisor
@@ -118,7 +117,7 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
     running.callback(plans.stop)
     turns = make_turns(settings.limits, threads)
     own = {"plans": plans, "tokens": tokens, "alarm_keeping": alarms, "turns": turns}
-    services = {**_store_services(store), **_ledger_services(store, alarms, settings.limits), **own}
+    services = {**_store_services(store), **_ledger_services(store, settings, alarms), **own}
     return ApiParts(
         store=store,
         services=services,
@@ -155,16 +154,21 @@ def _keep_alarms(store: "Store", observer: "RequestObserver", running: ExitStack
     return alarms, supervisor
 
 
-def _ledger_services(store: "Store", alarms: "AlarmKeeping", limits: "Limits") -> dict[str, object]:
+def _ledger_services(store: "Store", settings: ServeSettings, alarms: "AlarmKeeping") -> dict[str, object]:
     from venturi.core.ledger.measuring import BatchBounds
     from venturi.services.ledger.correcting import CorrectionPosting
+    from venturi.services.ledger.deciding import HeldDecisions
     from venturi.services.ledger.posting import BatchPosting
     from venturi.services.ledger.reading import LedgerReading
+    from venturi.services.ledger.trusting import HostTrust
 
+    limits = settings.limits
     bounds = BatchBounds(octets=limits.batch_octets, rows=limits.batch_rows, labels=limits.batch_labels)
-    batches = BatchPosting(store, _now, alarms.raise_alarm, alarms.clear_alarm, bounds)
+    trust = HostTrust(store, settings.ledger, alarms.raise_alarm)
+    batches = BatchPosting(store, _now, alarms.raise_alarm, trust, settings.ledger, clear=alarms.clear_alarm, bounds=bounds)
     batches.start()
-    return {"batches": batches, "corrections": CorrectionPosting(store, _now), "ledger": LedgerReading(store)}
+    held = HeldDecisions(store, _now)
+    return {"batches": batches, "corrections": CorrectionPosting(store, _now), "held": held, "ledger": LedgerReading(store)}
 
 
 def _store_services(store: "Store") -> dict[str, object]:

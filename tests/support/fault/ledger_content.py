@@ -20,6 +20,7 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_LONG_INTERVALS,
     LEDGER_MISSING,
     LEDGER_POINT_BINS,
+    LEDGER_POINT_VERSIONS,
     LEDGER_TOTALS,
     LEDGER_USAGE,
 )
@@ -71,7 +72,8 @@ def read_ledger(world: FaultWorld) -> LedgerContent:
     with writing_connection(world.parts.database.url) as connection:
         names = _label_names(connection, world)
         entries = _read_entries(connection, names)
-        rows = connection.execute(select(LEDGER_INTERVALS).order_by(LEDGER_INTERVALS.c.start_at)).all()
+        counting = select(LEDGER_INTERVALS).join(LEDGER_POINT_VERSIONS, LEDGER_POINT_VERSIONS.c.id == LEDGER_INTERVALS.c.point_version)
+        rows = connection.execute(counting.where(~LEDGER_POINT_VERSIONS.c.held).order_by(LEDGER_INTERVALS.c.start_at)).all()
         rolled_up = _read_roll_ups(connection, names)
         for row in connection.execute(select(LEDGER_LONG_INTERVALS)):  # in no roll-up
             for account, counts in entries.get((row.posting, row.ordinal), {}).items():

@@ -95,7 +95,7 @@ def test_what_expands_much_is_refused_in_little_memory() -> None:
     with pytest.raises(BatchTooLargeError, match="the body is larger than 33554432 octets when decompressed"):
         read_envelope(body)
     with pytest.raises(BatchTooLargeError, match="a batch has at most 300004 rows"):
-        read_batch(read_envelope(smaller), NOW)
+        read_batch(read_envelope(smaller))
     _, highest = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert highest < 128 << 20
@@ -119,4 +119,4 @@ def test_the_walk_passes_over_whatever_the_encoder_writes(values: list[Any]) -> 
 def test_a_batch_of_ten_thousand_labels_is_measured_and_read() -> None:
     labels = [make_batch_label(str(number)) for number in range(10_000)]
     usage = [(label, direction, 1, 1) for label in range(10_000) for direction in (0, 1)]
-    assert len(read_batch(SpoolOfTests(labels=labels).seal(make_interval(0, usage=usage)), NOW).labels) == 10_000
+    assert len(read_batch(SpoolOfTests(labels=labels).seal(make_interval(0, usage=usage))).labels) == 10_000

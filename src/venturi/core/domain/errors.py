@@ -310,6 +310,17 @@ class BatchTooLargeError(InvalidBatchError):
     status = 413
 
 
+class SumTooLargeError(InvalidBatchError):
+    """The counts of a batch, together with what is posted, are more than a sum can hold."""
+
+
+class TooMuchHeldError(VenturiError):
+    """So much of what an agent posted is held that no more is taken of it; the sentence says what an administrator must do."""
+
+    exit_code = 11
+    status = 429
+
+
 class BatchConflictError(ConflictError):
     """A batch bears the name of another that was posted, or does not follow from the one before it."""
 

@@ -88,6 +88,9 @@ def _correct(writer: LedgerWriter, line: CorrectionLine, sums: RollUps) -> None:
     if entry is None:
         message = f"there is no entry of usage or totals {line.ordinal} in posting {line.posting}"
         raise EntryNotFoundError(message)
+    if entry.held:
+        message = f"entry {line.ordinal} of posting {line.posting} is held, so there is nothing to correct: accept or reject its interval"
+        raise ConflictError(message)
     counts = _add(entry, line)
     for part in () if entry.long else cut(entry.start, entry.end):
         difference = [part.share(then) - part.share(before) for then, before in zip(counts, entry.counts, strict=True)]

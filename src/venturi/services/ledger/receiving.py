@@ -13,7 +13,6 @@ import zstandard
 
 from venturi.core.domain.errors import BatchTooLargeError, InvalidBatchError
 from venturi.core.ledger.batch import Batch, Envelope, decode_batch, decode_envelope
-from venturi.core.ledger.bins import DAY
 from venturi.core.ledger.checks import check_batch, check_envelope
 from venturi.core.ledger.measuring import BatchBounds, check_batch_size, check_envelope_size
 from venturi.core.rules.checks import printable
@@ -21,8 +20,6 @@ from venturi.core.rules.checks import printable
 _PIECE = 1 << 18
 _MOST_WINDOW = 1 << 26
 DEFAULT_BOUNDS = BatchBounds()
-_AHEAD = DAY
-"""How far the clock of an agent may be ahead."""
 
 Form = TypeVar("Form")
 
@@ -36,11 +33,11 @@ def read_envelope(body: bytes, bounds: BatchBounds = DEFAULT_BOUNDS) -> Envelope
     return envelope
 
 
-def read_batch(envelope: Envelope, now: int, bounds: BatchBounds = DEFAULT_BOUNDS) -> Batch:
-    """Read the batch in an envelope at a time in nanoseconds since the UTC epoch; raises ``InvalidBatchError``."""
+def read_batch(envelope: Envelope, bounds: BatchBounds = DEFAULT_BOUNDS) -> Batch:
+    """Read the batch in an envelope; raises ``InvalidBatchError``."""
     check_batch_size(envelope.payload, bounds)
     batch = _decode(envelope.payload, decode_batch, "payload")
-    check_batch(batch, now + _AHEAD)
+    check_batch(batch)
     return batch
 
 

@@ -3,13 +3,13 @@
 Owns the numbers. A version that is there is never changed, so numbers that were committed are remembered across transactions.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, and_, func, select
 
 from venturi.adapters.store.ledger.bulk import insert_rows
-from venturi.adapters.store.schema.ledger_tables import LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, VERSION_TABLES
+from venturi.adapters.store.schema.ledger_tables import LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, LEDGER_POINT_VERSIONS, VERSION_TABLES
 
 Version = tuple[Any, ...]
 """All columns of a version but its number, in the order of the table."""
@@ -73,6 +73,16 @@ class VersionNumbers:
         found |= self._add(table, [version for version in unknown if version not in found])
         self._new.append((table, found))
         return [known[version] if version in known else found[version] for version in versions]
+
+    def latest_points(self, point_ids: Collection[str]) -> dict[str, int]:
+        """Give the number of the latest version of each point of which something counts, by its id."""
+        names, points = sorted(point_ids), LEDGER_POINT_VERSIONS.c
+        found: dict[str, int] = {}
+        for start in range(0, len(names), _ASKED_AT_ONCE):
+            wanted = points.point_id.in_(names[start : start + _ASKED_AT_ONCE]), ~points.held
+            statement = select(points.point_id, func.max(points.id)).where(*wanted).group_by(points.point_id)
+            found |= {row[0]: row[1] for row in self._connection.execute(statement)}
+        return found
 
     def remember(self) -> None:
         """Remember what was looked up, now that it is committed."""

@@ -43,7 +43,10 @@ def export_ledger(url: str, path: Path) -> int:
 
 
 def import_ledger(url: str, path: Path) -> int:
-    """Put the ledger of a file into a database whose ledger is empty, and give the number of rows; raises ``StoreError``."""
+    """Put the ledger of a file into a database whose ledger is empty, and give the number of rows; raises ``StoreError``.
+
+    The file may be of an older version: columns that it lacks get the values that mean what was so before there were any.
+    """
     try:
         with path.open("rb") as stream, _open_rows(stream, path) as rows, open_for_writing(url) as connection:
             upgrade_schema(connection)
