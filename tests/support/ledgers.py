@@ -44,7 +44,7 @@ class LedgerOfTests:
 
     store: Store
     config: LedgerConfig = field(default_factory=lambda: LedgerConfig(plan_file_hosts=("edge-1", "edge-2", "edge-3")))
-    now: Nanoseconds = NOW
+    now: Nanoseconds = field(default_factory=lambda: NOW)
     alarms: list[str] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
 
