@@ -22,6 +22,7 @@ from venturi.adapters.drivers.ebpf.meta import META_OCTETS, DevicePlace, Generat
 from venturi.adapters.drivers.ebpf.pins import META, PROGRAM, DevicePins, Pins
 from venturi.adapters.drivers.ebpf.probe import probe_host
 from venturi.adapters.drivers.protocol import DriverName, FoundGeneration, Reading, Support
+from venturi.adapters.edges import KERNEL_EDGE
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.domain.errors import DriverError
 from venturi.core.domain.generation import Generation, MeteredDevice
@@ -36,6 +37,7 @@ class _Loaded(NamedTuple):
     grace: GracePeriod
 
 
+@KERNEL_EDGE.adapter
 class EbpfDriver:
     """A ``Driver`` by eBPF programs on netfilter links, tcx links or clsact filters."""
 

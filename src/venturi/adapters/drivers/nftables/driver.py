@@ -15,6 +15,7 @@ from venturi.adapters.drivers.nftables.netlink import Change, Connection, Verb, 
 from venturi.adapters.drivers.nftables.probe import try_to_count
 from venturi.adapters.drivers.nftables.tables import FoundTable, list_tables, read_reading, read_table
 from venturi.adapters.drivers.protocol import Answer, DriverName, FoundGeneration, Reading, Support
+from venturi.adapters.edges import KERNEL_EDGE
 from venturi.adapters.network.namespaces import device_index, list_namespaces
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.domain.errors import DriverError
@@ -29,6 +30,7 @@ class NftablesConfig:
     table_prefix: str = "venturi"
 
 
+@KERNEL_EDGE.adapter
 class NftablesDriver:
     """A ``Driver`` that counts in tables of nf_tables, one for each metered device, in the device's namespace."""
 
