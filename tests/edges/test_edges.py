@@ -71,14 +71,14 @@ def hold(
     prepare: Callable[[], object] = tuple,
     calls: frozenset[str] = frozenset(),
 ) -> int:
-    """Raise an error at every place of a scenario, the errors by turns, and all of them at the first; give the number of places.
+    """Raise an error at every place of a scenario, the errors by turns, so that each of them is raised; give the number of places.
 
     With ``calls``, only places that call one of these.
     """
     prepare()
     places = [place for place in find_places(scenario, *folders) if not calls or place.called in calls]
-    trials = [(places[0], error) for error in errors] + [(place, errors[n % len(errors)]) for n, place in enumerate(places)]
-    for place, error in trials:
+    for n in range(max(len(places), len(errors))):
+        place, error = places[n % len(places)], errors[n % len(errors)]
         prepare()
         left = what_leaves(scenario, place, error, *folders)
         assert left == [], (place, error, left)

@@ -98,8 +98,10 @@ def _reason(error: Exception) -> str:
 _OCTETS = (struct.error, UnicodeError)
 """What octets that are not as they should be raise."""
 
-KERNEL_EDGE = Edge(DriverError, "the kernel cannot be spoken to", OSError, *_OCTETS, "pyroute2.netlink.exceptions.NetlinkError")
-"""Drivers, namespaces and devices."""
+KERNEL_EDGE = Edge(
+    DriverError, "the kernel cannot be spoken to", OSError, BufferError, *_OCTETS, "pyroute2.netlink.exceptions.NetlinkError"
+)
+"""Drivers, namespaces and devices; a mapping that cannot be closed, because it is still read, raises ``BufferError``."""
 
 SPOOL_EDGE = Edge(
     SpoolError, "the spool cannot be used", OSError, *_OCTETS, "pysqlite3.dbapi2.Error", "msgspec.MsgspecError", "zstandard.ZstdError"
