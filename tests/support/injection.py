@@ -49,12 +49,16 @@ def _place(frame: FrameType, event: str, argument: object, folders: tuple[str, .
     return Place(Path(file).relative_to(PACKAGE).as_posix(), caller.f_code.co_name, called)
 
 
-def _run(scenario: Scenario, profile: Callable[[FrameType, str, object], None]) -> list[BaseException]:
-    """Ask all, in a thread of its own, and give what was raised: one that fails while in a namespace ends with it."""
+def _run(
+    scenario: Scenario, profile: Callable[[FrameType, str, object], None], is_over: Callable[[], bool] = lambda: False
+) -> list[BaseException]:
+    """Ask all until it is over, in a thread of its own, and give what was raised: one that fails while in a namespace ends with it."""
     raised: list[BaseException] = []
 
     def ask() -> None:
         for call in scenario:
+            if is_over():
+                return
             sys.setprofile(profile)
             try:
                 call()
@@ -85,7 +89,7 @@ def find_places(scenario: Scenario, *folders: str) -> list[Place]:
 
 
 def what_leaves(scenario: Scenario, place: Place, error: Exception, *folders: str) -> list[BaseException]:
-    """Run a scenario with ``error`` raised at the first call at a place; give what left that is no error of venturi's."""
+    """Run a scenario up to a place, where ``error`` is raised at the first call; give what left that is no error of venturi's."""
     below = tuple(str(PACKAGE / folder) for folder in folders)
     pending = [error]
 
@@ -93,4 +97,4 @@ def what_leaves(scenario: Scenario, place: Place, error: Exception, *folders: st
         if pending and _place(frame, event, argument, below) == place:
             raise pending.pop()
 
-    return [each for each in _run(scenario, strike) if not isinstance(each, VenturiError)]
+    return [each for each in _run(scenario, strike, lambda: not pending) if not isinstance(each, VenturiError)]
