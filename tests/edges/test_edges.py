@@ -53,7 +53,7 @@ KERNEL: list[Exception] = [*OS_ERRORS, NetlinkError(errno.ENOBUFS), *OCTETS]
 SPOOL: list[Exception] = [dbapi2.OperationalError("disk I/O error"), dbapi2.DatabaseError("malformed"), *OS_ERRORS, *OCTETS]
 TO_DATABASES = frozenset(
     {"execute", "exec_driver_sql", "executemany", "connect", "begin", "cursor", "copy", "write", "all", "first", "scalar", "scalars"}
-    | {"scalar_one", "fetchone", "fetchall", "stat", "mkdir", "open", "flock", "fsync", "dispose", "unlink", "backup", "get_table_names"}
+    | {"scalar_one", "fetchone", "fetchall", "stat", "mkdir", "open", "flock", "fsync", "unlink", "backup", "get_table_names"}
 )
 """What the store calls of databases and the file system; it calls much else of SQLAlchemy, which only puts statements together."""
 
