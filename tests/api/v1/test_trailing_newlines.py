@@ -57,6 +57,6 @@ def test_a_batch_with_a_trailing_newline_in_an_id_is_refused(callers: dict[str, 
 
 
 @pytest.mark.parametrize("changed", INTERVALS, ids=lambda each: next(iter(each)))
-def test_an_interval_with_a_trailing_newline_in_an_id_is_refused(callers: dict[str, Caller], changed: dict[str, str]) -> None:
+def test_an_interval_with_a_trailing_newline_in_an_id_is_refused(callers: dict[str, Caller], changed: dict[str, Any]) -> None:
     status, document = post(callers["admin"], SpoolOfTests(), **changed)
     assert status == 400, document

@@ -17,6 +17,7 @@ from typing import Any
 import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
+from venturi.adapters.edges import SERVER_EDGE
 from venturi.adapters.server.configuration import ServerConfig, TlsConfig
 from venturi.adapters.server.listening import list_urls, open_sockets
 from venturi.adapters.server.memory import give_back_memory, share_interpreter
@@ -28,6 +29,7 @@ _SPARE_FILES = 256
 _LAST_RESORT_SECONDS = 5
 
 
+@SERVER_EDGE.adapter
 class HttpServer:
     """Serves one ASGI application; ``start`` opens the sockets, ``run`` serves until a signal or ``stop``."""
 

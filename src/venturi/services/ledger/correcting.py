@@ -57,8 +57,9 @@ class CorrectionPosting:
                 _require_same(before, reason, lines)
                 return before.posting
             rows, sums = EntryRows(), RollUps()
+            labels = set[int]()
             for place, line in enumerate(lines):
-                _correct(writer, line, sums)
+                labels |= _correct(writer, line, sums)
                 rows.corrections.append((writer.posting, place, line.posting, line.ordinal, *line.counts))
             columns = {
                 "kind": CORRECTION,
@@ -68,7 +69,7 @@ class CorrectionPosting:
                 "correction_id": correction_id,
             }
             writer.add_posting(columns, rows)
-            writer.add_roll_ups(sums, read_owners(writer.connection))
+            writer.add_roll_ups(sums, read_owners(writer.connection, labels))
         return writer.posting
 
 
@@ -79,10 +80,11 @@ def _require_same(before: PostedCorrection, reason: str, lines: Sequence[Correct
         raise ConflictError(message)
 
 
-def _correct(writer: LedgerWriter, line: CorrectionLine, sums: RollUps) -> None:
+def _correct(writer: LedgerWriter, line: CorrectionLine, sums: RollUps) -> set[int]:
     """Add to the roll-ups the difference that a line makes: the shares of what counts then, less those of what counts now.
 
-    An entry of a long interval is in no roll-up, and readers take its corrections themselves.
+    Gives the version of the label whose usage that is; none for totals. An entry of a long interval is in no roll-up: readers take its
+    corrections themselves.
     """
     entry = find_entry(writer.connection, line.posting, line.ordinal)
     if entry is None:
@@ -99,6 +101,7 @@ def _correct(writer: LedgerWriter, line: CorrectionLine, sums: RollUps) -> None:
         else:
             key = (entry.label_version, entry.point_version, entry.direction)
             sums.add_difference(sums.labels, part.bin_start, key, difference)
+    return set() if entry.label_version is None else {entry.label_version}
 
 
 def _add(entry: CorrectedEntry, line: CorrectionLine) -> list[int]:

@@ -18,12 +18,19 @@ _MOST_REMEMBERED = 500_000
 _ASKED_AT_ONCE = 400
 
 
-def read_owners(connection: Connection) -> dict[int, int]:
-    """Give the number of the owner of each version of a label."""
+def read_owners(connection: Connection, wanted: Collection[int] | None = None) -> dict[int, int]:
+    """Give the number of the owner of each version of a label, or of the ``wanted`` ones."""
     labels, owners = LEDGER_LABEL_VERSIONS.c, LEDGER_OWNERS.c
     same = and_(labels.project_id == owners.project_id, labels.shared == owners.shared)
     statement = select(labels.id, owners.id).join_from(LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, same)
-    return {row[0]: row[1] for row in connection.execute(statement)}
+    if wanted is None:
+        return {row[0]: row[1] for row in connection.execute(statement)}
+    found: dict[int, int] = {}
+    numbers = sorted(wanted)
+    for start in range(0, len(numbers), _ASKED_AT_ONCE):
+        some = numbers[start : start + _ASKED_AT_ONCE]
+        found |= {row[0]: row[1] for row in connection.execute(statement.where(labels.id.in_(some)))}
+    return found
 
 
 class VersionMemory:
