@@ -4,8 +4,8 @@ Run by whoever changes a form, before and after (CONTRIBUTING.md). What is in a 
 
 - ``batch-N.zst``: batches as they travel
 - ``spool.db.zst``: a spool with a generation, its last totals, a batch that was acknowledged, one that was not, and an interval that waits
-- ``ledger.db.zst``: a database in SQLite, since 002 with an interval that is held; ``store.dump`` and ``ledger.export``: the same as a dump,
-  and its ledger alone
+- ``ledger.db.zst``: a database in SQLite, since 002 with an interval that is held; ``store.dump`` and ``ledger.export``: the same as a
+  dump, and its ledger alone
 - ``reports.json.zst``: what a server told of that database
 """
 
