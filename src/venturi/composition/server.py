@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from venturi.adapters.server.server import HttpServer
     from venturi.adapters.store.store import Store
     from venturi.adapters.threads.supervisor import Supervisor
+    from venturi.core.domain.control.principal import Principal
     from venturi.core.domain.control.token import Token
     from venturi.interfaces.api.application import ApiParts
     from venturi.interfaces.api.authentication import Authentication
@@ -195,23 +196,29 @@ def _authentication(settings: ServeSettings, tokens: "TokenControl") -> "Authent
                 challenge='Bearer realm="venturi"', verify=tokens.authenticate, allow_plain_http=settings.allow_plain_http
             )
         case AuthMode.KEYSTONE:
-            return _keystone_authentication(settings)
+            return _keystone_authentication(settings, tokens)
 
 
-def _keystone_authentication(settings: ServeSettings) -> "Authentication":
-    """Have Keystone verify tokens; raise ``ServeError`` without its settings or the extra that speaks to it."""
+def _keystone_authentication(settings: ServeSettings, tokens: "TokenControl") -> "Authentication":
+    """Have Keystone verify its tokens, and take the server's own; raise ``ServeError`` without settings or the extra for Keystone."""
     from venturi.interfaces.api.authentication import Authentication
 
     if settings.keystone is None:
         message = "--auth keystone needs the table [keystone] of the configuration file"
         raise ServeError(message)
+    from venturi.services.control.tokens import is_own
+
     try:
         from venturi.adapters.keystone.verifier import KeystoneVerifier
     except ImportError as error:
         message = f"--auth keystone needs the extra venturi[keystone]: {error}"
         raise ServeError(message) from error
     verifier = KeystoneVerifier(settings.keystone)
-    return Authentication(challenge=settings.keystone.challenge, verify=verifier.verify, allow_plain_http=settings.allow_plain_http)
+
+    def verify(secret: str) -> "Principal":
+        return tokens.authenticate(secret) if is_own(secret) else verifier.verify(secret)
+
+    return Authentication(challenge=settings.keystone.challenge, verify=verify, allow_plain_http=settings.allow_plain_http)
 
 
 def _token_control(store: "Store") -> "tuple[TokenControl, LastUse]":

@@ -22,7 +22,22 @@ SECRETS = {
     "a connection string": ("host=a user=b password=s3cret dbname=c", "s3cret"),
     "a header": ("X-Auth-Token: s3cret-thing", "s3cret-thing"),
     "JSON": ('{"password": "s3cret"}', "s3cret"),
+    "JSON with a token": ('{"token": "letters"}', "letters"),
+    "a bearer of letters": ("Authorization: Bearer letters", "letters"),
+    "a token after a colon": ("token: s3cret-thing", "s3cret-thing"),
+    "a token that is set": ("VENTURI_TOKEN=letters token=letters", "letters"),
+    "letters in base 64": ("basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
 }
+SENTENCES = [
+    "GET /v1/tokens/3f0c",
+    "sqlite:////var/lib/venturi.db",
+    "http://[::1]:9696/a@b",
+    "a token is missing",
+    "Unable to validate token: Could not find versioned identity endpoints when attempting to authenticate",
+    "the token is not scoped to a project: ask Keystone for one of a project",
+    "bearer authentication is wanted, and basic authentication is not",
+    "Authorization failed for token",
+]
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -32,7 +47,7 @@ def test_a_secret_in_a_text_is_hidden(name: str) -> None:
     assert HIDDEN in hide_secrets(text)
 
 
-@pytest.mark.parametrize("text", ["GET /v1/tokens/3f0c", "sqlite:////var/lib/venturi.db", "http://[::1]:9696/a@b", "a token is missing"])
+@pytest.mark.parametrize("text", SENTENCES)
 def test_what_is_no_secret_stays(text: str) -> None:
     assert hide_secrets(text) == text
 

@@ -24,12 +24,22 @@ _TRACE = "exception"
 """The one field of several lines; what it quotes is spelled by Python."""
 
 _SECRET_NAMES = ("authorization", "token", "password", "secret", "cookie")
+_NO_SECRETS = frozenset({"token_id"})
+"""Fields that name something by an id that opens nothing."""
+
+_PROSE = r"(?![a-z]+(?:\s+[a-z]|[.,;:]?(?:\s|$)))"
+"""Not before a word of a sentence: no token is one of lower-case letters alone."""
+
 _SECRETS = (
     (re.compile(r"venturi_[0-9a-f]{32}_[0-9a-f]+"), HIDDEN),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+"), rf"\1 {HIDDEN}"),
+    (re.compile(r"(?i)\b(authorization['\"]?\s*[=:]\s*['\"]?(?:bearer|basic))\s+[^\s'\",;]+"), rf"\1 {HIDDEN}"),
+    (re.compile(rf"\b((?i:bearer|basic))\s+{_PROSE}[\w.~+/=-]+"), rf"\1 {HIDDEN}"),
     (re.compile(r"\bgAAAA[\w=-]{20,}"), HIDDEN),
     (re.compile(r"(\w://[^\s:/@]*):[^\s/@]+@"), rf"\1:{HIDDEN}@"),
-    (re.compile(r"(?i)\b(password|passwd|secret|token|x-auth-token|authorization)(['\"]?\s*[=:]\s*['\"]?)[^\s'\"&,;]+"), rf"\1\2{HIDDEN}"),
+    (re.compile(r"(?i)\b(password|passwd|secret|x-auth-token|x-subject-token)(['\"]?\s*[=:]\s*['\"]?)[^\s'\"&,;]+"), rf"\1\2{HIDDEN}"),
+    (re.compile(r"(?i)\b(authorization)(['\"]?\s*[=:]\s*['\"]?)(?!bearer\s|basic\s)[^\s'\"&,;]+"), rf"\1\2{HIDDEN}"),
+    (re.compile(r"(?i)(token)(['\"]\s*[=:]\s*['\"]?|\s*=\s*['\"]?)[^\s'\"&,;]+"), rf"\1\2{HIDDEN}"),
+    (re.compile(r"(?i)(?<![\w-])(token)(\s*:\s*)(?![a-z]+(?:\s|$|[.,;]))[^\s'\"&,;]+"), rf"\1\2{HIDDEN}"),
 )
 
 _SIGNS = ("venturi_", "bearer", "basic", "gaaaa", "://", "passw", "secret", "token", "authorization")
@@ -111,7 +121,7 @@ def _hide_secrets(_log: Any, _method: str, event: EventDict) -> EventDict:  # no
 
 
 def _hide(name: str, content: object) -> object:
-    if any(secret in name.lower() for secret in _SECRET_NAMES):
+    if any(secret in name.lower() for secret in _SECRET_NAMES) and name not in _NO_SECRETS:
         return HIDDEN
     if isinstance(content, str):
         text = hide_secrets(content)
