@@ -5,9 +5,11 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
-from venturi.config import AuthMode, ServeSettings, database_url, read_settings, server_config
+from venturi.composition.starting import run_logged
+from venturi.config import AllSettings, AuthMode, ServeSettings, config_file, database_url, server_config
 from venturi.core.domain.errors import ServeError
 from venturi.core.domain.interval import Nanoseconds
 from venturi.interfaces.render.resources.view import View
@@ -34,13 +36,17 @@ _NOTHING_WRONG = 0
 
 def serve(config_path: str | None, options: Mapping[str, object]) -> int:
     """Serve the API until SIGTERM or Ctrl-C; give the exit code. ``options`` go before environment and configuration file."""
-    from venturi import __version__
-    from venturi.adapters.logs.log import running_log
+    return run_logged(config_path, options, partial(_serve, config_file(config_path)))
 
-    settings = read_settings(config_path, options)
-    with running_log(sys.stderr, settings.logs) as log, ExitStack() as running:
+
+def _serve(file: str | None, settings: AllSettings, log: "FilteringBoundLogger") -> int:
+    from venturi import __version__
+    from venturi.core.domain.text import hide_url_secrets
+
+    with ExitStack() as running:
         server, supervisor = build_server(settings, log, running)
-        log.info("listening", urls=server.start(), auth=settings.auth.value, version=__version__)
+        database = hide_url_secrets(database_url(settings.database))
+        log.info("listening", urls=server.start(), auth=settings.auth.value, version=__version__, database=database, config=file)
         server.run()
         log.info("stopped")
     supervisor.require_alive()

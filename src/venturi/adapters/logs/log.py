@@ -15,10 +15,7 @@ import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 from venturi.adapters.logs.configuration import LogConfig, LogForm, LogLevel
-from venturi.core.domain.text import escape_unfit
-
-HIDDEN = "[hidden]"
-"""What stands in place of a secret."""
+from venturi.core.domain.text import HIDDEN, escape_unfit, hide_url_secrets
 
 _TRACE = "exception"
 """The one field of several lines; what it quotes is spelled by Python."""
@@ -36,7 +33,10 @@ _SECRETS = (
     (re.compile(rf"\b((?i:bearer|basic))\s+{_PROSE}[\w.~+/=-]+"), rf"\1 {HIDDEN}"),
     (re.compile(r"\bgAAAA[\w=-]{20,}"), HIDDEN),
     (re.compile(r"(\w://[^\s:/@]*):[^\s/@]+@"), rf"\1:{HIDDEN}@"),
-    (re.compile(r"(?i)\b(password|passwd|secret|x-auth-token|x-subject-token)(['\"]?\s*[=:]\s*['\"]?)[^\s'\"&,;]+"), rf"\1\2{HIDDEN}"),
+    (
+        re.compile(r"(?i)\b(password|passwd|secret|x-auth-token|x-subject-token)(['\"]?\s*[=:]\s*['\"]?)(?!YES\)|NO\))[^\s'\"&,;]+"),
+        rf"\1\2{HIDDEN}",
+    ),
     (re.compile(r"(?i)\b(authorization)(['\"]?\s*[=:]\s*['\"]?)(?!bearer\s|basic\s)[^\s'\"&,;]+"), rf"\1\2{HIDDEN}"),
     (re.compile(r"(?i)(token)(['\"]\s*[=:]\s*['\"]?|\s*=\s*['\"]?)[^\s'\"&,;]+"), rf"\1\2{HIDDEN}"),
     (re.compile(r"(?i)(?<![\w-])(token)(\s*:\s*)(?![a-z]+(?:\s|$|[.,;]))[^\s'\"&,;]+"), rf"\1\2{HIDDEN}"),
@@ -81,6 +81,7 @@ def hide_secrets(text: str) -> str:
     lowered = text.lower()
     if not any(sign in lowered for sign in _SIGNS):
         return text
+    text = hide_url_secrets(text)
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
     return text
