@@ -17,9 +17,16 @@ from venturi.services.ledger.reading import LedgerReading
 
 
 @post("/v1/batches", sync_to_thread=True, opt={OPERATION: Operation.POST_BATCH})
-def post_batch(body: bytes, caller: NamedDependency[Principal], batches: NamedDependency[BatchPosting]) -> Response[bytes]:
-    """Post a batch, and answer once it is on stable storage; a batch that is posted already is answered alike."""
-    return answer(asdict(batches.post(caller, body)))
+def post_batch(
+    body: bytes, caller: NamedDependency[Principal], batches: NamedDependency[BatchPosting], ledger: NamedDependency[LedgerReading]
+) -> Response[bytes]:
+    """Post a batch, and answer once it is on stable storage; a batch that is posted already is answered alike.
+
+    How many batches before it are missing lets an agent notice a ledger that was restored from a backup.
+    """
+    acknowledged = batches.post(caller, body)
+    missing = ledger.spool(caller, acknowledged.spool_id).spool.missing
+    return answer(asdict(acknowledged) | {"missing": sum(last - first + 1 for first, last in missing)})
 
 
 @post("/v1/corrections", sync_to_thread=True, opt={OPERATION: Operation.POST_CORRECTION})
