@@ -130,3 +130,14 @@ def test_an_agent_meters_though_the_address_of_its_metrics_does_not_exist(files:
         send(router, TEN, 5)
         assert agent.stop() == 0
     assert usage(files) == {"ten": 5}
+
+
+def test_a_spool_that_is_coalesced_is_an_alarm(files: AgentFiles, router: Router) -> None:
+    files.environment |= {"VENTURI_AGENT_SPOOL_LIMIT": "4096", "VENTURI_AGENT_REPORT_INTERVAL": "1s"}
+    files.write_plan(router, {"ten": "10.0.0.0/8"})
+    with running_agent(files) as agent:
+        agent.wait_for_log("metering")
+        send(router, TEN, 5)
+        agent.wait_for_log("alarm")
+        assert agent.stop() == 0
+        assert '"kind":"spool_pressure"' in agent.log.read_text(encoding="utf-8")

@@ -129,6 +129,7 @@ def test_colours_are_for_terminals(stream: io.StringIO, coloured: bool) -> None:
 
 def test_the_id_of_a_token_is_no_secret() -> None:
     stream = io.StringIO()
-    build_log(stream, LogConfig()).info("request", token_id="5f0c0a0e", by_token_id="5f0c0a0f", token="s3cret")
+    fields = {"token_id": "5f0c0a0e", "by_token_id": "5f0c0a0f", "token": "s3cret"}
+    build_log(stream, LogConfig()).info("request", **fields)
     line = json.loads(stream.getvalue())
     assert (line["token_id"], line["by_token_id"], line["token"]) == ("5f0c0a0e", "5f0c0a0f", HIDDEN)

@@ -143,7 +143,7 @@ def count_plans(server: ServerProcess, secret: str) -> tuple[float, float]:
     """Count the requests for plans that were answered by 304, and those whose time was noted."""
     metrics = server.request("GET", "/metrics", headers=bearer(secret)).data.decode()
     amounts = {name: float(amount) for name, _, amount in (line.rpartition(" ") for line in metrics.splitlines() if line[:1] != "#")}
-    route = 'method="GET",route="/v1/plans/{host:str}"'
+    route = 'method="GET",route="/v1/plans/{host}"'
     answered = amounts.get(f'venturi_http_requests_total{{{route},status="304"}}', 0.0)
     return answered, amounts.get(f"venturi_http_request_duration_seconds_count{{{route}}}", 0.0)
 
