@@ -14,7 +14,7 @@ from venturi.interfaces.api.v1.forms.reading import read_body
 from venturi.interfaces.api.v1.wire import answer
 from venturi.services.control.policy import OPERATION, Operation
 from venturi.services.ledger.correcting import CorrectionPosting
-from venturi.services.ledger.posting import Acknowledgement, BatchPosting
+from venturi.services.ledger.posting import BatchPosting
 from venturi.services.ledger.reading import LedgerReading
 
 _LARGE = 4_096
@@ -23,18 +23,27 @@ _LARGE = 4_096
 
 @post("/v1/batches", opt={OPERATION: Operation.POST_BATCH})
 async def post_batch(
-    body: bytes, caller: NamedDependency[Principal], batches: NamedDependency[BatchPosting], turns: NamedDependency[ServerTurns]
+    body: bytes,
+    caller: NamedDependency[Principal],
+    batches: NamedDependency[BatchPosting],
+    ledger: NamedDependency[LedgerReading],
+    turns: NamedDependency[ServerTurns],
 ) -> Response[bytes]:
-    """Post a batch, and answer once it is on stable storage; a batch that is posted already is answered alike."""
+    """Post a batch, and answer once it is on stable storage; a batch that is posted already is answered alike.
 
-    def post() -> Acknowledgement:
+    How many batches before it are missing lets an agent notice a ledger that was restored from a backup.
+    """
+
+    def post() -> dict[str, object]:
         try:
-            return batches.post(caller, body)
+            acknowledged = batches.post(caller, body)
+            missing = ledger.spool(caller, acknowledged.spool_id).spool.missing
+            return asdict(acknowledged) | {"missing": sum(last - first + 1 for first, last in missing)}
         finally:
             if len(body) > _LARGE:
                 trim_memory()
 
-    return answer(asdict(await turns.batches.run(caller.user_id, post)))
+    return answer(await turns.batches.run(caller.user_id, post))
 
 
 @post("/v1/corrections", opt={OPERATION: Operation.POST_CORRECTION})
