@@ -4,15 +4,17 @@ Owns what a caller may do with labels and the transactions of it. Their rules be
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from venturi.adapters.store.store import Store
+from venturi.adapters.store.store import Store, StoreReader
 from venturi.core.domain.control.listing import Listing
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import LabelNotFoundError, NotFoundError
 from venturi.core.domain.label import MeteringLabel
 from venturi.services.control.policy import Operation, listed_project, permits, require
+
+_LABELS_AT_ONCE = 500
 
 HIDDEN = "The resource could not be found."
 """What is said of a resource that the caller may not see, where OpenStack Networking does not name it."""
@@ -37,7 +39,7 @@ class LabelControl:
 
     def create(self, caller: Principal, labels: Sequence[NewLabel]) -> list[MeteringLabel]:
         """Make labels, all or none; raises ``ForbiddenError``."""
-        made = [_make_label(caller, asked) for asked in labels]
+        made = [make_label(caller, asked) for asked in labels]
         for label in made:
             require(caller, Operation.CREATE_LABEL, label.project_id, shared=label.shared)
         with self._store.writing(caller) as writer:
@@ -63,7 +65,7 @@ class LabelControl:
         with self._store.writing(caller) as writer:
             before = visible_label(caller, writer.labels.find(label_id), label_id)
             require(caller, Operation.UPDATE_LABEL, before.project_id, shared=before.shared)
-            after = replace(before, name=changes.get("name", before.name), description=changes.get("description", before.description))
+            after = change_label(before, changes)
             if after != before:
                 writer.labels.update(after)
         return after
@@ -94,7 +96,23 @@ def lists_nothing(caller: Principal, operation: Operation, listing: Listing) -> 
     return not permits(caller, operation) or not all(listing.filters.values())
 
 
-def _make_label(caller: Principal, asked: NewLabel) -> MeteringLabel:
+def find_labels(reader: StoreReader, label_ids: Iterable[str]) -> dict[str, MeteringLabel]:
+    """Give those of the labels that there are, by id, in few statements."""
+    asked = list(dict.fromkeys(label_ids))
+    found: dict[str, MeteringLabel] = {}
+    for start in range(0, len(asked), _LABELS_AT_ONCE):
+        some = Listing(filters={"id": tuple(asked[start : start + _LABELS_AT_ONCE])})
+        found |= {label.id: label for label in reader.labels.list(some)}
+    return found
+
+
+def change_label(label: MeteringLabel, changes: Mapping[str, str]) -> MeteringLabel:
+    """Give a label with the ``name`` and ``description`` among ``changes``."""
+    return replace(label, name=changes.get("name", label.name), description=changes.get("description", label.description))
+
+
+def make_label(caller: Principal, asked: NewLabel) -> MeteringLabel:
+    """Give the label that ``caller`` asks for, with an id of its own."""
     return MeteringLabel(
         id=str(uuid.uuid4()),
         name=asked.name,
