@@ -70,8 +70,8 @@ class AppliedForm(Struct, kw_only=True):
 
 def read_changes(form: ApplyForm, most: int) -> Changes:
     """Translate what is to be applied; raises ``RequestTooLargeError`` for more than ``most`` labels and rules, and errors of its parts."""
-    lists = (form.create_labels, form.change_labels, form.delete_labels, form.create_rules, form.delete_rules)
-    count = sum(map(len, lists)) + sum(len(each.rules or ()) for each in (*form.create_labels, *form.change_labels))
+    count = len(form.create_labels) + len(form.change_labels) + len(form.delete_labels) + len(form.create_rules) + len(form.delete_rules)
+    count += sum(len(each.rules) for each in form.create_labels) + sum(len(each.rules or ()) for each in form.change_labels)
     if count > most:
         message = f"the body: {count} labels and rules, but one request may carry at most {most}"
         raise RequestTooLargeError(message)
