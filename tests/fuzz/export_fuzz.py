@@ -12,7 +12,7 @@ os.environ["NUMBA_DISABLE_JIT"] = "1"
 
 import atheris
 
-with atheris.instrument_imports():
+with atheris.instrument_imports(include=["venturi", "tests"]):
     from tests.property.test_export_fuzz import SEEDS, decode_all
 
 

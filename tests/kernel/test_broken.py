@@ -1,5 +1,6 @@
 """What somebody takes away from a driver it notices, whatever it is, and counts again afterwards."""
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +36,7 @@ CLASSIFIER = CompiledClassifier([label("web", "out 10.0.0.0/8 > *", *RULES, "in 
 @pytest.fixture
 def pins() -> Path:
     """A folder of pins of this test alone."""
-    return new_bpf_folder(f"vtpins{id(object()):x}")
+    return new_bpf_folder(f"vtpins{secrets.token_hex(4)}")
 
 
 @pytest.fixture

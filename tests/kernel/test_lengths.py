@@ -1,5 +1,6 @@
 """A packet counts no more than its frame held: the table of lengths, by real packets at every driver and hook."""
 
+import secrets
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -50,7 +51,7 @@ def passed_by_the_kernel(case: LengthCase) -> int | None:
 @pytest.fixture(params=["tcx links", "clsact filters"])
 def tc_driver(request: pytest.FixtureRequest) -> Iterator[EbpfDriver]:
     """A driver that attaches to devices in either way."""
-    driver = KERNEL_DRIVERS["ebpf"](f"vt{id(request):x}")
+    driver = KERNEL_DRIVERS["ebpf"](f"vt{secrets.token_hex(4)}")
     assert isinstance(driver, EbpfDriver)
     driver = EbpfDriver(replace(driver._config, tcx=request.param == "tcx links"))
     driver.start()

@@ -152,6 +152,11 @@ def plain_account(database_servers: DatabaseServers) -> str:
     return read_location(administrator).set(username="plain", database="logged").render_as_string(hide_password=False)
 
 
+def _administrator(database_servers: DatabaseServers) -> str:
+    """Give the URL by which the server's administrator reaches the database of the account."""
+    return read_location(database_servers.logging_mariadb()).set(database="logged").render_as_string(hide_password=False)
+
+
 @ON_MARIADB
 def test_mariadb_with_a_binary_log_is_told_what_to_set_before_anything_is_changed(
     plain_account: str, database_servers: DatabaseServers
@@ -175,8 +180,7 @@ def test_mariadb_with_a_binary_log_is_told_what_to_set_before_anything_is_change
 def test_no_migration_fails_half_way_for_a_right_that_is_missing(
     schema: str, plain_account: str, database_servers: DatabaseServers
 ) -> None:
-    with writing_connection(database_servers.logging_mariadb()) as connection:
-        connection.execute(text("USE logged"))
+    with writing_connection(_administrator(database_servers)) as connection:
         upgrade_schema(connection, schema)
     before = columns_of(plain_account)
     try:
@@ -207,8 +211,7 @@ def test_a_binary_log_of_statements_alone_is_told_beforehand(plain_account: str,
 def test_a_restore_is_refused_before_it_replaces_anything(plain_account: str, database_servers: DatabaseServers, tmp_path: Path) -> None:
     with open_store(f"sqlite:///{tmp_path}/source.db"):
         back_up(f"sqlite:///{tmp_path}/source.db", tmp_path / "backup")
-    with writing_connection(database_servers.logging_mariadb()) as connection:
-        connection.execute(text("USE logged"))
+    with writing_connection(_administrator(database_servers)) as connection:
         upgrade_schema(connection)
     with pytest.raises(StoreError, match="log_bin_trust_function_creators"):
         restore(plain_account, tmp_path / "backup", replace=True)

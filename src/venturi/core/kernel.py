@@ -49,7 +49,8 @@ def network_reader(octets: int) -> Callable[[NDArray[np.uint8], int], int]:
     checked that the octets lie in the buffer.
     """
     if getattr(config, "DISABLE_JIT", 0):
-        return lambda buffer, place: int.from_bytes([buffer[place + number] for number in range(octets)], signed=octets == 8)  # noqa: PLR2004
+        word: Any = np.int64 if octets == 8 else int  # noqa: PLR2004 - a signed word is taken for an unsigned one as compiled code takes it
+        return lambda buffer, place: word(int.from_bytes([buffer[place + number] for number in range(octets)], signed=word is np.int64))
     width = {2: types.uint16, 4: types.uint32, 8: types.uint64}[octets]
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401 - the compiler's own types

@@ -37,6 +37,18 @@ def test_a_plan_that_cannot_be_recorded_is_not_answered(database: str) -> None:
     store.stop()
 
 
+def test_what_could_not_be_recorded_is_recorded_with_the_next_plan_whatever_changed_meanwhile(database: str) -> None:
+    store = Store(StoreConfig(database, patience=0.1))
+    store.start()
+    server = TellingServer(store)
+    label, point = server.label(), server.point()
+    with store.posting(), pytest.raises(StoreError, match="try again"):
+        server.tell()
+    server.change(replace(point, name="renamed"))
+    assert server.ask("h1", server.claim("h1", point, label)).problem is None
+    store.stop()
+
+
 def test_two_servers_write_one_record(store: Store) -> None:
     servers = [TellingServer(store), TellingServer(store)]
     point = servers[0].point()

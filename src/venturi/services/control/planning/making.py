@@ -75,10 +75,10 @@ class PlanMaker:
         """Give the plan of ``host`` at the latest revision, once it is recorded what it tells."""
         with self._store.reading() as reader:
             revision, recorded = reader.told.version()
-            if recorded < self._made.recorded:
-                self._standing = {}
-            if revision != self._made.revision or recorded < self._made.recorded:
-                self._made, self._unrecorded = _Made(revision, recorded), []
+            if recorded < self._made.recorded:  # the database was put back
+                self._made, self._standing, self._unrecorded = _Made(), {}, []
+            if revision != self._made.revision:
+                self._made = _Made(revision, recorded)
             plan = self._made.plans.get(host) or self._make(reader, host)
         if self._unrecorded:
             with self._store.telling() as writer:

@@ -11,19 +11,19 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from alembic import op
 
-from venturi.adapters.store.schema.columns import (
-    DIGEST_LENGTH,
-    NAME_LENGTH,
-    TABLE_OPTIONS,
+from venturi.adapters.store.migrations.frozen_columns import (
     boolean_column,
     long_text_column,
     number_column,
     text_column,
 )
+from venturi.adapters.store.migrations.steps import add_column, create_index, create_table, insert_missing
 
 revision = "0004"
 down_revision = "0003"
 
+_NAME_LENGTH = 255
+_DIGEST_LENGTH = 128
 _HOURLY = 3600
 _HOUR = _HOURLY * 10**9
 _METERED_LATELY = 30 * 24 * _HOUR
@@ -33,9 +33,9 @@ _POINTS = ("observation_points", "observation_points_history")
 def upgrade() -> None:
     """Make columns and tables, and fill what is known."""
     for name in _POINTS:
-        op.add_column(name, long_text_column("hosts"))
-        op.add_column(name, number_column("line_rate", nullable=True))
-    op.create_index("ix_rules_history_metering_label_id", "rules_history", ["metering_label_id"])
+        add_column(name, long_text_column("hosts"))
+        add_column(name, number_column("line_rate", nullable=True))
+    create_index("ix_rules_history_metering_label_id", "rules_history", ["metering_label_id"])
     _make_label_changes()
     _make_record()
     tables = sa.MetaData()
@@ -58,40 +58,37 @@ _FILLED = (
 
 
 def _make_label_changes() -> None:
-    op.create_table(
+    create_table(
         "label_changes",
-        text_column("project_id", NAME_LENGTH),
+        text_column("project_id", _NAME_LENGTH),
         boolean_column("shared"),
         number_column("revision"),
-        sa.PrimaryKeyConstraint("project_id", "shared", "revision", name="pk_label_changes"),
-        **TABLE_OPTIONS,
+        key=("project_id", "shared", "revision"),
     )
-    op.create_index("ix_label_changes_revision", "label_changes", ["revision"])
-    op.create_index("ix_label_changes_shared", "label_changes", ["shared", "revision"])
+    create_index("ix_label_changes_revision", "label_changes", ["revision"])
+    create_index("ix_label_changes_shared", "label_changes", ["shared", "revision"])
 
 
 def _make_record() -> None:
-    state = op.create_table(
+    create_table(
         "told_state",
         number_column("id"),
         number_column("history_end"),
         number_column("worked_out"),
         number_column("recorded"),
-        sa.PrimaryKeyConstraint("id", name="pk_told_state"),
-        **TABLE_OPTIONS,
+        key=("id",),
     )
-    op.create_table(
+    create_table(
         "told_classifiers",
-        text_column("project_id", NAME_LENGTH),
+        text_column("project_id", _NAME_LENGTH),
         boolean_column("shared"),
         number_column("since"),
-        text_column("classifier", DIGEST_LENGTH),
-        sa.PrimaryKeyConstraint("project_id", "shared", "since", "classifier", name="pk_told_classifiers"),
-        **TABLE_OPTIONS,
+        text_column("classifier", _DIGEST_LENGTH),
+        key=("project_id", "shared", "since", "classifier"),
     )
-    op.create_index("ix_told_classifiers_classifier", "told_classifiers", ["classifier"])
+    create_index("ix_told_classifiers_classifier", "told_classifiers", ["classifier"])
     latest = op.get_bind().execute(sa.text("SELECT number FROM revision_counter")).scalar_one()
-    op.bulk_insert(state, [{"id": 1, "history_end": latest, "worked_out": 0, "recorded": 0}])
+    insert_missing("told_state", [{"id": 1, "history_end": latest, "worked_out": 0, "recorded": 0}])
 
 
 def _fill_label_changes(tables: sa.MetaData) -> None:

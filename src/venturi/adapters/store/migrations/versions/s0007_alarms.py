@@ -1,58 +1,44 @@
 """Alarms as rows, and the agents that report.
 
-Owns these tables as they were when they were made, with types of its own: later steps change them.
+Owns these tables as they were when they were made: later steps change them.
 """
 
-from typing import Any
-
-import sqlalchemy as sa
-from alembic import op
+from venturi.adapters.store.migrations.frozen_columns import boolean_column, long_text_column, number_column, text_column
+from venturi.adapters.store.migrations.steps import create_index, create_table
 
 revision = "0007"
-down_revision = "0004"
-
-_OPTIONS: dict[str, Any] = {"mariadb_engine": "InnoDB", "mariadb_charset": "utf8mb4", "mariadb_collate": "utf8mb4_nopad_bin"}
+down_revision = "0006"
 
 
 def upgrade() -> None:
     """Make both tables."""
-    op.create_table(
+    create_table(
         "alarms",
-        _text("id", 36),
-        _text("kind", 64),
-        _text("subject", 255),
-        _text("sentence", 1024),
-        _text("agent_id", 255),
-        _text("host", 255),
-        _text("reporter", 255),
-        _text("point_id", 36),
-        _text("project_id", 255, nullable=True),
-        _text("project_sentence", 1024),
-        _text("state", 16),
-        *(_number(name) for name in ("count", "first_seen_at", "last_seen_at")),
-        *(_number(name, nullable=True) for name in ("cleared_at", "acknowledged_at")),
-        _text("acknowledged_by", 255, nullable=True),
-        sa.PrimaryKeyConstraint("id", name="pk_alarms"),
-        **_OPTIONS,
+        text_column("id", 36),
+        text_column("kind", 64),
+        text_column("subject", 255),
+        text_column("sentence", 1024),
+        text_column("agent_id", 255),
+        text_column("host", 255),
+        text_column("reporter", 255),
+        text_column("point_id", 36),
+        text_column("project_id", 255, nullable=True),
+        text_column("project_sentence", 1024),
+        text_column("state", 16),
+        *(number_column(name) for name in ("count", "first_seen_at", "last_seen_at")),
+        *(number_column(name, nullable=True) for name in ("cleared_at", "acknowledged_at")),
+        text_column("acknowledged_by", 255, nullable=True),
+        key=("id",),
     )
-    op.create_index("ix_alarms_state", "alarms", ["state", "kind"])
-    op.create_index("ix_alarms_reporter", "alarms", ["reporter", "state"])
-    op.create_table(
+    create_index("ix_alarms_state", "alarms", ["state", "kind"])
+    create_index("ix_alarms_reporter", "alarms", ["reporter", "state"])
+    create_table(
         "agents",
-        _text("agent_id", 255),
-        _text("host", 255),
-        _number("reported_at"),
-        _number("report_interval"),
-        sa.Column("running", sa.Boolean, nullable=False),
-        sa.Column("status", sa.Text, nullable=True),
-        sa.PrimaryKeyConstraint("agent_id", name="pk_agents"),
-        **_OPTIONS,
+        text_column("agent_id", 255),
+        text_column("host", 255),
+        number_column("reported_at"),
+        number_column("report_interval"),
+        boolean_column("running"),
+        long_text_column("status"),
+        key=("agent_id",),
     )
-
-
-def _text(name: str, length: int, *, nullable: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql"), nullable=nullable)
-
-
-def _number(name: str, *, nullable: bool = False) -> sa.Column[int]:
-    return sa.Column(name, sa.BigInteger, nullable=nullable)
