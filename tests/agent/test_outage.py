@@ -47,4 +47,4 @@ def test_after_an_outage_the_plan_is_followed_soon(router: Router, tmp_path: Pat
     lines = [json.loads(line) for line in agent.log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
     assert [line for line in lines if line["level"] == "error"] == []
     assert [line for line in lines if line.get("kind") == "plan_refused"] == []
-    assert len([line for line in lines if line["event"].startswith("no plan for now")]) == 1
+    assert len([line for line in lines if line["event"].startswith("no plan is given")]) == 1

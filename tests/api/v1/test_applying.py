@@ -72,7 +72,8 @@ def test_what_changes_nothing_makes_no_revision(anyone: Caller) -> None:
     anyone.give_rules(label, TEN)
     before = latest(anyone)
     unchanged = [{"id": label, "name": "as it is", "rules": [TEN]}]
-    for form in ({}, {"change_labels": unchanged}, {"delete_labels": [], "create_rules": []}):
+    forms: list[dict[str, Any]] = [{}, {"change_labels": unchanged}, {"delete_labels": [], "create_rules": []}]
+    for form in forms:
         status, document = anyone.ask("POST", APPLY, form)
         assert (status, document["revision"]) == (200, None)
     assert latest(anyone) == before

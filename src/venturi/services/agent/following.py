@@ -125,7 +125,7 @@ class PlanFollower:
             self._observer.raise_alarm(AgentAlarm.PLAN_REFUSED, str(error))
         elif not self._unreached:
             self._unreached = str(error)
-            self._observer.note("no plan for now; the last known one is followed", problem=self._unreached)
+            self._observer.note("no plan is given; the last known one is followed", problem=self._unreached)
 
     def _ask(self) -> None:
         answer = self._source.ask(self._known, self._wait)

@@ -10,14 +10,11 @@ from dataclasses import dataclass, replace
 from venturi.adapters.store.store import Store, StoreReader
 from venturi.core.domain.control.listing import Listing
 from venturi.core.domain.control.principal import Principal
-from venturi.core.domain.errors import LabelNotFoundError, NotFoundError
+from venturi.core.domain.errors import LabelNotFoundError
 from venturi.core.domain.label import MeteringLabel
 from venturi.services.control.policy import Operation, listed_project, permits, require
 
 _LABELS_AT_ONCE = 500
-
-HIDDEN = "The resource could not be found."
-"""What is said of a resource that the caller may not see, where OpenStack Networking does not name it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +44,7 @@ class LabelControl:
         return made
 
     def find(self, caller: Principal, label_id: str) -> MeteringLabel:
-        """Give a label; raises ``NotFoundError`` for one that the caller may not see."""
+        """Give a label; raises ``LabelNotFoundError`` for one that the caller may not see."""
         with self._store.reading() as reader:
             return visible_label(caller, reader.labels.find(label_id), label_id)
 
@@ -81,14 +78,12 @@ class LabelControl:
 def visible_label(caller: Principal, label: MeteringLabel | None, label_id: str) -> MeteringLabel:
     """Give a label that the caller may see.
 
-    For others, as OpenStack Networking does it, ``LabelNotFoundError`` if it is private to another project, else ``NotFoundError``.
+    Raises ``LabelNotFoundError`` for another one, as for one that there is not.
     """
     if label is not None and permits(caller, Operation.SHOW_LABEL, label.project_id, shared=label.shared):
         return label
-    if label is not None and (label.shared or label.project_id == caller.project_id):
-        raise NotFoundError(HIDDEN)
     message = f"Metering label '{label_id}' does not exist."
-    raise LabelNotFoundError(message)
+    raise LabelNotFoundError(message, shared=label is not None and label.shared)
 
 
 def lists_nothing(caller: Principal, operation: Operation, listing: Listing) -> bool:

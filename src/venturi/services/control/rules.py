@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from venturi.adapters.store.store import Store, StoreReader, StoreWriter
 from venturi.core.domain.control.listing import Listing
 from venturi.core.domain.control.principal import Principal
-from venturi.core.domain.errors import LabelNotFoundError, NotFoundError, RuleNotFoundError, RuleOverlapsError
+from venturi.core.domain.errors import LabelNotFoundError, RuleNotFoundError, RuleOverlapsError
 from venturi.core.domain.label import MeteringLabel
 from venturi.core.rules.given_rule import GivenRule
 from venturi.core.rules.rule_fields import RuleFields
-from venturi.services.control.labels import HIDDEN, find_labels, lists_nothing, visible_label
+from venturi.services.control.labels import find_labels, lists_nothing, visible_label
 from venturi.services.control.policy import Operation, listed_project, permits, require
 
 
@@ -136,17 +136,18 @@ def require_labels(caller: Principal, reader: StoreReader, label_ids: Iterable[s
 
 
 def visible_rule(caller: Principal, rule: GivenRule | None, label: MeteringLabel | None, rule_id: str) -> tuple[GivenRule, MeteringLabel]:
-    """Give a rule and its label, as found; raises ``RuleNotFoundError``, and ``NotFoundError`` where the caller may not see them."""
-    if rule is None or label is None:
+    """Give a rule and its label, as found.
+
+    Raises ``RuleNotFoundError`` for one that the caller may not see, as for one that there is not.
+    """
+    if rule is None or label is None or not permits(caller, Operation.SHOW_RULE, label.project_id, shared=label.shared):
         message = f"Metering label rule '{rule_id}' does not exist."
-        raise RuleNotFoundError(message)
-    if not permits(caller, Operation.SHOW_RULE, label.project_id, shared=label.shared):
-        raise NotFoundError(HIDDEN)
+        raise RuleNotFoundError(message, sightless=not permits(caller, Operation.SHOW_RULE))
     return rule, label
 
 
 def _visible(caller: Principal, reader: StoreReader, rule_id: str) -> tuple[GivenRule, MeteringLabel]:
-    """Find a rule and its label; raises as ``visible_rule`` does."""
+    """Find a rule and its label, in the same time whether there is one or not; raises as ``visible_rule`` does."""
     rule = reader.rules.find(rule_id)
-    label = None if rule is None else reader.labels.find(rule.metering_label_id)
+    label = reader.labels.find(rule_id if rule is None else rule.metering_label_id)
     return visible_rule(caller, rule, label, rule_id)
