@@ -3,6 +3,7 @@
 Owns what stands once in the document: title, security schemes, the forms.
 """
 
+import re
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
@@ -11,6 +12,7 @@ import msgspec
 
 from venturi import __version__
 from venturi.interfaces.api.v1.description.alarms import alarm_operations
+from venturi.interfaces.api.v1.description.examples import add_examples
 from venturi.interfaces.api.v1.description.frame import frame_operations
 from venturi.interfaces.api.v1.description.ledger import ledger_operations
 from venturi.interfaces.api.v1.description.networking import networking_operations
@@ -55,20 +57,24 @@ def make_document(largest_page: int) -> Json:
         "info": {"title": "venturi", "version": __version__, "description": _DESCRIPTION, "license": {"name": "Apache-2.0"}},
         "servers": [{"url": "/"}],
         "tags": [{"name": name} for name in dict.fromkeys(operation.group for operation in operations)],
-        "security": [{"bearer": []}, {"token": []}, {}],
+        "security": [{"bearer": []}, {"token": []}],
         "paths": paths,
         "components": {"schemas": components, "securitySchemes": _SECURITY},
     }
     _translate_patterns(document)
+    add_examples(document)
     return document
 
 
 def _translate_patterns(part: object) -> None:
-    r"""Write patterns as JSON Schema does: there ``$`` is the very end, which Python spells ``\Z`` (ECMA-262 §22.2.2.4)."""
+    r"""Write patterns as JSON Schema does: there ``$`` is the very end, which Python spells ``\Z`` (ECMA-262 §22.2.2.4).
+
+    Surrogates, which no JSON text holds in UTF-8, are no characters to many who read patterns.
+    """
     if isinstance(part, dict):
         pattern = part.get("pattern")
-        if isinstance(pattern, str) and pattern.endswith(r"\Z"):
-            part["pattern"] = pattern[:-2] + "$"
+        if isinstance(pattern, str):
+            part["pattern"] = re.sub(r"\\Z$", "$", pattern).replace(r"\ud800-\udfff", "")
         part = list(part.values())
     if isinstance(part, list):
         for each in part:
