@@ -18,9 +18,10 @@ import pytest
 import urllib3
 from litestar import Router
 
+from tests.api.v1.test_alarms import STATUS
 from tests.support.batches import SpoolOfTests, make_batch_label, make_batch_point, make_interval, send_form
 from tests.support.measuring import Cost, measured
-from tests.support.server import ServerProcess, make_token, running_server
+from tests.support.server import BY_PLAN_FILES, ServerProcess, make_token, running_server
 from venturi.core.ledger.batch import BatchLabel
 from venturi.interfaces.api.neutron.routes import neutron_routes
 from venturi.interfaces.api.operations import operations_routes
@@ -67,7 +68,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     database = f"sqlite:///{Path(folder) / 'venturi.db'}"
     secrets = {role: make_token(database, role, "own") for role in ROLES if role != "agent"}
     secrets["agent"] = make_token(database, "agent", "own", agent_id="agent-1", host="edge-1")
-    with running_server(folder, "--auth", "token", database=database) as server:
+    with running_server(folder, "--auth", "token", database=database, config=BY_PLAN_FILES) as server:
         made = World(server, secrets)
         _fill(made)
         with measured(server) as cost:
@@ -95,13 +96,24 @@ def _fill(world: World) -> None:
     for hour in range(HOURS):
         assert world.send("admin", "POST", "/v1/batches", send_form(world.posted.seal(make_interval(60 * hour, usage=usage)))).status == 200
     others = [make_batch_label(f"label {number}", project_id="own") for number in range(BATCH_LABELS)]
-    world.spools = iter([SpoolOfTests(labels=others, points=points) for _ in ROLES])
+    world.spools = iter([SpoolOfTests(labels=others, points=[make_batch_point()]) for _ in ROLES])
+    for agent_id, host in (("agent-1", "edge-1"), ("agent-9", "edge-9")):
+        assert world.send("admin", "PUT", f"/v1/agents/{agent_id}", json.dumps({**STATUS, "host": host}).encode()).status == 200
+    untold = SpoolOfTests(agent_id="agent-9", host="edge-9", labels=labels[:20], points=[make_batch_point()])
+    for first in (0, 1_000):
+        held = [make_interval(first + minute, usage=usage[:40]) for minute in range(1_000)]
+        assert world.send("admin", "POST", "/v1/batches", send_form(untold.seal(*held))).status == 200
 
 
 def _largest_batch(world: World) -> bytes:
     """Give the most that an agent seals: 50,000 rows, of labels that are new to the ledger."""
     usage = [(label, direction, 10, 1_000) for label in range(BATCH_LABELS) for direction in (0, 1)]
     return send_form(next(world.spools).seal(*(make_interval(100 + minute, usage=usage) for minute in range(3))))
+
+
+def _status(_: World) -> bytes:
+    alarms = [{"kind": "clock_step", "subject": f"device {number}", "sentence": "x" * 1_000} for number in range(100)]
+    return json.dumps({**STATUS, "alarms": alarms}).encode()
 
 
 def _corrections(_: World) -> bytes:
@@ -116,7 +128,7 @@ def _many(name: str, **attributes: object) -> Callable[[World], bytes]:
 def _rules(world: World) -> bytes:
     rules = [
         {"metering_label_id": world.labels[number], "direction": "egress", "remote_ip_prefix": f"10.{number >> 8}.{number & 255}.0/24"}
-        for number in range(COUNT)
+        for number in range(2, COUNT)  # without what the case that deletes a label deletes
     ]
     return json.dumps({"metering_label_rules": rules}).encode()
 
@@ -130,6 +142,7 @@ Body = Callable[[World], bytes]
 USAGE = "?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z"
 PACKET = json.dumps({"source": "10.1.1.1", "destination": "192.0.2.1", "direction": "ingress", "observation_point_id": "{point}"})
 NAME = json.dumps({"name": "n" * 200})
+DECISION = json.dumps({"reason": "r" * 200, "agent_id": "agent-9"})
 
 CASES: dict[tuple[str, str], tuple[str, str | Body]] = {
     # method and path: the query, and the body
@@ -140,10 +153,18 @@ CASES: dict[tuple[str, str], tuple[str, str | Body]] = {
     ("GET", "/healthz/ready"): ("", ""),
     ("GET", "/metrics"): ("", ""),
     ("GET", "/openapi.json"): ("", ""),
+    ("POST", "/v1/acceptances"): ("", DECISION),
+    ("GET", "/v1/agents"): ("?limit=1000", ""),
+    ("GET", "/v1/agents/{agent_id}"): ("", ""),
+    ("PUT", "/v1/agents/{agent_id}"): ("", _status),
+    ("DELETE", "/v1/agents/{agent_id}"): ("", ""),
+    ("GET", "/v1/alarms"): ("?limit=1000", ""),
+    ("PUT", "/v1/alarms/{alarm_id}/acknowledgement"): ("", ""),
     ("POST", "/v1/batches"): ("", _largest_batch),
     ("GET", "/v1/caller"): ("", ""),
     ("POST", "/v1/corrections"): ("", _corrections),
     ("POST", "/v1/explain"): ("", PACKET),
+    ("GET", "/v1/held"): ("?limit=1000", ""),
     ("GET", "/v1/labels"): ("?limit=1000", ""),
     ("GET", "/v1/labels/{label_id}"): ("", ""),
     ("PATCH", "/v1/labels/{label_id}"): ("", NAME),
@@ -157,6 +178,7 @@ CASES: dict[tuple[str, str], tuple[str, str | Body]] = {
     ("GET", "/v1/plans/{host}"): ("", ""),
     ("GET", "/v1/postings"): ("?limit=1000", ""),
     ("GET", "/v1/postings/{number}"): ("?limit=1000", ""),
+    ("POST", "/v1/rejections"): ("", DECISION),
     ("GET", "/v1/revisions"): ("?limit=1000", ""),
     ("GET", "/v1/revisions/{number}"): ("", ""),
     ("GET", "/v1/revisions/{number}/state"): ("?limit=1000", ""),
@@ -217,8 +239,23 @@ def _path(world: World, method: str, template: str) -> str:
     which = 1 if method == "DELETE" else 0
     known = {"label_id": world.labels[7], "point_id": world.points[which], "token_id": world.tokens[which], "number": "1", "host": "edge-1"}
     known |= {"spool_id": world.posted.spool_id, "alias": "metering", "name": "swagger-ui.css"}
+    known["agent_id"] = "agent-9" if which else "agent-1"
+    if "{alarm_id}" in template:
+        known["alarm_id"] = _any_alarm(world)
     known["identifier"] = (world.rules if template.startswith(RULES) else world.labels)[which]
     return template.format(**known)
+
+
+def _any_alarm(world: World) -> str:
+    """Give the id of an alarm, which becomes a row a moment after it was raised."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        alarms = json.loads(world.send("admin", "GET", "/v1/alarms").data)["alarms"]
+        if alarms:
+            return str(alarms[0]["id"])
+        time.sleep(0.2)
+    message = "there is no alarm"
+    raise AssertionError(message)
 
 
 def _cost(world: World, role: str, method: str, template: str) -> tuple[int, Cost]:

@@ -14,7 +14,7 @@ from tests.api.frame.wire import read_to_end
 from tests.support.batches import BEGINNING, SpoolOfTests, make_batch_label, make_interval, send_form
 from tests.support.databases import writing_connection
 from tests.support.measuring import Cost, measured
-from tests.support.server import ServerProcess, running_server
+from tests.support.server import BY_PLAN_FILES, ServerProcess, running_server
 from venturi.adapters.store.schema.ledger_tables import LEDGER_CONFLICTS
 from venturi.core.ledger.batch import BatchLabel, Envelope, UsageRow
 from venturi.core.ledger.bins import DAY
@@ -27,7 +27,7 @@ DAY_OF_BATCHES = "from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z"
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ServerProcess]:
     """A server without authentication whose readers are soon cut off."""
-    with running_server(tmp_path, config="[limits]\nsend_seconds = 5.0\n") as running:
+    with running_server(tmp_path, config=f"{BY_PLAN_FILES}[limits]\nsend_seconds = 5.0\n") as running:
         yield running
 
 
@@ -127,7 +127,7 @@ def test_reports_that_nobody_reads_are_bounded_and_cut_off(reported: ServerProce
 
 
 def test_a_busy_server_says_so_for_now(tmp_path: Path) -> None:
-    with running_server(tmp_path, config="[limits]\nbatches_waiting = 1\n") as narrow:
+    with running_server(tmp_path, config=f"{BY_PLAN_FILES}[limits]\nbatches_waiting = 1\n") as narrow:
         spools = [SpoolOfTests(labels=[make_batch_label(str(number)) for number in range(9_000)]) for _ in range(12)]
         bodies = [send_form(spool.seal(make_interval(0, usage=[(label, 0, 1, 1) for label in range(9_000)]))) for spool in spools]
         head = "POST /v1/batches HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n"

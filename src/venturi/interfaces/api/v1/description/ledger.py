@@ -21,7 +21,7 @@ from venturi.interfaces.api.v1.forms.texts import FIT_OR_EMPTY
 _GROUP = "ledger"
 _TEXT = Annotated[str, Meta(pattern=FIT_OR_EMPTY)]
 _ORDINAL = Annotated[int, Meta(ge=0, lt=1 << 31)]
-_MARKER = Annotated[str, Meta(pattern=r"^[0-9]{1,18}\.[0-9]{1,9}$")]
+_MARKER = Annotated[str, Meta(pattern=r"^[0-9]{1,18}\.[0-9]{1,9}\Z")]
 _ENVELOPE = Annotated[bytes, Meta(extra_json_schema={"format": "binary"})]
 _LINE = {"posting": 17, "ordinal": 3, "packets": -2, "octets": -3000}
 
