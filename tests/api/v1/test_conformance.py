@@ -72,6 +72,7 @@ RELATIONS = {
     "a prefix is one (there is no format for it)": r".*_ip_prefix.* is invalid",
     "an address is one of a packet": r"(source|destination): ",
     "a whole number is spelled without a fraction": r".*Expected 'int.* got 'float'",
+    "no text has control or invisible characters": r".*: control and invisible characters are not allowed",
     "a time can be kept": r"(since|from|to|written_at|oldest_undelivered|expires_at): ",
 }
 """What fields must be to each other, or be within a text, which JSON Schema does not tell: sentences by which it is refused."""

@@ -3,7 +3,6 @@
 Owns what stands once in the document: title, security schemes, the forms.
 """
 
-import re
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
@@ -23,7 +22,8 @@ from venturi.interfaces.api.v1.description.usage import usage_operations
 _REFERENCE = "#/components/schemas/{name}"
 _DESCRIPTION = (
     "Labels and rules are made with the Networking API, as OpenStack's clients do it; observation points, tokens, revisions and plans "
-    "belong to venturi's own API under /v1. Every answer carries X-Openstack-Request-Id, which the log of the server names too."
+    "belong to venturi's own API under /v1. No text sent to /v1 may hold control or invisible characters. "
+    "Every answer carries X-Openstack-Request-Id, which the log of the server names too."
 )
 _SECURITY: Json = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A token in Authorization: Bearer."},
@@ -74,7 +74,8 @@ def _translate_patterns(part: object) -> None:
     if isinstance(part, dict):
         pattern = part.get("pattern")
         if isinstance(pattern, str):
-            part["pattern"] = re.sub(r"\\Z$", "$", pattern).replace(r"\ud800-\udfff", "")
+            ending = "$" if pattern.endswith(r"\Z") else ""
+            part["pattern"] = pattern.removesuffix(r"\Z").replace(r"\ud800-\udfff", "") + ending
         part = list(part.values())
     if isinstance(part, list):
         for each in part:

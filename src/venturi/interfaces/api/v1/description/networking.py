@@ -16,6 +16,8 @@ from venturi.interfaces.api.v1.forms.labels import LabelDescription, LabelName
 from venturi.interfaces.api.v1.forms.texts import FIT_OR_EMPTY, Identifier, PrefixText, ProjectId
 
 _RuleDirection = Annotated[str, Meta(description="ingress or egress.", extra_json_schema={"enum": ["ingress", "egress"]})]
+_TRUTHS: list[Any] = [True, False, 1, 0, *("true", "yes", "on", "1"), *("false", "no", "off", "0")]
+_Truth = Annotated[Any, Meta(description="A truth value, or a word for one.", extra_json_schema={"enum": _TRUTHS})]
 _FILTER = Annotated[str, Meta(pattern=FIT_OR_EMPTY)]
 _PREFIXES = ("remote_ip_prefix", "source_ip_prefix", "destination_ip_prefix")
 _OPERATION = partial(Operation, group="networking", error_form=NeutronError)
@@ -26,7 +28,7 @@ class NewMeteringLabel(Struct, kw_only=True, forbid_unknown_fields=True):
 
     name: LabelName = ""
     description: LabelDescription = ""
-    shared: bool = False
+    shared: _Truth = False
     project_id: ProjectId | UnsetType = UNSET
     former_project_id: ProjectId | UnsetType = field(default=UNSET, name="tenant_id")
 
@@ -48,7 +50,7 @@ class NewMeteringLabelRule(Struct, kw_only=True, forbid_unknown_fields=True):
 
     metering_label_id: Identifier
     direction: _RuleDirection
-    excluded: bool = False
+    excluded: _Truth = False
     remote_ip_prefix: PrefixText | None = None
     source_ip_prefix: PrefixText | None = None
     destination_ip_prefix: PrefixText | None = None
