@@ -80,5 +80,25 @@ def test_commands_of_both_versions_ask_either_server(version: Version, served_by
         assert "fresh" not in _ask(PRESENT, server, "label", "list")
 
 
+def test_rules_files_are_applied_to_either_server(version: Version, served_by: str, tmp_path: Path) -> None:
+    """A server that cannot make all changes as one gets them one after the other."""
+    rules = tmp_path / "rules.yaml"
+    rule = "{direction: egress, source_ip_prefix: 10.0.0.0/8}"
+    with running_server(tmp_path, python=served_by) as server:
+        for holder in ("one", "two"):
+            labels = [f"{{name: {name}, rules: [{rule if name == holder else ''}]}}" for name in ("one", "two")]
+            rules.write_text(f"labels: [{', '.join(labels)}]", encoding="utf-8")
+            for python in (version.python, PRESENT):
+                done = _ask(python, server, "apply", str(rules))
+                assert ("nothing to do" in done) is (python == PRESENT)
+            _ask(PRESENT, server, "apply", str(rules), "--prune")
+        listed = json.loads(_ask(PRESENT, server, "rule", "list", "--label", "two", "-f", "json"))
+        assert len(listed) == 1
+        # The present command, on its own.
+        rules.write_text(f"labels: [{{name: one, rules: [{rule}]}}, {{name: two}}, {{name: three}}]", encoding="utf-8")
+        assert "done: labels: 1 created, 2 changed, 0 deleted" in _ask(PRESENT, server, "apply", str(rules))
+        assert _ask(PRESENT, server, "apply", str(rules)) == "nothing to do\n"
+
+
 def _ask(python: str, server: ServerProcess, *command: str) -> str:
     return run_command(python, *command, VENTURI_URL=server.url)

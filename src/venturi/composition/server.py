@@ -188,6 +188,7 @@ def _store_services(store: "Store") -> dict[str, object]:
     """Make the services that need nothing but the store."""
     from venturi.interfaces.api.neutron.remembered import RememberedLists
     from venturi.services.alarms.reading import AlarmReading
+    from venturi.services.control.applying import ApplyControl
     from venturi.services.control.explaining import Explaining
     from venturi.services.control.labels import LabelControl
     from venturi.services.control.points import PointControl
@@ -197,6 +198,7 @@ def _store_services(store: "Store") -> dict[str, object]:
 
     return {
         "alarms": AlarmReading(store, _now),
+        "applying": ApplyControl(store),
         "labels": LabelControl(store),
         "rules": RuleControl(store),
         "lists": RememberedLists(store.latest_revision),

@@ -131,7 +131,7 @@ def _replay(url: str, log: "FilteringBoundLogger", folder: Path, capture: str, r
     rules = load_rules(rules_paths)
     with composition.server_resources(ServerChoice(url=url)) as resources:
         applying = Applying(resources, ApplyRequest(paths=tuple(rules_paths)))
-        applying.carry_out(applying.compare(rules))
+        applying.carry_out(applying.compare(rules), _say)
         offer_point(resources, REPLAY_HOST, UPLINK, UPLINK)
     _say(f"The server runs at {url}, with pages at {url}/docs. {Path(capture).name} passes as if it had happened just now ...")
     replayed = ReplayedCapture(path=capture, inside=rules.inside, open_flow_records=composition.open_flow_records)

@@ -26,7 +26,7 @@ class ApplyCommand:
     def run(self, document: RulesDocument, request: ApplyRequest) -> int:
         """Apply ``document``; give the exit code. Whatever ends it, what was done until then is written."""
         for note in _notes(document):
-            sys.stderr.write(f"note: {note}\n")
+            _write_note(note)
         difference = self._applying.compare(document)
         write_standard_output(partial(write_difference, difference))
         if request.dry_run or not difference.labels:
@@ -34,7 +34,7 @@ class ApplyCommand:
         if not request.assume_yes and not self._may_delete(difference):
             return _DECLINED
         try:
-            self._applying.carry_out(difference)
+            self._applying.carry_out(difference, _write_note)
         finally:
             write_standard_output(partial(write_done, self._applying.done))
         return _NOTHING_WRONG
@@ -42,6 +42,10 @@ class ApplyCommand:
     def _may_delete(self, difference: Difference) -> bool:
         deleted = len(difference.of_kind(ChangeKind.DELETED))
         return not deleted or self._confirm is None or self._confirm(f"Delete {deleted} labels?")
+
+
+def _write_note(note: str) -> None:
+    sys.stderr.write(f"note: {note}\n")
 
 
 def _notes(document: RulesDocument) -> list[str]:

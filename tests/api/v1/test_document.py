@@ -1,19 +1,24 @@
 """The OpenAPI document describes what is served, all of it and nothing else; its pages ask no other host."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import jsonschema_rs
 import pytest
 from litestar import Router
 
 from tests.api.v1.conftest import Caller
 from tests.support.tools import find_tool, needs
+from venturi.interfaces.api.authentication import is_open
 from venturi.interfaces.api.neutron.routes import neutron_routes
 from venturi.interfaces.api.operations import operations_routes
 from venturi.interfaces.api.v1.description.document import all_operations, make_document
+from venturi.interfaces.api.v1.description.operations import Operation
 from venturi.interfaces.api.v1.openapi import SCRIPTS
 from venturi.interfaces.api.v1.routes import v1_routes
 
@@ -53,6 +58,43 @@ def test_an_operation_is_told_in_full(operation: object) -> None:
     assert described["summary"]
     assert described["description"].endswith(".")
     assert {parameter["name"] for parameter in described["parameters"] if parameter["in"] == "path"} == set(re.findall(r"\{(\w+)\}", path))
+
+
+def _examples(operation: dict[str, Any]) -> list[tuple[dict[str, Any], Any]]:
+    """List schema and example of whatever an operation is sent and answers in JSON, and of the parameters of its path."""
+    bodies = [*([operation["requestBody"]] if "requestBody" in operation else []), *operation["responses"].values()]
+    contents = [body["content"]["application/json"] for body in bodies if "application/json" in body.get("content", {})]
+    places = [parameter for parameter in operation["parameters"] if parameter["in"] == "path"]
+    return [(each["schema"], each["example"]) for each in (*contents, *places)]
+
+
+@pytest.mark.parametrize("operation", all_operations(1000), ids=lambda operation: operation.identifier)
+def test_an_operation_has_examples_that_are_right(operation: Operation) -> None:
+    document = json.loads(json.dumps(make_document(1000)))
+    examples = _examples(document["paths"][operation.path][operation.method.lower()])
+    assert examples
+    for schema, example in examples:
+        validator = jsonschema_rs.Draft202012Validator({**schema, "components": document["components"]}, validate_formats=True)
+        assert [str(error) for error in validator.iter_errors(example)] == []
+
+
+def test_a_token_is_required_where_it_is() -> None:
+    document = make_document(1000)
+    assert {} not in document["security"]
+    for path, methods in document["paths"].items():
+        for described in methods.values():
+            assert described.get("security", document["security"]) == ([] if is_open(path) else document["security"]), path
+
+
+def test_options_name_all_methods_of_a_path(anyone: Caller) -> None:
+    served: dict[str, set[str]] = {}
+    for route in Router("/", route_handlers=[*operations_routes(), *neutron_routes(), *v1_routes()]).routes:
+        path = re.sub(r"\{\w+:\w+\}", "x", route.path)
+        served.setdefault(path, {"OPTIONS"}).update(getattr(route, "methods", ()))
+    assert len(served) > 40
+    del served["/"]  # answers by the versions, as OpenStack's services do
+    told = {path: anyone.server.request("OPTIONS", path).headers.get("Allow") for path in served}
+    assert told == {path: ", ".join(sorted(methods)) for path, methods in served.items()}
 
 
 def test_the_document_is_served_to_everybody(callers: dict[str, Caller]) -> None:

@@ -59,7 +59,8 @@ def test_an_agent_sees_and_posts_its_own_alone(callers: dict[str, Caller]) -> No
     envelope = other.seal(make_interval(0, usage=WEB))
     assert send(callers["agent"], envelope)[0] == 403
     assert send(callers["admin"], envelope)[0] == 200
-    assert callers["agent"].ask("GET", f"/v1/spools/{other.spool_id}")[0] == 403
+    status, document = callers["agent"].ask("GET", f"/v1/spools/{other.spool_id}")
+    assert (status, document["agent_id"], document["host"], document["highest"]) == (200, "agent-1", "", 0)
     assert callers["admin"].ask("GET", f"/v1/spools/{other.spool_id}")[1]["agent_id"] == "agent-2"
 
 

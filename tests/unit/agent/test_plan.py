@@ -16,6 +16,7 @@ from venturi.adapters.client.connection import Connection
 from venturi.adapters.client.plans import PlanClient
 from venturi.adapters.plan_file import PlanFile
 from venturi.core.domain.errors import ConfigurationError, ServerError
+from venturi.services.agent import following
 from venturi.services.agent.following import PlanFollower
 from venturi.services.agent.observing import AgentAlarm
 from venturi.services.agent.plan import read_plan
@@ -199,6 +200,51 @@ def test_a_plan_that_cannot_be_read_is_an_alarm_and_the_one_before_stays(tmp_pat
     assert AgentAlarm.PLAN_REFUSED in alarms.raised
     assert before is not None
     assert before.revision == 7
+
+
+class AwaySource:
+    """Is out of reach at each question but the first, if that is answered."""
+
+    name = "a server of a test"
+
+    def __init__(self, *, first: bool) -> None:
+        self.first = first
+        self.asked = 0
+
+    def ask(self, known: str, wait: int) -> tuple[str, bytes] | None:
+        assert wait
+        self.asked += 1
+        if self.first and not known:
+            return "1", document()
+        message = "the server is away"
+        raise ServerError(message)
+
+
+@pytest.mark.parametrize(
+    ("first", "seconds", "is_alarm"),
+    [
+        pytest.param(True, 300.0, False, id="a server that is away for a moment"),
+        pytest.param(True, 0.0, True, id="a server that is away for long"),
+        pytest.param(False, 300.0, True, id="a server that never gave a plan"),
+    ],
+)
+def test_a_server_that_is_away_is_an_alarm_if_that_lasts(
+    first: bool,
+    seconds: float,
+    is_alarm: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(following, "ALARM_SECONDS", seconds)
+    source, alarms = AwaySource(first=first), Alarms()
+    follower = PlanFollower(source, tmp_path / "kept", alarms, Event().set, unexpected_supervisor(), wait=1)
+    follower.start()
+    deadline = time.monotonic() + 20
+    while source.asked < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    follower.stop()
+    assert source.asked >= 3
+    assert (AgentAlarm.PLAN_REFUSED in alarms.raised) is is_alarm
 
 
 def test_a_plan_without_a_tag_would_be_asked_for_without_end() -> None:

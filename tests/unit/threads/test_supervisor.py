@@ -10,7 +10,7 @@ import pytest
 from tests.delivery.delivering import wait_for
 from tests.spool.building import LOG
 from tests.support.threads import HASTY, Told
-from venturi.adapters.threads.backoff import Backoff
+from venturi.adapters.threads.backoff import Backoff, Pause, Recovery
 from venturi.adapters.threads.supervisor import ONCE, OTHER_THREAD, Patience, Supervisor, ThreadFailure
 from venturi.core.domain.errors import ThreadFailedError
 
@@ -122,6 +122,46 @@ def test_pauses_grow_up_to_a_bound_and_begin_anew() -> None:
     backoff.fail()
     backoff.succeed()
     assert (backoff.failures, backoff.fail() <= 1.0) == (0, True)
+
+
+def _pause_after(seconds: float) -> float:
+    """Choose a pause after failures that began so many seconds ago."""
+    times = iter([0.0] * 12 + [seconds])
+    backoff = Backoff(1.0, 60.0, outage_share=0.15, clock=lambda: next(times))
+    for _ in range(12):
+        backoff.fail()
+    return backoff.fail()
+
+
+@pytest.mark.parametrize(("seconds", "bound"), [(0, 1.0), (5, 1.0), (20, 3.0), (100, 15.0), (1000, 60.0)])
+def test_after_a_short_outage_pauses_are_short(seconds: float, bound: float) -> None:
+    assert bound / 2 < max(_pause_after(seconds) for _ in range(100)) <= bound
+
+
+def test_whoever_reaches_the_server_hastens_those_who_wait_for_it() -> None:
+    recovery, stopping, ended = Recovery(), threading.Event(), threading.Event()
+    pause = Pause(recovery, stopping)
+
+    def wait() -> None:
+        pause.begin()
+        assert not pause.wait(600.0)
+        ended.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+    assert not ended.wait(0.1)
+    recovery.tell()
+    assert ended.wait(10)
+
+
+def test_a_stop_ends_a_pause_and_old_news_do_not() -> None:
+    recovery, stopping = Recovery(), threading.Event()
+    pause = Pause(recovery, stopping)
+    recovery.tell()
+    pause.begin()
+    assert pause.wait(0.01) is False
+    stopping.set()
+    pause.end()
+    assert pause.wait(600.0) is True
 
 
 PROGRAM = """

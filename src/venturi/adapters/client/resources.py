@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from venturi.adapters.client.answers import Json
 from venturi.adapters.client.collections import Attributes, Collection, Reference
 from venturi.adapters.client.connection import Connection, Query
-from venturi.core.domain.errors import ConflictError, NotFoundError, ServerError
+from venturi.core.domain.errors import ConflictError, InvalidRequestError, NotFoundError, ServerError
 
 PAGE = 1000
 """How many resources of the metering API are asked for at once, which does not page by itself."""
@@ -99,6 +99,14 @@ class Resources:
             message = f"{method} {path}: the answer is no JSON object"
             raise ServerError(message)
         return answer
+
+    def offers(self, path: str) -> bool:
+        """Tell whether the server has anything at a path, which an older one may not (404, or 405 of what is in between)."""
+        try:
+            self._connection.ask("OPTIONS", path)
+        except (NotFoundError, InvalidRequestError):
+            return False
+        return True
 
     def _show(self, collection: Collection, identifier: str) -> Resource:
         return self._one(self._connection.ask("GET", f"{collection.path}/{quote(identifier, safe='')}"), collection)

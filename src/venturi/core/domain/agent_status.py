@@ -19,7 +19,15 @@ Amount = Annotated[int, Meta(ge=0, le=_HIGHEST)]
 Word = Annotated[str, Meta(max_length=64)]
 Text = Annotated[str, Meta(max_length=255)]
 Sentence = Annotated[str, Meta(max_length=1024)]
-TimeText = Annotated[str, Meta(max_length=64, description="A time in RFC 3339, UTC.", examples=["2026-03-01T00:00:00Z"])]
+TimeText = Annotated[
+    str,
+    Meta(
+        max_length=64,
+        description="A time in RFC 3339, UTC.",
+        examples=["2026-03-01T00:00:00Z"],
+        extra_json_schema={"format": "date-time"},
+    ),
+]
 Kind = Annotated[str, Meta(max_length=64, pattern=r"\A[a-z][a-z0-9_]*\Z", description="A kind of alarm.", examples=["clock_step"])]
 
 

@@ -141,11 +141,27 @@ class NotFoundError(VenturiError):
 
 
 class LabelNotFoundError(NotFoundError):
-    """There is no such metering label that the caller may see."""
+    """There is no such metering label that the caller may see.
+
+    ``shared`` is true where there is one that is shared by another project, of which OpenStack Networking speaks in other words.
+    """
+
+    def __init__(self, message: str, *, shared: bool = False) -> None:
+        """Say in ``message`` which label."""
+        super().__init__(message)
+        self.shared = shared
 
 
 class RuleNotFoundError(NotFoundError):
-    """There is no such metering label rule that the caller may see."""
+    """There is no such metering label rule that the caller may see.
+
+    ``sightless`` is true where the caller may see no rule at all, of which OpenStack Networking speaks in other words.
+    """
+
+    def __init__(self, message: str, *, sightless: bool = False) -> None:
+        """Say in ``message`` which rule."""
+        super().__init__(message)
+        self.sightless = sightless
 
 
 class PointNotFoundError(NotFoundError):

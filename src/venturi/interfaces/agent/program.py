@@ -23,6 +23,7 @@ from venturi.adapters.network.watched_host import WatchedHost
 from venturi.adapters.plan_file import PlanFile
 from venturi.adapters.spool.config import SpoolConfig
 from venturi.adapters.spool.spool import Spool
+from venturi.adapters.threads.backoff import Recovery
 from venturi.adapters.threads.metrics_server import MetricsServer
 from venturi.adapters.threads.supervisor import Supervisor
 from venturi.core.domain.interval import SECOND
@@ -60,6 +61,7 @@ class AgentProgram:
         self._observer = LoggingObserver(log)
         self._metrics = AgentMetrics()
         self._supervisor = Supervisor(log, self._observer.thread_failed)
+        self._recovery = Recovery()
         self._run: AgentRun | None = None
         self._stopped = False
 
@@ -84,7 +86,9 @@ class AgentProgram:
             sending = self._sending(spool, clock, running)
             reporting = self._reporting(spool, metering, clock, delivery, sending)
             source = self._plan_source(clock, running)
-            follower = PlanFollower(source, self._kept_plan, self._observer, woken.set, self._supervisor, wait=_PLAN_WAIT)
+            follower = PlanFollower(
+                source, self._kept_plan, self._observer, woken.set, self._supervisor, wait=_PLAN_WAIT, recovery=self._recovery
+            )
             running.callback(follower.stop)
             run = self._run = AgentRun(
                 RunningParts(
@@ -143,6 +147,7 @@ class AgentProgram:
             LedgerClient(connection),
             self._log,
             self._supervisor,
+            self._recovery,
         )
         delivery.start()
         running.callback(delivery.stop)
@@ -160,6 +165,7 @@ class AgentProgram:
             look=look_at_clocks,
             log=self._log,
             supervisor=self._supervisor,
+            recovery=self._recovery,
         )
         sending = StatusSending(parts)
         sending.start()

@@ -9,18 +9,17 @@ import msgspec
 
 from venturi.adapters.logs.log import hide_secrets
 from venturi.core.domain.errors import UnauthenticatedError, VenturiError
-from venturi.interfaces.api.neutron.errors import neutron_error
+from venturi.interfaces.api.neutron.errors import HIDDEN, neutron_error
 
 NETWORKING_ROOT = "/v2.0"
 JSON = (b"content-type", b"application/json")
 
 AUTHENTICATION_REQUIRED = "The request you have made requires authentication."
-_NOT_FOUND = "The resource could not be found."
 _NOT_COMPLIED = "The server could not comply with the request since it is either malformed or otherwise incorrect."
 _INTERNAL = "The server failed to answer; its log has the reason under the request id."
 
 _NEUTRON_KINDS = {
-    HTTPStatus.NOT_FOUND: ("HTTPNotFound", _NOT_FOUND),
+    HTTPStatus.NOT_FOUND: ("HTTPNotFound", HIDDEN),
     HTTPStatus.METHOD_NOT_ALLOWED: ("HTTPMethodNotAllowed", _NOT_COMPLIED),
     HTTPStatus.INTERNAL_SERVER_ERROR: ("HTTPInternalServerError", _INTERNAL),
 }

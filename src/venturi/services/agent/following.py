@@ -8,15 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from venturi.adapters.threads.backoff import Backoff
+from venturi.adapters.threads.backoff import Backoff, Pause, Recovery
 from venturi.adapters.threads.supervisor import Supervisor
 from venturi.adapters.whole_files import read_whole, write_whole
-from venturi.core.domain.errors import VenturiError
+from venturi.core.domain.errors import ServerError, VenturiError
 from venturi.services.agent.observing import AgentAlarm, AgentObserver
 from venturi.services.agent.plan import AgentPlan, read_plan
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+_OUTAGE_SHARE = 0.15
 _STOP_SECONDS = 1.0
+
+ALARM_SECONDS = 300.0
+"""How long a server that gave a plan before may be out of reach without an alarm: as long as it takes to start again."""
 
 
 class PlanSource(Protocol):
@@ -36,17 +40,32 @@ class PlanFollower:
     """Follows a plan in a thread of its own from ``start`` to ``stop``; ``take`` gives what is new."""
 
     def __init__(
-        self, source: PlanSource, kept: Path, observer: AgentObserver, wake: Callable[[], None], supervisor: Supervisor, *, wait: int
+        self,
+        source: PlanSource,
+        kept: Path,
+        observer: AgentObserver,
+        wake: Callable[[], None],
+        supervisor: Supervisor,
+        *,
+        wait: int,
+        recovery: Recovery | None = None,
     ) -> None:
-        """Keep the last plan in the file ``kept``; ``wake`` is called when there is a new one; ``wait`` is how long the source may take."""
+        """Keep the last plan in the file ``kept``; ``wake`` is called when there is a new one; ``wait`` is how long the source may take.
+
+        ``recovery`` tells and is told that the server is reached again.
+        """
         self._supervisor = supervisor
-        self._backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
+        self._backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE, outage_share=_OUTAGE_SHARE)
+        self._recovery = recovery or Recovery()
         self._source = source
         self._kept = kept
         self._observer = observer
         self._wake = wake
         self._wait = wait
         self._stopping = threading.Event()
+        self._pause = Pause(self._recovery, self._stopping)
+        self._follows = False
+        self._unreached = ""
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._new: AgentPlan | None = None
@@ -56,10 +75,12 @@ class PlanFollower:
         """Give the plan that was followed last, None where there was none or it cannot be read."""
         try:
             document = read_whole(self._kept)
-            return None if document is None else read_plan(document, str(self._kept))
+            plan = None if document is None else read_plan(document, str(self._kept))
         except VenturiError as error:
             self._observer.raise_alarm(AgentAlarm.PLAN_REFUSED, str(error))
             return None
+        self._follows = plan is not None
+        return plan
 
     def start(self) -> None:
         """Begin to ask."""
@@ -68,6 +89,7 @@ class PlanFollower:
     def stop(self) -> None:
         """Ask no more; a question that is on its way is not waited for."""
         self._stopping.set()
+        self._pause.end()
         if self._thread is not None:
             self._thread.join(_STOP_SECONDS)
 
@@ -79,13 +101,31 @@ class PlanFollower:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            self._pause.begin()
             try:
                 self._ask()
-                self._backoff.succeed()
-                self._observer.clear_alarm(AgentAlarm.PLAN_REFUSED)
             except VenturiError as error:
-                self._observer.raise_alarm(AgentAlarm.PLAN_REFUSED, str(error))
-                self._stopping.wait(self._backoff.fail())
+                pause = self._backoff.fail()
+                self._tell(error)
+                self._pause.wait(pause)
+            else:
+                self._succeed()
+
+    def _succeed(self) -> None:
+        if self._backoff.failures:
+            self._recovery.tell()
+        self._backoff.succeed()
+        self._unreached, self._follows = "", True
+        self._observer.clear_alarm(AgentAlarm.PLAN_REFUSED)
+
+    def _tell(self, error: VenturiError) -> None:
+        """Raise the alarm, but not for a server that is out of reach for a moment while its last plan is followed."""
+        passing = isinstance(error, ServerError) and self._follows and self._backoff.failing_seconds() < ALARM_SECONDS
+        if not passing:
+            self._observer.raise_alarm(AgentAlarm.PLAN_REFUSED, str(error))
+        elif not self._unreached:
+            self._unreached = str(error)
+            self._observer.note("no plan is given; the last known one is followed", problem=self._unreached)
 
     def _ask(self) -> None:
         answer = self._source.ask(self._known, self._wait)

@@ -6,12 +6,13 @@ Owns the thread, when it sends, and how a status is spelled for the server. Gath
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from structlog.typing import FilteringBoundLogger
 
 from venturi.adapters.client.agents import StatusClient
 from venturi.adapters.spool.spool import Spool
+from venturi.adapters.threads.backoff import Pause, Recovery
 from venturi.adapters.threads.supervisor import Supervisor
 from venturi.core.domain.agent_status import ReportedSpool, ReportedStatus
 from venturi.core.domain.alarm import LONGEST_SUBJECT, spell_on_one_line
@@ -32,7 +33,10 @@ _LONGEST_WORD = 64
 
 @dataclass(frozen=True, kw_only=True)
 class SendingParts:
-    """What a status is sent by: ``interval`` in seconds; ``look`` shows the clocks of this host."""
+    """What a status is sent by: ``interval`` in seconds; ``look`` shows the clocks of this host.
+
+    ``recovery`` tells and is told that the server is reached again.
+    """
 
     client: StatusClient
     spool: Spool
@@ -40,6 +44,7 @@ class SendingParts:
     look: Callable[[], BothClocks]
     log: FilteringBoundLogger
     supervisor: Supervisor
+    recovery: Recovery = field(default_factory=Recovery)
 
 
 class StatusSending:
@@ -48,6 +53,7 @@ class StatusSending:
     def __init__(self, parts: SendingParts) -> None:
         self._parts = parts
         self._stopping = threading.Event()
+        self._pause = Pause(parts.recovery, self._stopping)
         self._shown = threading.Event()
         self._thread: threading.Thread | None = None
         self._status: AgentStatus | None = None
@@ -62,6 +68,7 @@ class StatusSending:
     def stop(self) -> None:
         """Send no more; a server that took the last status is told of the end."""
         self._stopping.set()
+        self._pause.end()
         self._shown.set()
         if self._thread is not None:
             self._thread.join(_STOP_SECONDS)
@@ -78,7 +85,12 @@ class StatusSending:
     def _run(self) -> None:
         self._shown.wait()
         while not self._stopping.is_set():
-            self._stopping.wait(self._send())
+            self._pause.begin()
+            seconds = self._send()
+            if self._problem:
+                self._pause.wait(seconds)
+            else:
+                self._stopping.wait(seconds)
         if self._reaches:
             self._send()
 
@@ -98,6 +110,8 @@ class StatusSending:
             return self._fail(str(error), self._parts.interval)
         after = self._parts.look()
         self._offset = before.wall + (after.monotonic - before.monotonic) // 2 - received
+        if self._problem:
+            self._parts.recovery.tell()
         self._reaches, self._problem = True, ""
         return self._parts.interval
 

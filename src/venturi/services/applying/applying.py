@@ -1,23 +1,33 @@
 """Applies rules files to a server: compares, then makes equal.
 
-Owns the order of changes and the size of requests. Nothing is deleted before everything else is done.
+Owns whether all changes are made as one, and otherwise their order and the size of requests: nothing is deleted before everything else
+is done.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from venturi.adapters.client.collections import LABELS, RULES
 from venturi.adapters.client.resources import Resources
 from venturi.core.domain.control.revision import ChangeKind
-from venturi.core.domain.errors import ServerError
+from venturi.core.domain.errors import RequestTooLargeError, ServerError
 from venturi.core.rules.document import RulesDocument
 from venturi.services.applying.difference import AccountedLabel, Difference, LabelDifference, find_difference, refuse_doubles
 from venturi.services.applying.reading import present_accounts, present_labels, wanted_labels
 from venturi.services.applying.request import ApplyRequest
-from venturi.services.applying.wire import label_body, rule_body
+from venturi.services.applying.wire import apply_body, label_body, rule_body
 
 CALLER_PATH = "/v1/caller"
 """Where a server says who it takes the caller for."""
+
+APPLY_PATH = "/v1/apply"
+"""Where a server makes many changes as one."""
+
+OLDER_SERVER = "the server is older than this command"
+TOO_MANY = "the server does not take so many changes in one request"
+"""Why changes are not made as one."""
+
+_IN_PIECES = "the changes are made one after the other, and what moves from one label to another may count for both for a moment"
 
 BULK = 1000
 """The most labels or rules that are created in one request."""
@@ -53,8 +63,31 @@ class Applying:
         concerned = [label for label in labels if self._request.prune or (label.project_id, label.name) in named]
         return find_difference(wanted, present_accounts(self._resources, concerned), prune=self._request.prune)
 
-    def carry_out(self, difference: Difference) -> None:
-        """Make the server equal; what was done until an error is in ``done``."""
+    def carry_out(self, difference: Difference, tell: Callable[[str], object]) -> None:
+        """Make the server equal, in one revision; where the server cannot, in pieces, which ``tell`` is told.
+
+        What was done until an error is in ``done``.
+        """
+        if not self._resources.offers(APPLY_PATH):
+            tell(f"{OLDER_SERVER}: {_IN_PIECES}")
+            self._carry_out_in_pieces(difference)
+            return
+        try:
+            self._resources.ask("POST", APPLY_PATH, apply_body(difference))
+        except RequestTooLargeError:
+            tell(f"{TOO_MANY}: {_IN_PIECES}")
+            self._carry_out_in_pieces(difference)
+            return
+        self.done = Done(
+            labels_created=len(difference.of_kind(ChangeKind.CREATED)),
+            labels_changed=len(difference.of_kind(ChangeKind.CHANGED)),
+            labels_deleted=len(difference.of_kind(ChangeKind.DELETED)),
+            rules_created=sum(len(each.created_rules) for each in difference.labels),
+            rules_deleted=sum(len(each.deleted_rules) for each in difference.labels),
+            finished=True,
+        )
+
+    def _carry_out_in_pieces(self, difference: Difference) -> None:
         changed = difference.of_kind(ChangeKind.CHANGED)
         filled = self._create_labels(difference.of_kind(ChangeKind.CREATED))
         filled += [(each.label.id, each) for each in changed if _adds_few(each)]

@@ -6,11 +6,13 @@ Owns the translation of both. What the client gives is untrusted: nonsense is th
 from collections.abc import Mapping
 
 from venturi.adapters.client.resources import Resource
+from venturi.core.domain.control.revision import ChangeKind
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import InvalidRuleError, ServerError
 from venturi.core.domain.label import MeteringLabel
 from venturi.core.rules.checks import check_direction, check_prefix, check_rule_boolean, printable
 from venturi.core.rules.rule_fields import RuleFields
+from venturi.services.applying.difference import Difference, LabelDifference
 
 
 def read_label(resource: Resource) -> MeteringLabel:
@@ -53,3 +55,33 @@ def rule_body(fields: RuleFields) -> dict[str, object]:
     }
     given = {name: str(prefix) for name, prefix in prefixes.items() if prefix is not None}
     return {"direction": fields.direction.value, "excluded": bool(fields.excluded), **given}
+
+
+def apply_body(difference: Difference) -> dict[str, object]:
+    """Give what is sent to make all changes as one."""
+    changed = difference.of_kind(ChangeKind.CHANGED)
+    return {
+        "create_labels": [_label_to_create(each) for each in difference.of_kind(ChangeKind.CREATED)],
+        "change_labels": [_label_to_change(each) for each in changed if each.description or each.deleted_rules],
+        "delete_labels": [each.label.id for each in difference.of_kind(ChangeKind.DELETED)],
+        "create_rules": [
+            {"metering_label_id": each.label.id, **rule_body(fields)}
+            for each in changed
+            if not each.deleted_rules
+            for fields in each.created_rules
+        ],
+    }
+
+
+def _label_to_create(difference: LabelDifference) -> dict[str, object]:
+    return {**label_body(difference.label), "rules": [rule_body(fields) for fields in difference.created_rules]}
+
+
+def _label_to_change(difference: LabelDifference) -> dict[str, object]:
+    """Give what becomes of a label that stays: all its rules where some go, since those are not known by id."""
+    changes: dict[str, object] = {"id": difference.label.id}
+    if difference.description:
+        changes["description"] = difference.description[1]
+    if difference.deleted_rules and difference.wanted:
+        changes["rules"] = [rule_body(fields) for fields in difference.wanted.rules]
+    return changes

@@ -4,18 +4,17 @@ Owns what a caller may do with labels and the transactions of it. Their rules be
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from venturi.adapters.store.store import Store
+from venturi.adapters.store.store import Store, StoreReader
 from venturi.core.domain.control.listing import Listing
 from venturi.core.domain.control.principal import Principal
-from venturi.core.domain.errors import LabelNotFoundError, NotFoundError
+from venturi.core.domain.errors import LabelNotFoundError
 from venturi.core.domain.label import MeteringLabel
 from venturi.services.control.policy import Operation, listed_project, permits, require
 
-HIDDEN = "The resource could not be found."
-"""What is said of a resource that the caller may not see, where OpenStack Networking does not name it."""
+_LABELS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +36,7 @@ class LabelControl:
 
     def create(self, caller: Principal, labels: Sequence[NewLabel]) -> list[MeteringLabel]:
         """Make labels, all or none; raises ``ForbiddenError``."""
-        made = [_make_label(caller, asked) for asked in labels]
+        made = [make_label(caller, asked) for asked in labels]
         for label in made:
             require(caller, Operation.CREATE_LABEL, label.project_id, shared=label.shared)
         with self._store.writing(caller) as writer:
@@ -45,7 +44,7 @@ class LabelControl:
         return made
 
     def find(self, caller: Principal, label_id: str) -> MeteringLabel:
-        """Give a label; raises ``NotFoundError`` for one that the caller may not see."""
+        """Give a label; raises ``LabelNotFoundError`` for one that the caller may not see."""
         with self._store.reading() as reader:
             return visible_label(caller, reader.labels.find(label_id), label_id)
 
@@ -63,7 +62,7 @@ class LabelControl:
         with self._store.writing(caller) as writer:
             before = visible_label(caller, writer.labels.find(label_id), label_id)
             require(caller, Operation.UPDATE_LABEL, before.project_id, shared=before.shared)
-            after = replace(before, name=changes.get("name", before.name), description=changes.get("description", before.description))
+            after = change_label(before, changes)
             if after != before:
                 writer.labels.update(after)
         return after
@@ -79,14 +78,12 @@ class LabelControl:
 def visible_label(caller: Principal, label: MeteringLabel | None, label_id: str) -> MeteringLabel:
     """Give a label that the caller may see.
 
-    For others, as OpenStack Networking does it, ``LabelNotFoundError`` if it is private to another project, else ``NotFoundError``.
+    Raises ``LabelNotFoundError`` for another one, as for one that there is not.
     """
     if label is not None and permits(caller, Operation.SHOW_LABEL, label.project_id, shared=label.shared):
         return label
-    if label is not None and (label.shared or label.project_id == caller.project_id):
-        raise NotFoundError(HIDDEN)
     message = f"Metering label '{label_id}' does not exist."
-    raise LabelNotFoundError(message)
+    raise LabelNotFoundError(message, shared=label is not None and label.shared)
 
 
 def lists_nothing(caller: Principal, operation: Operation, listing: Listing) -> bool:
@@ -94,7 +91,23 @@ def lists_nothing(caller: Principal, operation: Operation, listing: Listing) -> 
     return not permits(caller, operation) or not all(listing.filters.values())
 
 
-def _make_label(caller: Principal, asked: NewLabel) -> MeteringLabel:
+def find_labels(reader: StoreReader, label_ids: Iterable[str]) -> dict[str, MeteringLabel]:
+    """Give those of the labels that there are, by id, in few statements."""
+    asked = list(dict.fromkeys(label_ids))
+    found: dict[str, MeteringLabel] = {}
+    for start in range(0, len(asked), _LABELS_AT_ONCE):
+        some = Listing(filters={"id": tuple(asked[start : start + _LABELS_AT_ONCE])})
+        found |= {label.id: label for label in reader.labels.list(some)}
+    return found
+
+
+def change_label(label: MeteringLabel, changes: Mapping[str, str]) -> MeteringLabel:
+    """Give a label with the ``name`` and ``description`` among ``changes``."""
+    return replace(label, name=changes.get("name", label.name), description=changes.get("description", label.description))
+
+
+def make_label(caller: Principal, asked: NewLabel) -> MeteringLabel:
+    """Give the label that ``caller`` asks for, with an id of its own."""
     return MeteringLabel(
         id=str(uuid.uuid4()),
         name=asked.name,

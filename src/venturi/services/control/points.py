@@ -97,15 +97,15 @@ class PointControl:
 
 def sees_point(caller: Principal, point: ObservationPoint) -> bool:
     """Tell whether a point exists as far as the caller is concerned: one of another project does only where the policy says so."""
-    own = point.project_id == caller.project_id
-    return own or permits(caller, Operation.SHOW_POINT, point.project_id, shared=point.shared)
+    return permits(caller, Operation.SHOW_POINT, point.project_id, shared=point.shared)
 
 
 def _visible(caller: Principal, point: ObservationPoint | None, point_id: str) -> ObservationPoint:
+    """Give a point that the caller may see; whoever may see none hears so, whether there is one or not."""
+    require(caller, Operation.SHOW_POINT)
     if point is None or not sees_point(caller, point):
         message = f"Observation point '{point_id}' does not exist."
         raise PointNotFoundError(message)
-    require(caller, Operation.SHOW_POINT, project_id=point.project_id, shared=point.shared)
     return point
 
 

@@ -36,6 +36,8 @@ class Operation(StrEnum):
     DELETE_RULE = "delete_metering_label_rule"
     REPLACE_RULES = "replace_metering_label_rules"
 
+    APPLY = "apply"
+
     LIST_POINTS = "get_observation_points"
     SHOW_POINT = "get_observation_point"
     CREATE_POINT = "create_observation_point"
@@ -129,6 +131,8 @@ POLICY: Mapping[Operation, Grant] = {
     Operation.CREATE_RULE: Grant(MANAGERS, MANAGERS, ADMINS, ADMINS),
     Operation.DELETE_RULE: Grant(MANAGERS, MANAGERS, ADMINS, ADMINS),
     Operation.REPLACE_RULES: Grant(MANAGERS, MANAGERS, ADMINS, ADMINS),
+    # Each change that is applied needs what it needs by itself, too.
+    Operation.APPLY: Grant(MANAGERS, MANAGERS, ADMINS, ADMINS),
     # Whoever says what a point is says whose traffic is metered there, and no second point can be at its place.
     Operation.LIST_POINTS: Grant(READERS, READERS, ADMINS, ADMINS),
     Operation.SHOW_POINT: Grant(READERS, READERS, ADMINS, ADMINS),

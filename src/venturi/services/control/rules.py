@@ -4,21 +4,19 @@ Owns what a caller may do with rules and the transactions of it. A rule is seen 
 """
 
 import uuid
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from venturi.adapters.store.store import Store, StoreReader, StoreWriter
 from venturi.core.domain.control.listing import Listing
 from venturi.core.domain.control.principal import Principal
-from venturi.core.domain.errors import LabelNotFoundError, NotFoundError, RuleNotFoundError, RuleOverlapsError
+from venturi.core.domain.errors import LabelNotFoundError, RuleNotFoundError, RuleOverlapsError
 from venturi.core.domain.label import MeteringLabel
 from venturi.core.rules.given_rule import GivenRule
 from venturi.core.rules.rule_fields import RuleFields
-from venturi.services.control.labels import HIDDEN, lists_nothing, visible_label
+from venturi.services.control.labels import find_labels, lists_nothing, visible_label
 from venturi.services.control.policy import Operation, listed_project, permits, require
-
-_LABELS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -49,8 +47,8 @@ class RuleControl:
         require(caller, Operation.CREATE_RULE)
         made = [GivenRule(str(uuid.uuid4()), asked.metering_label_id, asked.fields) for asked in rules]
         with self._store.writing(caller) as writer:
-            _require_labels(caller, writer, {rule.metering_label_id: None for rule in made})
-            _insert(writer, made, rules)
+            require_labels(caller, writer, {rule.metering_label_id: None for rule in made})
+            insert_rules(writer, made, rules)
         return made
 
     def find(self, caller: Principal, rule_id: str) -> GivenRule:
@@ -83,17 +81,40 @@ class RuleControl:
             label = visible_label(caller, writer.labels.find(label_id), label_id)
             require(caller, Operation.REPLACE_RULES, label.project_id, shared=label.shared)
             present = writer.rules.list(Listing(filters={"metering_label_id": (label_id,)}))
-            kept, surplus = _keep(present, rules)
-            missing = (Counter(rules) - Counter(rule.fields for rule in kept)).elements()
-            added = [GivenRule(str(uuid.uuid4()), label_id, fields) for fields in missing]
-            if surplus:
-                writer.rules.delete_all([rule.id for rule in surplus])
-            if added:
-                writer.rules.insert(added)
-        return [*kept, *added]
+            settled = settle_rules(label_id, present, rules)
+            if settled.surplus:
+                writer.rules.delete_all([rule.id for rule in settled.surplus])
+            if settled.added:
+                writer.rules.insert(settled.added)
+        return settled.wanted
 
 
-def _insert(writer: StoreWriter, made: Sequence[GivenRule], asked: Sequence[NewRule]) -> None:
+@dataclass(frozen=True)
+class SettledRules:
+    """The rules that a label is to have, in the order asked for, those among them that are new, and those that are to go."""
+
+    wanted: Rules
+    added: Rules
+    surplus: Rules
+
+
+def settle_rules(label_id: str, present: Iterable[GivenRule], wanted: Sequence[RuleFields]) -> SettledRules:
+    """Compare the rules of a label with those that it is to have, each as often as it is asked for; raises ``InvalidRuleError``."""
+    left: defaultdict[RuleFields, Rules] = defaultdict(list)
+    for rule in present:
+        left[rule.fields].append(rule)
+    settled = SettledRules([], [], [])
+    for fields in wanted:
+        if left[fields]:
+            settled.wanted.append(left[fields].pop(0))
+        else:
+            settled.added.append(GivenRule(str(uuid.uuid4()), label_id, fields))
+            settled.wanted.append(settled.added[-1])
+    settled.surplus.extend(rule for rules in left.values() for rule in rules)
+    return settled
+
+
+def insert_rules(writer: StoreWriter, made: Sequence[GivenRule], asked: Sequence[NewRule]) -> None:
     """Insert rules; an overlap is told with the prefix as its author spelled it."""
     try:
         writer.rules.insert(made)
@@ -103,13 +124,10 @@ def _insert(writer: StoreWriter, made: Sequence[GivenRule], asked: Sequence[NewR
         raise RuleOverlapsError(message if spelled else str(error), error.rule_id) from error
 
 
-def _require_labels(caller: Principal, reader: StoreReader, label_ids: Iterable[str]) -> None:
+def require_labels(caller: Principal, reader: StoreReader, label_ids: Iterable[str]) -> None:
     """Raise ``LabelNotFoundError`` unless the caller may give rules to all the labels; those of others are as good as none."""
     asked = list(label_ids)
-    labels: dict[str, MeteringLabel] = {}
-    for start in range(0, len(asked), _LABELS_AT_ONCE):
-        some = Listing(filters={"id": tuple(asked[start : start + _LABELS_AT_ONCE])})
-        labels |= {label.id: label for label in reader.labels.list(some)}
+    labels = find_labels(reader, asked)
     for label_id in asked:
         label = labels.get(label_id)
         if label is None or not permits(caller, Operation.CREATE_RULE, label.project_id, shared=label.shared):
@@ -117,25 +135,19 @@ def _require_labels(caller: Principal, reader: StoreReader, label_ids: Iterable[
             raise LabelNotFoundError(message)
 
 
-def _visible(caller: Principal, reader: StoreReader, rule_id: str) -> tuple[GivenRule, MeteringLabel]:
-    """Give a rule and its label; raises ``RuleNotFoundError``, and ``NotFoundError`` where the caller may not see them."""
-    rule = reader.rules.find(rule_id)
-    label = None if rule is None else reader.labels.find(rule.metering_label_id)
-    if rule is None or label is None:
+def visible_rule(caller: Principal, rule: GivenRule | None, label: MeteringLabel | None, rule_id: str) -> tuple[GivenRule, MeteringLabel]:
+    """Give a rule and its label, as found.
+
+    Raises ``RuleNotFoundError`` for one that the caller may not see, as for one that there is not.
+    """
+    if rule is None or label is None or not permits(caller, Operation.SHOW_RULE, label.project_id, shared=label.shared):
         message = f"Metering label rule '{rule_id}' does not exist."
-        raise RuleNotFoundError(message)
-    if not permits(caller, Operation.SHOW_RULE, label.project_id, shared=label.shared):
-        raise NotFoundError(HIDDEN)
+        raise RuleNotFoundError(message, sightless=not permits(caller, Operation.SHOW_RULE))
     return rule, label
 
 
-def _keep(present: Iterable[GivenRule], wanted: Sequence[RuleFields]) -> tuple[list[GivenRule], list[GivenRule]]:
-    """Part a label's rules into those that are wanted, each as often as it is, and the rest."""
-    open_places = Counter(wanted)
-    kept: list[GivenRule] = []
-    surplus: list[GivenRule] = []
-    for rule in present:
-        place = kept if open_places[rule.fields] > 0 else surplus
-        open_places[rule.fields] -= 1
-        place.append(rule)
-    return kept, surplus
+def _visible(caller: Principal, reader: StoreReader, rule_id: str) -> tuple[GivenRule, MeteringLabel]:
+    """Find a rule and its label, in the same time whether there is one or not; raises as ``visible_rule`` does."""
+    rule = reader.rules.find(rule_id)
+    label = reader.labels.find(rule_id if rule is None else rule.metering_label_id)
+    return visible_rule(caller, rule, label, rule_id)

@@ -12,7 +12,7 @@ from venturi.adapters.store.ledger.spools import Spool
 from venturi.adapters.store.store import Store
 from venturi.core.domain.control.listing import Listing
 from venturi.core.domain.control.principal import Principal
-from venturi.core.domain.errors import EntryNotFoundError, ForbiddenError
+from venturi.core.domain.errors import EntryNotFoundError
 from venturi.services.control.policy import Operation, require
 
 
@@ -31,16 +31,15 @@ class LedgerReading:
         self._store = store
 
     def spool(self, caller: Principal, spool_id: str) -> SpoolState:
-        """Give what is posted of a spool: of one that nothing is posted of, nothing. Raises ``ForbiddenError`` for another agent's."""
+        """Give what is posted of a spool: of one that nothing is posted of, and of another agent's, nothing. Raises ``ForbiddenError``."""
         require(caller, Operation.SHOW_SPOOL)
         with self._store.reading() as reader:
             found = reader.ledger.spool(spool_id)
             conflicts = reader.ledger.conflicts([spool_id]).get(spool_id, 0)
+        if found is not None and caller.agent_id not in {None, found.agent_id}:
+            found, conflicts = None, 0
         if found is None:
             return SpoolState(_nothing_of(spool_id, caller), conflicts)
-        if caller.agent_id not in {None, found.agent_id}:
-            message = f"this token is bound to agent '{caller.agent_id}', and spool {spool_id} is not of that agent"
-            raise ForbiddenError(message)
         return SpoolState(found, conflicts)
 
     def spools(self, caller: Principal, limit: int, after: str) -> list[SpoolState]:

@@ -22,6 +22,7 @@ _COLUMNS = [LABELS.c[name] for name in LABEL_ATTRIBUTES]
 _COLLECTION = Collection("metering label", _COLUMNS, {name: LABELS.c[name] for name in LABEL_ATTRIBUTES})
 _FIND = select(*_COLUMNS).where(LABELS.c.id == bindparam("identifier"))
 _INSERT = insert(LABELS)
+_AT_ONCE = 500
 
 # The method ``list`` hides the built-in type from the annotations of its class.
 Labels = list[MeteringLabel]
@@ -87,11 +88,31 @@ class LabelTable:
             close_rows(self._connection, LABELS, LABELS_HISTORY, itself, revision)
             self._connection.execute(update(LABELS).where(itself).values(**write_label(label), valid_from=revision))
 
+    def update_all(self, labels: Sequence[MeteringLabel]) -> None:
+        """Give labels, which must be there and differ, new attributes, in few statements."""
+        for start in range(0, len(labels), _AT_ONCE):
+            some = labels[start : start + _AT_ONCE]
+            revision = self._transaction.change()
+            close_rows(self._connection, LABELS, LABELS_HISTORY, LABELS.c.id.in_([label.id for label in some]), revision)
+            rows = [write_label(label) | {"valid_from": revision, "itself": label.id} for label in some]
+            names = [name for name in rows[0] if name != "itself"]
+            changed = update(LABELS).where(LABELS.c.id == bindparam("itself")).values({name: bindparam(name) for name in names})
+            self._connection.execute(changed, rows)
+
     def delete(self, label_id: str) -> bool:
         """Remove a label and its rules; tell whether there was one."""
-        if self.find(label_id) is None:
-            return False
+        return self.delete_all([label_id]) == 1
+
+    def delete_all(self, label_ids: Sequence[str]) -> int:
+        """Remove labels and their rules; tell how many of them there were."""
+        self._transaction.require_writing()
+        wanted = [label_id for label_id in label_ids if storable(label_id)]
+        return sum(self._delete_some(wanted[start : start + _AT_ONCE]) for start in range(0, len(wanted), _AT_ONCE))
+
+    def _delete_some(self, label_ids: Sequence[str]) -> int:
+        chosen = LABELS.c.id.in_(label_ids)
+        if self._connection.execute(select(LABELS.c.id).where(chosen).limit(1)).first() is None:
+            return 0
         revision = self._transaction.change()
-        close_rows(self._connection, RULES, RULES_HISTORY, RULES.c.metering_label_id == label_id, revision)
-        delete_rows(self._connection, LABELS, LABELS_HISTORY, LABELS.c.id == label_id, revision)
-        return True
+        close_rows(self._connection, RULES, RULES_HISTORY, RULES.c.metering_label_id.in_(label_ids), revision)
+        return delete_rows(self._connection, LABELS, LABELS_HISTORY, chosen, revision)

@@ -13,6 +13,7 @@ from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ControllerRouterHandler
 
+from venturi.interfaces.api.methods import with_options
 from venturi.interfaces.api.neutron import discovery, labels, rules
 from venturi.services.control.policy import OPERATION, Operation
 
@@ -55,7 +56,7 @@ class _Route:
 def neutron_routes() -> list[ControllerRouterHandler]:
     """Give the routes of the Networking API, in one router: a path with handlers of several methods is to be registered once."""
     handlers = [handler for each in (*_discovery(), *_labels(), *_rules()) for handler in each.handlers()]
-    return [Router("/", route_handlers=handlers)]
+    return [Router("/", route_handlers=with_options(handlers))]
 
 
 def _discovery() -> list[_Route]:

@@ -12,16 +12,17 @@ class DeliveryConfig:
     """Who delivers, and its patience.
 
     After a failure delivery waits for a random time: at most ``first_pause`` after the first, twice as much after each further one, and
-    never more than ``longest_pause`` (seconds). It asks the ledger anew what it has after each failure, and once ``standing_age`` seconds
-    went by. Acknowledged batches are kept for ``retention`` nanoseconds. A batch that was refused ``refusals`` times, over
-    ``refusal_patience`` seconds at least, no longer holds up those after it, unless ``most_aside`` others were set aside so in a row,
-    with none accepted between, or ``most_aside_in_all`` since the start.
+    never more than ``longest_pause`` (seconds) nor, beyond ``first_pause``, than ``outage_share`` of the time that it fails. It asks the
+    ledger anew what it has after each failure, and once ``standing_age`` seconds went by. Acknowledged batches are kept for ``retention``
+    nanoseconds. A batch that was refused ``refusals`` times, over ``refusal_patience`` seconds at least, no longer holds up those after
+    it, unless ``most_aside`` others were set aside so in a row, with none accepted between, or ``most_aside_in_all`` since the start.
     """
 
     agent_id: str
     host: str
     first_pause: float = 1.0
     longest_pause: float = 60.0
+    outage_share: float = 0.15
     standing_age: float = 300.0
     retention: int = 7 * _DAY
     refusals: int = 3

@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from venturi.adapters.client.ledger import LedgerClient
 from venturi.adapters.spool.spool import Spool
 from venturi.adapters.spool.values import SealedBatch
-from venturi.adapters.threads.backoff import Backoff
+from venturi.adapters.threads.backoff import Backoff, Pause, Recovery
 from venturi.adapters.threads.supervisor import Supervisor
 from venturi.core.domain.errors import ServerError, VenturiError
 from venturi.core.ledger.batch import Envelope
@@ -30,16 +30,25 @@ class Delivery:
     """Delivers in a thread of its own from ``start`` to ``stop``; metering goes on whatever becomes of it."""
 
     def __init__(
-        self, config: DeliveryConfig, spool: Spool, ledger: LedgerClient, log: FilteringBoundLogger, supervisor: Supervisor
+        self,
+        config: DeliveryConfig,
+        spool: Spool,
+        ledger: LedgerClient,
+        log: FilteringBoundLogger,
+        supervisor: Supervisor,
+        recovery: Recovery | None = None,
     ) -> None:
+        """Tell ``recovery``, and be told by it, that the server is reached again."""
         self._config = config
         self._supervisor = supervisor
-        self._backoff = Backoff(config.first_pause, config.longest_pause)
+        self._backoff = Backoff(config.first_pause, config.longest_pause, outage_share=config.outage_share)
+        self._recovery = recovery or Recovery()
         self._spool = spool
         self._ledger = ledger
         self._log = log
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
+        self._pause = Pause(self._recovery, self._stopping)
         self._woken = threading.Event()
         self._state = DeliveryState()
         self._agreed_at: float | None = None
@@ -57,6 +66,7 @@ class Delivery:
     def stop(self) -> None:
         """Deliver no more; a batch under way may still be acknowledged, and is sent again by the next start otherwise."""
         self._stopping.set()
+        self._pause.end()
         self._woken.set()
         if self._thread is not None:
             self._thread.join(_STOP_SECONDS)
@@ -90,12 +100,13 @@ class Delivery:
 
     def _try(self) -> None:
         """Deliver what there is; where that fails, be woken again after a pause."""
+        self._pause.begin()
         try:
             if self._spool.spool_id != self._barred_spool:
                 self._deliver()
         except VenturiError as error:
             self._fail(error)
-            if not self._stopping.wait(self._backoff.fail()):
+            if not self._pause.wait(self._backoff.fail()):
                 self._woken.set()
 
     def _deliver(self) -> None:
@@ -171,6 +182,8 @@ class Delivery:
         self._spool.acknowledge(sealed.sequence, time.time_ns())
 
     def _succeed(self) -> None:
+        if self._backoff.failures:
+            self._recovery.tell()
         self._backoff.succeed()
         if self._state.failures:
             self._log.info("batches are delivered again", sequence=self._state.sequence)

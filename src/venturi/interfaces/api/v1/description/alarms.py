@@ -8,9 +8,9 @@ from venturi.core.domain.agent_status import ReportedStatus
 from venturi.core.domain.alarm import AlarmState
 from venturi.interfaces.api.v1.description.operations import Answer, Operation, Parameter
 from venturi.interfaces.api.v1.forms.alarms import AgentForm, AgentList, AlarmForm, AlarmList, ReceivedForm
-from venturi.interfaces.api.v1.forms.texts import AgentId, Host, TimeText
+from venturi.interfaces.api.v1.forms.texts import FIT_OR_EMPTY, AgentId, Host, TimeText
 
-_TEXT = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+_TEXT = Annotated[str, Meta(pattern=FIT_OR_EMPTY)]
 _AGENT_ID = Parameter(name="agent_id", place="path", description="What the agent calls itself.", form=AgentId)
 _STATUS_EXAMPLE = {"host": "edge-1", "version": "1.0.0", "driver": "ebpf", "phase": "idle", "report_interval_seconds": 60}
 

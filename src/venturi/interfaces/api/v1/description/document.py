@@ -11,6 +11,7 @@ import msgspec
 
 from venturi import __version__
 from venturi.interfaces.api.v1.description.alarms import alarm_operations
+from venturi.interfaces.api.v1.description.examples import add_examples
 from venturi.interfaces.api.v1.description.frame import frame_operations
 from venturi.interfaces.api.v1.description.ledger import ledger_operations
 from venturi.interfaces.api.v1.description.networking import networking_operations
@@ -21,7 +22,8 @@ from venturi.interfaces.api.v1.description.usage import usage_operations
 _REFERENCE = "#/components/schemas/{name}"
 _DESCRIPTION = (
     "Labels and rules are made with the Networking API, as OpenStack's clients do it; observation points, tokens, revisions and plans "
-    "belong to venturi's own API under /v1. Every answer carries X-Openstack-Request-Id, which the log of the server names too."
+    "belong to venturi's own API under /v1. No text sent to /v1 may hold control or invisible characters. "
+    "Every answer carries X-Openstack-Request-Id, which the log of the server names too."
 )
 _SECURITY: Json = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A token in Authorization: Bearer."},
@@ -55,20 +57,25 @@ def make_document(largest_page: int) -> Json:
         "info": {"title": "venturi", "version": __version__, "description": _DESCRIPTION, "license": {"name": "Apache-2.0"}},
         "servers": [{"url": "/"}],
         "tags": [{"name": name} for name in dict.fromkeys(operation.group for operation in operations)],
-        "security": [{"bearer": []}, {"token": []}, {}],
+        "security": [{"bearer": []}, {"token": []}],
         "paths": paths,
         "components": {"schemas": components, "securitySchemes": _SECURITY},
     }
     _translate_patterns(document)
+    add_examples(document)
     return document
 
 
 def _translate_patterns(part: object) -> None:
-    r"""Write patterns as JSON Schema does: there ``$`` is the very end, which Python spells ``\Z`` (ECMA-262 §22.2.2.4)."""
+    r"""Write patterns as JSON Schema does: there ``$`` is the very end, which Python spells ``\Z`` (ECMA-262 §22.2.2.4).
+
+    Surrogates, which no JSON text holds in UTF-8, are no characters to many who read patterns.
+    """
     if isinstance(part, dict):
         pattern = part.get("pattern")
-        if isinstance(pattern, str) and pattern.endswith(r"\Z"):
-            part["pattern"] = pattern[:-2] + "$"
+        if isinstance(pattern, str):
+            ending = "$" if pattern.endswith(r"\Z") else ""
+            part["pattern"] = pattern.removesuffix(r"\Z").replace(r"\ud800-\udfff", "") + ending
         part = list(part.values())
     if isinstance(part, list):
         for each in part:

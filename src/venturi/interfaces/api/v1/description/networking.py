@@ -16,27 +16,30 @@ from venturi.interfaces.api.v1.forms.labels import LabelDescription, LabelName
 from venturi.interfaces.api.v1.forms.texts import FIT_OR_EMPTY, Identifier, PrefixText, ProjectId
 
 _RuleDirection = Annotated[str, Meta(description="ingress or egress.", extra_json_schema={"enum": ["ingress", "egress"]})]
+_TRUTHS: list[Any] = [True, False, 1, 0, *("true", "yes", "on", "1"), *("false", "no", "off", "0")]
+_Truth = Annotated[Any, Meta(description="A truth value, or a word for one.", extra_json_schema={"enum": _TRUTHS})]
 _FILTER = Annotated[str, Meta(pattern=FIT_OR_EMPTY)]
+_PREFIXES = ("remote_ip_prefix", "source_ip_prefix", "destination_ip_prefix")
 _OPERATION = partial(Operation, group="networking", error_form=NeutronError)
 
 
 class NewMeteringLabel(Struct, kw_only=True, forbid_unknown_fields=True):
     """A metering label to be made."""
 
-    name: LabelName
+    name: LabelName = ""
     description: LabelDescription = ""
-    shared: bool = False
+    shared: _Truth = False
     project_id: ProjectId | UnsetType = UNSET
     former_project_id: ProjectId | UnsetType = field(default=UNSET, name="tenant_id")
 
 
-class NewMeteringLabelRequest(Struct, kw_only=True, forbid_unknown_fields=True):
+class NewMeteringLabelRequest(Struct, kw_only=True):
     """One label in its envelope."""
 
     metering_label: NewMeteringLabel
 
 
-class NewMeteringLabelsRequest(Struct, kw_only=True, forbid_unknown_fields=True):
+class NewMeteringLabelsRequest(Struct, kw_only=True):
     """Many labels, all or none."""
 
     metering_labels: Annotated[list[NewMeteringLabel], Meta(min_length=1)]
@@ -47,19 +50,19 @@ class NewMeteringLabelRule(Struct, kw_only=True, forbid_unknown_fields=True):
 
     metering_label_id: Identifier
     direction: _RuleDirection
-    excluded: bool = False
+    excluded: _Truth = False
     remote_ip_prefix: PrefixText | None = None
     source_ip_prefix: PrefixText | None = None
     destination_ip_prefix: PrefixText | None = None
 
 
-class NewMeteringLabelRuleRequest(Struct, kw_only=True, forbid_unknown_fields=True):
+class NewMeteringLabelRuleRequest(Struct, kw_only=True):
     """One rule in its envelope."""
 
     metering_label_rule: NewMeteringLabelRule
 
 
-class NewMeteringLabelRulesRequest(Struct, kw_only=True, forbid_unknown_fields=True):
+class NewMeteringLabelRulesRequest(Struct, kw_only=True):
     """Many rules, all or none."""
 
     metering_label_rules: Annotated[list[NewMeteringLabelRule], Meta(min_length=1)]
@@ -118,15 +121,14 @@ def _list_parameters(*attributes: str) -> list[Parameter]:
     paging = [
         Parameter(name="limit", description="How many there are on a page; 0 for all.", form=Annotated[int, Meta(ge=0)]),
         Parameter(name="marker", description="The id of the last one before the page.", form=_FILTER),
-        Parameter(name="page_reverse", description="True for the page before the marker.", form=bool),
+        Parameter(name="page_reverse", description="True for the page before the marker; any other text is false."),
         Parameter(name="sort_key", description="An attribute to order by.", many=True),
         Parameter(name="sort_dir", description="asc or desc, for each sort_key.", many=True),
         Parameter(name="fields", description="An attribute to answer with; without any, all.", many=True),
     ]
-    booleans = {"shared", "excluded"}
+    forms = {"shared": bool, "excluded": bool, **dict.fromkeys(_PREFIXES, str)}
     equal = [
-        Parameter(name=name, description=f"Only those with this {name}.", form=bool if name in booleans else _FILTER, many=True)
-        for name in attributes
+        Parameter(name=name, description=f"Only those with this {name}.", form=forms.get(name, _FILTER), many=True) for name in attributes
     ]
     return paging + equal
 

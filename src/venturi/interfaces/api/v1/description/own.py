@@ -8,6 +8,7 @@ from venturi.core.domain.control.principal import Role
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.point import PointKind, PointTraffic
 from venturi.interfaces.api.v1.description.operations import Answer, Operation, Parameter
+from venturi.interfaces.api.v1.forms.applying import AppliedForm, ApplyForm
 from venturi.interfaces.api.v1.forms.callers import CallerForm
 from venturi.interfaces.api.v1.forms.explaining import ExplanationForm, QuestionForm
 from venturi.interfaces.api.v1.forms.labels import LabelChangesForm, LabelForm, LabelList, NewRulesForm, RuleList, RuleSet
@@ -54,6 +55,7 @@ def own_operations(largest_page: int) -> list[Operation]:
     return [
         *_points(largest_page),
         *_labels(largest_page),
+        _apply(),
         *_tokens(largest_page),
         *_revisions(largest_page),
         _explain(),
@@ -197,6 +199,24 @@ def _rules(group: str, rules: str, largest: int) -> list[Operation]:
             refusals=(404, 409, 413),
         ),
     ]
+
+
+def _apply() -> Operation:
+    rule = {"direction": "egress", "source_ip_prefix": "10.0.0.0/24"}
+    return Operation(
+        method="POST",
+        path="/v1/apply",
+        group="labels",
+        summary="Apply changes of labels and rules as one",
+        description=(
+            "All or none, in one transaction and one revision, so that agents change what they count by at once. Each change needs what it "
+            "needs by itself. Deletions come first, then changes, then what is new."
+        ),
+        request=ApplyForm,
+        example={"create_labels": [{"name": "customer 7", "rules": [rule]}]},
+        answers={200: Answer(description="The revision, and the ids.", form=AppliedForm)},
+        refusals=(404, 409, 413),
+    )
 
 
 def _tokens(largest: int) -> list[Operation]:

@@ -108,8 +108,8 @@ def rule_form(rule: GivenRule) -> RuleForm:
     )
 
 
-def rule_fields(number: int, form: NewRuleForm) -> RuleFields:
-    """Translate rule ``number`` of a request; raises ``InvalidRuleError`` that names it."""
+def rule_fields(number: int, form: NewRuleForm, place: str = "rules") -> RuleFields:
+    """Translate rule ``number`` of the list at ``place`` of a request; raises ``InvalidRuleError`` that names it."""
     try:
         fields = RuleFields(
             direction=check_direction("direction", form.direction),
@@ -120,7 +120,7 @@ def rule_fields(number: int, form: NewRuleForm) -> RuleFields:
         )
         check_prefixes(fields)
     except InvalidRuleError as error:
-        message = f"rules[{number}]: {error}"
+        message = f"{place}[{number}]: {error}"
         raise InvalidRuleError(message) from error
     return fields
 

@@ -53,7 +53,13 @@ Address = Annotated[
     ),
 ]
 PrefixText = Annotated[
-    str, Meta(max_length=80, description="An IPv4 or IPv6 prefix; host bits are kept and ignored in matching.", examples=["10.0.0.0/24"])
+    str,
+    Meta(
+        max_length=80,
+        description="An IPv4 or IPv6 prefix; host bits are kept and ignored in matching.",
+        examples=["10.0.0.0/24"],
+        extra_json_schema={"pattern": FIT_OR_EMPTY},
+    ),
 ]
 Number32 = Annotated[int, Meta(ge=0, le=_HIGHEST_NUMBER)]
 Identifier = Annotated[str, Meta(description="A UUID.", extra_json_schema={"format": "uuid"})]

@@ -51,11 +51,12 @@ async def _stream(
     """Read the first block now, while what is wrong can still be said by a status, and the others as they are sent, each in its turn."""
     query = query_of(request)
     form = read_form(query, request.headers.get("accept", ""))
+    raw = read_raw(query)
     asked = read_request(query, askable, reports.now())
     caller = request.user.user_id
     at_end(request.scope, await turns.places.take(caller))
 
-    write = write_json if form is UsageForm.JSON else partial(write_csv, raw=read_raw(query))
+    write = write_json if form is UsageForm.JSON else partial(write_csv, raw=raw)
     blocks = write(asked, report(asked), askable.counts)
     at_end(request.scope, lambda: _let_go(blocks))
     first = await turns.reports.run(caller, lambda: next(blocks))
