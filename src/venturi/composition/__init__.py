@@ -143,6 +143,11 @@ def apply_rules_files(server: ServerChoice, request: ApplyRequest, confirm: Call
         return ApplyCommand(Applying(resources, request), confirm if terminal else None).run(rules, request)
 
 
+def current_time() -> Nanoseconds:
+    """Give the time by this machine's clock."""
+    return Nanoseconds(time.time_ns())
+
+
 def time_from_now(duration: Nanoseconds) -> Nanoseconds:
     """Give the time that is ``duration`` from now."""
     return Nanoseconds(time.time_ns() + duration)

@@ -150,7 +150,7 @@ def _show(url: str, past: "Interval") -> None:
     composition.show_usage(ServerChoice(url=url), UsageQuestion(parameters=parameters), View(form="table"))
     _say("", "The traffic goes on passing, at the pace of the clock. Try in another shell, or end this by Ctrl-C:")
     ask = f"  VENTURI_URL={url} venturi"
-    _say(f"{ask} usage --resolution 5m --label web-shop", f"{ask} usage --totals", f"{ask} label list")
+    _say(f"{ask} usage", f"{ask} usage --resolution 5m --label web-shop", f"{ask} usage --totals", f"{ask} label list")
 
 
 @contextmanager

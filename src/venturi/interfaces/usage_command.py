@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TextIO
 
 from venturi.adapters.client.collections import LABELS, POINTS, Collection, Reference
 from venturi.adapters.client.resources import Resources
@@ -15,10 +16,12 @@ from venturi.interfaces.render.quantities import Units
 from venturi.interfaces.render.resources.output import write_document, write_list
 from venturi.interfaces.render.resources.selection import Row, choose_columns, sort_rows
 from venturi.interfaces.render.resources.view import View
+from venturi.interfaces.render.usage.folding import FoldedReport, fold_report
 from venturi.interfaces.render.usage.question import UsageQuestion
 from venturi.interfaces.render.usage.rows import largest_first, report_columns, report_rows
-from venturi.interfaces.render.usage.table import write_report_table
+from venturi.interfaces.render.usage.table import spell_bounds, write_report_table
 from venturi.interfaces.standard_output import write_standard_output
+from venturi.interfaces.usage_advice import tell_since_when, tell_what_is_missing
 
 
 def show_usage(resources: Resources, question: UsageQuestion, view: View) -> int:
@@ -31,13 +34,31 @@ def show_usage(resources: Resources, question: UsageQuestion, view: View) -> int
     order = choose_columns(view.sort_columns, known, ())
     plain = not (view.columns or view.sort_columns)
     if view.form == "table" and not view.columns:
-        ordered = sort_rows(rows, order) if order else largest_first(rows)
-        write_standard_output(partial(write_report_table, report, ordered, Units(question.units)))
+        _write_for_people(resources, report, question, order)
     elif view.form in {"json", "yaml"} and plain:
         write_standard_output(partial(write_document, report, view))
     else:
         write_standard_output(partial(write_list, _spell_reasons(rows, view), columns, replace(view, columns=(), sort_columns=order)))
     return 0
+
+
+def _write_for_people(resources: Resources, report: Mapping[str, object], question: UsageQuestion, order: Sequence[str]) -> None:
+    """Write a table between what is to be known before and after it; where there is no usage, what is missing for it."""
+    folded = FoldedReport(report, "", "") if question.unfolded else fold_report(report)
+    rows = list(report_rows(folded.report))
+    ordered = sort_rows(rows, order) if order else largest_first(rows)
+    before = [*tell_since_when(resources, report), spell_bounds(report), *filter(None, [folded.before]), ""]
+    after = [folded.after] if folded.after else []
+    if not any("octets" in row for row in rows):
+        after += tell_what_is_missing(resources, report, question.labels, totals=question.totals)
+
+    def write(stream: TextIO) -> None:
+        stream.writelines(f"{line}\n" for line in before)
+        if ordered:
+            write_report_table(folded.report, ordered, Units(question.units), stream)
+        stream.writelines(f"{line}\n" for line in after)
+
+    write_standard_output(write)
 
 
 def _spell_reasons(rows: Sequence[Row], view: View) -> Sequence[Row]:

@@ -128,7 +128,7 @@ def test_whoever_may_read_no_usage_is_refused(metered: dict[str, Caller]) -> Non
         ("from=1969-12-31&to=1970-01-02", "from: no usage is older than 1970-01-01T00:00:00Z"),
         ("from=9999-12-31&to=9999-12-31T01:00:00Z", "from: a report begins before it ends, and that is now at the latest"),
         ("format=xml", "format: 'xml' is none of json, csv"),
-        ("label_id=%00", "label_id: control characters"),
+        ("label_id=%00", "label_id: control and invisible characters"),
     ],
 )
 def test_what_is_refused(metered: dict[str, Caller], query: str, sentence: str) -> None:
@@ -150,7 +150,7 @@ def test_a_report_says_how_many_points_it_is_about(metered: dict[str, Caller], r
         assert [interval["observation_points"] for interval in report["intervals"]] == [points]
 
 
-WITHOUT_POINTS = "no observation point of yours was metered"
+WITHOUT_POINTS = "There is no observation point that you may see"
 
 
 @pytest.mark.parametrize(("role", "told"), [("reader", False), ("a reader without points", True)])

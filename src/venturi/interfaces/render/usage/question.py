@@ -8,7 +8,8 @@ from dataclasses import dataclass
 class UsageQuestion:
     """A report: ``parameters`` as the server reads them; labels and points by ids or names.
 
-    With ``totals`` it is one of all that points counted. ``units`` are those of ``quantities.Units``.
+    With ``totals`` it is one of all that points counted. ``units`` are those of ``quantities.Units``. ``unfolded`` shows each
+    interval, also those at both ends of which there is no record.
     """
 
     parameters: Sequence[tuple[str, str]] = ()
@@ -16,3 +17,4 @@ class UsageQuestion:
     points: Sequence[str] = ()
     totals: bool = False
     units: str = "si"
+    unfolded: bool = False

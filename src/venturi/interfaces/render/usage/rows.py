@@ -36,9 +36,9 @@ def report_rows(report: Mapping[str, object]) -> Iterator[Row]:
 
     Raises ``ServerError`` for what is no report.
     """
-    for interval in _objects(report, "intervals"):
+    for interval in objects_of(report, "intervals"):
         bounds = {"interval_start": interval.get("start"), "interval_end": interval.get("end")}
-        rows = _objects(interval, "usage")
+        rows = objects_of(interval, "usage")
         for row in rows:
             yield {**bounds, **row}
         if not rows and interval.get("coverage") != "complete":
@@ -63,5 +63,6 @@ def _list(document: Mapping[str, object], name: str) -> Sequence[object]:
     return found
 
 
-def _objects(document: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
+def objects_of(document: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
+    """List the objects under a name; raises ``ServerError`` for what is no report."""
     return [each for each in _list(document, name) if isinstance(each, dict)]
