@@ -16,7 +16,7 @@ POINTS = "observation_points"
 
 UNLABELLED = ("unmatched_packets", "unmatched_octets", "unattributed_packets", "unattributed_octets")
 
-_GROUPS: Mapping[str, tuple[str, ...]] = {
+GROUPS: Mapping[str, tuple[str, ...]] = {
     "label": ("label_id", "label_name", "project_id", "label_deleted"),
     "project": ("project_id",),
     "point": ("observation_point_id", "observation_point_name", "point_project_id", "observation_point_deleted"),
@@ -27,7 +27,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
 
 def report_columns(report: Mapping[str, object], *, points: bool) -> tuple[str, ...]:
     """Name the columns of a report's rows; ``points`` tells that it is one of the totals of points."""
-    groups = [name for grouping in _list(report, "group_by") for name in _GROUPS[str(grouping)]]
+    groups = [name for grouping in _list(report, "group_by") for name in GROUPS[str(grouping)]]
     return tuple(dict.fromkeys((*BOUNDS, *groups, *COUNTS, *(UNLABELLED if points else ()), *COVERAGE)))
 
 
