@@ -1,6 +1,7 @@
 """Reports of usage on every database: sums, intervals, groups, coverage, access."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
@@ -248,3 +249,17 @@ def test_an_interval_that_is_not_over_is_pending(sqlite_store: Store, tmp_path: 
     (interval,) = reports.usage(OPERATOR, ask(Resolution.FIVE_MINUTES, end=300))
     assert (interval.coverage.state, interval.coverage.reason_names) == (Coverage.PARTIAL, ["pending"])
     assert octets(iter([interval])) == [9]
+
+
+@pytest.mark.parametrize(("start", "known_until"), [(1500, 3600), (1500, 3300), (1380, 3600)])
+def test_an_hour_counts_from_the_first_record(database: str, start: int, known_until: int) -> None:
+    """The minutes before it are no gap; what is missing after it is one."""
+    borders = [*range(start, known_until, 300), known_until]
+    records = [MeteredRecord(1, one, other, [(1, OUT, 1, 100)]) for one, other in pairwise(borders)]
+    with open_store(database) as store:
+        fill(database, LABELS[:1], POINTS[:1], records)
+        (interval,) = UsageReports(store, lambda: LATER).usage(OPERATOR, ask(Resolution.HOUR, end=3600))
+    whole = known_until == 3600 and start == 1500
+    assert (interval.coverage.state is Coverage.COMPLETE) == whole
+    assert interval.known_until == (NOON + known_until) * SECOND
+    assert interval.read_at == LATER

@@ -3,6 +3,7 @@
 import rich_click as click
 
 from venturi import __version__
+from venturi.cli.about import show_help, version
 from venturi.cli.apply import apply
 from venturi.cli.completion import completion
 from venturi.cli.db import db
@@ -24,7 +25,7 @@ from venturi.cli.rules import rules
 from venturi.cli.usage import usage
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="venturi")
 def venturi() -> None:
     """Meter network traffic by label, exact to the octet."""
@@ -50,5 +51,7 @@ for command in (
     completion,
     db,
     ledger,
+    version,
+    show_help,
 ):
     venturi.add_command(command)

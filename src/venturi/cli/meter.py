@@ -9,7 +9,8 @@ import rich_click as click
 
 from venturi import composition
 from venturi.cli.resources.options import RAW
-from venturi.cli.values import COLUMN, DURATION, GROUPING, OUTSIDE_INTERFACE, PREFIX, SAMPLING, TIME
+from venturi.cli.times import FORMS, ZONE, read_span, read_zone
+from venturi.cli.values import COLUMN, DURATION, GROUPING, OUTSIDE_INTERFACE, PREFIX, SAMPLING
 from venturi.interfaces.render.request import OUTPUT_FORMATS, UNITS, OutputRequest
 from venturi.services.offline.request import MeteredAs, MeterRequest
 
@@ -33,8 +34,9 @@ _METERED_AS = click.Choice([choice.value for choice in MeteredAs])
 @click.option("--column", "columns", type=COLUMN, multiple=True, help="Which column of a flow-record file holds a field.")
 @click.option("--interval", type=DURATION, help="Tell usage apart by intervals of this length, aligned to the UTC epoch.")
 @click.option("--group-by", "grouped_by", type=GROUPING, help="What a row stands for: label, direction, interval, observation-point.")
-@click.option("--from", "window_start", type=TIME, help="Count from this time on (RFC 3339).")
-@click.option("--to", "window_end", type=TIME, help="Count up to before this time.")
+@click.option("--from", "--since", "window_start", metavar="TIME", help=f"Count from this time on, {FORMS}.")
+@click.option("--to", "window_end", metavar="TIME", help="Count up to before this time.")
+@ZONE
 @click.option(
     "--as", "metered_as", type=_METERED_AS, default="auto", show_default=True, help="Meter a capture's packets, or the flow export in it."
 )
@@ -67,14 +69,16 @@ def _meter_request(options: dict[str, Any]) -> MeterRequest:
     if "interval" in grouped_by and not interval:
         message = "--group-by interval needs an --interval."
         raise click.UsageError(message)
+    bounds = options["window_start"], options["window_end"]
+    window_start, window_end = read_span(bounds, None, read_zone(options["zone"]), composition.current_time())
     return MeterRequest(
         paths=options["files"],
         inside=options["inside"],
         outside_interfaces=options["outside_interfaces"],
         sampling=options["sampling"],
         interval=interval if "interval" in grouped_by else None,
-        window_start=options["window_start"],
-        window_end=options["window_end"],
+        window_start=window_start,
+        window_end=window_end,
         grouped_by=grouped_by,
         metered_as=MeteredAs(options["metered_as"]),
         column_names=dict(options["columns"]),

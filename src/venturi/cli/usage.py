@@ -7,18 +7,22 @@ import rich_click as click
 
 from venturi import composition
 from venturi.adapters.client.config import ServerChoice
-from venturi.cli.resources.options import list_options, server_options
+from venturi.cli.resources.options import report_options, server_options
+from venturi.cli.times import FORMS, LAST, ZONE, read_span, read_zone
+from venturi.core.domain.interval import format_time
 from venturi.interfaces.render.resources.view import View
 from venturi.interfaces.render.usage.question import UsageQuestion
 
-_ONCE = {"start": "from", "end": "to", "resolution": "resolution", "group_by": "group_by"}
+_ONCE = {"resolution": "resolution", "group_by": "group_by"}
 _REPEATED = {"projects": "project_id", "point_projects": "point_project_id"}
 _RESOLUTIONS = click.Choice(["5m", "1h", "1d", "total"])
 
 
 @click.command()
-@click.option("--from", "start", metavar="TIME", help="When the report begins; by default a day before its end.")
+@click.option("--from", "--since", "start", metavar="TIME", help=f"When the report begins, {FORMS}; by default a day before its end.")
 @click.option("--to", "end", metavar="TIME", help="When it ends; by default now.")
+@LAST
+@ZONE
 @click.option("--resolution", type=_RESOLUTIONS, default="total", show_default=True, help="The length of an interval.")
 @click.option("--group-by", metavar="LIST", help="What to tell apart, by commas: label, project, point, point_project, direction.")
 @click.option("--label", "labels", multiple=True, metavar="LABEL", help="Only this label, by id or name; may be repeated.")
@@ -31,32 +35,58 @@ _RESOLUTIONS = click.Choice(["5m", "1h", "1d", "total"])
 @click.option(
     "--units", type=click.Choice(["si", "iec", "octets"]), default="si", show_default=True, help="GB, GiB or plain octets in the table."
 )
-@list_options
+@click.option("--all", "unfolded", is_flag=True, help="Show each interval, also those at both ends without records.")
+@click.option("--top", type=click.IntRange(min=1), help="Show this many groups, those with the most octets; the others as one.")
+@click.option("-o", "--output", "path", type=click.Path(dir_okay=False), help="Write to this file instead of standard output.")
+@click.option("--chart", "charts", type=click.Path(dir_okay=False), multiple=True, help="Draw a chart into a file: .html, .png or .svg.")
+@click.option(
+    "--watch",
+    "watched",
+    type=click.FloatRange(min=1),
+    is_flag=False,
+    flag_value=10,
+    metavar="[SECONDS]",
+    help="Show it again after so many seconds, 10 without a number, until Ctrl-C.",
+)
+@report_options
 @server_options
 def usage(
     *,
     server: ServerChoice,
     view: View,
-    labels: tuple[str, ...],
-    points: tuple[str, ...],
     totals: bool,
-    units: str,
+    watched: float | None,
     **parameters: Any,  # noqa: ANN401 - click's options
 ) -> int:
-    """Show usage by label, with the coverage of every figure.
+    """Show usage by label, with the coverage of every figure; by default that of the last 24 hours.
 
     Sums 5-minute bins and hours that the server keeps. A packet counts once for each label that it belongs to. Coverage
     says whether every packet was counted (complete), was counted over a longer time (interpolated), passed uncounted in
     part (partial), or is not known (gap).
     """
-    if totals and (labels or parameters["projects"]):
+    if totals and (parameters["labels"] or parameters["projects"]):
         message = "--totals are those of points, which --label and --project do not narrow."
         raise click.UsageError(message)
-    question = UsageQuestion(parameters=_spell(parameters), labels=labels, points=points, totals=totals, units=units)
-    return composition.show_usage(server, question, view)
+    if view.form == "parquet" and not parameters["path"]:
+        message = "-f parquet needs -o FILE."
+        raise click.UsageError(message)
+    if watched is not None and parameters["path"]:
+        message = "--watch shows on the terminal: it does not go with -o."
+        raise click.UsageError(message)
+    asked = _ask(parameters, totals=totals)
+    return composition.show_usage(server, lambda: asked if watched is None else _ask(parameters, totals=totals), view, watched)
+
+
+def _ask(parameters: Mapping[str, Any], *, totals: bool) -> UsageQuestion:
+    """Make the question, with times as they are now."""
+    kept = {name: parameters[name] for name in ("labels", "points", "units", "unfolded", "top", "path", "charts")}
+    return UsageQuestion(parameters=_spell(parameters), totals=totals, **kept)
 
 
 def _spell(parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Spell options as parameters of the API: those that are given once, and those that may be repeated."""
-    once = [(name, parameters[option]) for option, name in _ONCE.items() if parameters[option] is not None]
+    """Spell options as parameters of the API: times, those that are given once, and those that may be repeated."""
+    bounds = parameters["start"], parameters["end"]
+    span = read_span(bounds, parameters["last"], read_zone(parameters["zone"]), composition.current_time())
+    times = [(name, format_time(moment)) for name, moment in zip(("from", "to"), span, strict=True) if moment is not None]
+    once = times + [(name, parameters[option]) for option, name in _ONCE.items() if parameters[option] is not None]
     return once + [(name, value) for option, name in _REPEATED.items() for value in parameters[option]]

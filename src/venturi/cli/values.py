@@ -10,7 +10,7 @@ from typing import Any
 import rich_click as click
 
 from venturi.core.domain.errors import VenturiError
-from venturi.core.domain.interval import parse_duration, parse_time
+from venturi.core.domain.interval import parse_duration
 from venturi.core.domain.prefix import Prefix, parse_address
 from venturi.services.offline.request import GROUPINGS, OutsideInterface, SamplingOverride
 
@@ -83,7 +83,6 @@ def read_column(text: str) -> tuple[str, str]:
 
 PREFIX = DomainValue("prefix", Prefix.parse)
 DURATION = DomainValue("duration", parse_duration)
-TIME = DomainValue("time", parse_time)
 GROUPING = DomainValue("list", read_grouping)
 OUTSIDE_INTERFACE = DomainValue("exporter:ifindex", read_outside_interface)
 SAMPLING = DomainValue("[exporter=]rate", read_sampling)

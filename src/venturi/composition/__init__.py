@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from venturi.core.decode.format import InputFormat
     from venturi.core.domain.flow_batch import FlowTables
     from venturi.interfaces.render.chart import Specification
+    from venturi.interfaces.render.resources.selection import Row
     from venturi.interfaces.resource_commands import ResourceCommands
     from venturi.services.offline.report import MeterReport
 
@@ -123,12 +124,26 @@ def explain_at_point(server: ServerChoice, point: str | None, addresses: tuple[s
     return _NOTHING_WRONG
 
 
-def show_usage(server: ServerChoice, question: UsageQuestion, view: View) -> int:
-    """Write a report of the usage on a server; give the exit code."""
-    from venturi.interfaces import usage_command
+def show_usage(server: ServerChoice, ask: Callable[[], UsageQuestion], view: View, watched: float | None = None) -> int:
+    """Write a report of the usage on a server; give the exit code.
 
+    With ``watched``, ``ask`` is called and its question put again after so many seconds, until SIGTERM or Ctrl-C.
+    """
+    from venturi.adapters.ending import Ending
+    from venturi.interfaces import usage_command
+    from venturi.interfaces.signals import ended_by_signals
+
+    renderers = usage_command.UsageRenderers(_write_usage_parquet, _draw_chart)
     with server_resources(server) as resources:
-        return usage_command.show_usage(resources, question, view)
+
+        def show() -> int:
+            return usage_command.show_usage(resources, ask(), view, renderers)
+
+        if watched is None:
+            return show()
+        ending = Ending()
+        with ended_by_signals(ending.call):
+            return usage_command.watch_usage(show, watched, ending)
 
 
 def apply_rules_files(server: ServerChoice, request: ApplyRequest, confirm: Callable[[str], bool]) -> int:
@@ -141,6 +156,11 @@ def apply_rules_files(server: ServerChoice, request: ApplyRequest, confirm: Call
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     with server_resources(server) as resources:
         return ApplyCommand(Applying(resources, request), confirm if terminal else None).run(rules, request)
+
+
+def current_time() -> Nanoseconds:
+    """Give the time by this machine's clock."""
+    return Nanoseconds(time.time_ns())
 
 
 def time_from_now(duration: Nanoseconds) -> Nanoseconds:
@@ -211,6 +231,12 @@ def _write_parquet(report: "MeterReport", stream: BinaryIO) -> None:
     from venturi.interfaces.render.parquet import write_parquet
 
     write_parquet(report, stream)
+
+
+def _write_usage_parquet(rows: "Sequence[Row]", columns: Sequence[str], stream: BinaryIO) -> None:
+    from venturi.interfaces.render.usage.parquet import write_parquet
+
+    write_parquet(rows, columns, stream)
 
 
 def _draw_chart(specification: "Specification", ending: str) -> bytes:

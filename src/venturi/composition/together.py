@@ -147,10 +147,11 @@ def _show(url: str, past: "Interval") -> None:
     bounds = (("from", format_time(past.start)), ("to", format_time(past.end)))
     _say("", f"$ venturi usage --from {bounds[0][1]} --to {bounds[1][1]} --group-by label,direction", "")
     parameters = (*bounds, ("resolution", "total"), ("group_by", "label,direction"))
-    composition.show_usage(ServerChoice(url=url), UsageQuestion(parameters=parameters), View(form="table"))
+    question = UsageQuestion(parameters=parameters)
+    composition.show_usage(ServerChoice(url=url), lambda: question, View(form="table"))
     _say("", "The traffic goes on passing, at the pace of the clock. Try in another shell, or end this by Ctrl-C:")
     ask = f"  VENTURI_URL={url} venturi"
-    _say(f"{ask} usage --resolution 5m --label web-shop", f"{ask} usage --totals", f"{ask} label list")
+    _say(f"{ask} usage", f"{ask} usage --resolution 5m --label web-shop", f"{ask} usage --totals", f"{ask} label list")
 
 
 @contextmanager

@@ -3,41 +3,120 @@
 Owns the way from names to ids. Layout belongs to ``render.usage``.
 """
 
+import sys
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import BinaryIO, NamedTuple, TextIO
 
 from venturi.adapters.client.collections import LABELS, POINTS, Collection, Reference
 from venturi.adapters.client.resources import Resources
+from venturi.adapters.ending import Ending
 from venturi.core.domain.errors import NotFoundError
+from venturi.interfaces.output_files import check_folders, whole_file, write_text_file
+from venturi.interfaces.render.chart import MAXIMUM_SERIES, Specification, chart_format, chart_specification
 from venturi.interfaces.render.quantities import Units
 from venturi.interfaces.render.resources.output import write_document, write_list
 from venturi.interfaces.render.resources.selection import Row, choose_columns, sort_rows
 from venturi.interfaces.render.resources.view import View
+from venturi.interfaces.render.usage.charting import drawable
+from venturi.interfaces.render.usage.folding import FoldedReport, fold_report
+from venturi.interfaces.render.usage.largest import keep_largest
 from venturi.interfaces.render.usage.question import UsageQuestion
 from venturi.interfaces.render.usage.rows import largest_first, report_columns, report_rows
-from venturi.interfaces.render.usage.table import write_report_table
+from venturi.interfaces.render.usage.table import spell_bounds, write_report_table
 from venturi.interfaces.standard_output import write_standard_output
+from venturi.interfaces.usage_advice import tell_since_when, tell_what_is_missing
 
 
-def show_usage(resources: Resources, question: UsageQuestion, view: View) -> int:
+class UsageRenderers(NamedTuple):
+    """The renderers that need libraries which take long to load, handed in so that they are loaded only where used.
+
+    ``parquet`` writes rows with columns to a binary stream; ``chart`` draws a specification as the content of a file of a given ending.
+    """
+
+    parquet: Callable[[Sequence[Row], Sequence[str], BinaryIO], None]
+    chart: Callable[[Specification, str], bytes]
+
+
+def show_usage(resources: Resources, question: UsageQuestion, view: View, renderers: UsageRenderers) -> int:
     """Write a report: a table for people, or its rows; JSON and YAML without chosen columns are the server's own document."""
+    for chart in question.charts:
+        chart_format(chart)
+    check_folders(question.path, *question.charts)
     query = [*question.parameters, *_identified(resources, LABELS, question.labels), *_identified(resources, POINTS, question.points)]
     report = resources.ask("GET", "/v1/usage/points" if question.totals else "/v1/usage", query=query)
-    rows = list(report_rows(report))
     known = report_columns(report, points=question.totals)
     columns = choose_columns(view.columns, known, known)
     order = choose_columns(view.sort_columns, known, ())
-    plain = not (view.columns or view.sort_columns)
-    if view.form == "table" and not view.columns:
-        ordered = sort_rows(rows, order) if order else largest_first(rows)
-        write_standard_output(partial(write_report_table, report, ordered, Units(question.units)))
+    rows = _rows(report, question)
+    plain = not (view.columns or view.sort_columns or question.top)
+    if view.form == "parquet" and question.path is not None:
+        with whole_file(question.path) as temporary, temporary.open("wb") as stream:
+            renderers.parquet(sort_rows(rows, order), columns, stream)
+    elif view.form == "table" and not view.columns:
+        _write_for_people(resources, report, question, order)
     elif view.form in {"json", "yaml"} and plain:
-        write_standard_output(partial(write_document, report, view))
+        _write(question.path, partial(write_document, report, view))
     else:
-        write_standard_output(partial(write_list, _spell_reasons(rows, view), columns, replace(view, columns=(), sort_columns=order)))
+        chosen = replace(view, columns=(), sort_columns=order)
+        _write(question.path, partial(write_list, _spell_reasons(rows, view), columns, chosen))
+    for chart in question.charts:
+        specification = chart_specification(drawable(report, rows), question.top or MAXIMUM_SERIES)
+        drawing = renderers.chart(specification, chart_format(chart))
+        with whole_file(chart) as temporary:
+            temporary.write_bytes(drawing)
     return 0
+
+
+def watch_usage(show: Callable[[], int], seconds: float, ending: Ending) -> int:
+    """Show again and again, each time ``seconds`` after the last, until the end is called for; a terminal is cleared before."""
+    while not ending.called:
+        if sys.stdout.isatty():
+            write_standard_output(partial(_write_text, _CLEAR))
+        show()
+        ending.wait(seconds)
+    return 0
+
+
+def _write(path: str | None, write: Callable[[TextIO], None]) -> None:
+    """Write to a file, or to standard output."""
+    if path is None:
+        write_standard_output(write)
+    else:
+        write_text_file(path, write)
+
+
+def _write_text(text: str, stream: TextIO) -> None:
+    stream.write(text)
+
+
+def _rows(report: Mapping[str, object], question: UsageQuestion) -> list[Row]:
+    rows = list(report_rows(report))
+    group_by = report["group_by"]
+    if question.top is None or not isinstance(group_by, list):
+        return rows
+    return keep_largest(rows, [str(each) for each in group_by], question.top)
+
+
+def _write_for_people(resources: Resources, report: Mapping[str, object], question: UsageQuestion, order: Sequence[str]) -> None:
+    """Write a table between what is to be known before and after it; where there is no usage, what is missing for it."""
+    folded = FoldedReport(report, "", "") if question.unfolded else fold_report(report)
+    rows = _rows(folded.report, question)
+    ordered = sort_rows(rows, order) if order else largest_first(rows)
+    before = [*tell_since_when(resources, report), spell_bounds(report), *filter(None, [folded.before]), ""]
+    after = [folded.after] if folded.after else []
+    if not any("octets" in row for row in rows):
+        after += tell_what_is_missing(resources, report, question.labels, totals=question.totals)
+
+    def write(stream: TextIO) -> None:
+        stream.writelines(f"{line}\n" for line in before)
+        if ordered:
+            write_report_table(folded.report, ordered, Units(question.units), stream)
+        stream.writelines(f"{line}\n" for line in after)
+
+    _write(question.path, write)
 
 
 def _spell_reasons(rows: Sequence[Row], view: View) -> Sequence[Row]:
@@ -73,3 +152,6 @@ def _is_id(text: str) -> bool:
 
 
 _FILTERS: Mapping[str, str] = {LABELS.noun: "label_id", POINTS.noun: "observation_point_id"}
+
+_CLEAR = "\x1b[H\x1b[2J\x1b[3J"
+"""What clears a terminal, and what was written before (ECMA-48 §8.3.21, §8.3.39)."""

@@ -150,7 +150,7 @@ def test_a_report_says_how_many_points_it_is_about(metered: dict[str, Caller], r
         assert [interval["observation_points"] for interval in report["intervals"]] == [points]
 
 
-WITHOUT_POINTS = "no observation point of yours was metered"
+WITHOUT_POINTS = "There is no observation point that you may see"
 
 
 @pytest.mark.parametrize(("role", "told"), [("reader", False), ("a reader without points", True)])

@@ -8,16 +8,15 @@ from venturi import composition
 from venturi.adapters.client.collections import ALARMS, ListRequest
 from venturi.adapters.client.config import ServerChoice
 from venturi.cli.resources.options import as_filters, limit_option, list_options, server_options
+from venturi.cli.times import read_time
 from venturi.cli.values import DomainValue
-from venturi.core.domain.interval import Nanoseconds, format_time, parse_duration, parse_time
+from venturi.core.domain.interval import format_time
 from venturi.interfaces.render.resources.view import View
 
 
 def _read_since(text: str) -> str:
-    """Read an RFC 3339 time, or a duration before now; else ``InvalidTimeError``."""
-    if text[-1:] in {"s", "m", "h", "d"}:
-        return format_time(composition.time_from_now(Nanoseconds(-parse_duration(text))))
-    return format_time(parse_time(text))
+    """Read a time as people write it, in the zone of this machine; else ``InvalidTimeError``."""
+    return format_time(read_time(text, None, composition.current_time()))
 
 
 _SINCE = DomainValue("time or duration", _read_since)
@@ -31,7 +30,7 @@ def alarm() -> None:
 @alarm.command("list")
 @click.option("--kind", help="Only alarms of this kind.")
 @click.option("--state", type=click.Choice(["open", "cleared"]), help="Only open or only cleared alarms; both unless given.")
-@click.option("--since", type=_SINCE, help="Only alarms seen since then: an RFC 3339 time, or a duration such as 2h before now.")
+@click.option("--since", type=_SINCE, help="Only alarms seen since then, such as 2h (before now), today or 2026-11-29.")
 @click.option("--long", is_flag=True, help="Show all columns.")
 @limit_option
 @list_options

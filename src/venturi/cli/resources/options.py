@@ -20,7 +20,13 @@ _SERVER = (
     click.option("--ca-file", type=click.Path(dir_okay=False), help="The authority that signed the server's certificate."),
     click.option("--insecure-token", is_flag=True, help="Send the token over plain HTTP to another host all the same."),
 )
-_FORM = click.option("-f", "--format", "form", type=click.Choice(FORMS), default="table", show_default=True, help="Form of the output.")
+
+
+def _form_option(forms: tuple[str, ...]) -> Callable[[Command], Command]:
+    return click.option("-f", "--format", "form", type=click.Choice(forms), default="table", show_default=True, help="Form of the output.")
+
+
+_FORM = _form_option(FORMS)
 _COLUMN = click.option("-c", "--column", "columns", multiple=True, metavar="COLUMN", help="Show this column; may be repeated.")
 _SORT = click.option("--sort-column", "sort_columns", multiple=True, metavar="COLUMN", help="Sort by this column; may be repeated.")
 
@@ -39,7 +45,15 @@ def server_options(command: Command) -> Command:
 
 def list_options(command: Command) -> Command:
     """Give a command the options of a list's form, as ``view``."""
+    return _list_options(command, _FORM)
 
+
+def report_options(command: Command) -> Command:
+    """Give a command the options of a report's form, which may be Parquet, as ``view``."""
+    return _list_options(command, _form_option((*FORMS, "parquet")))
+
+
+def _list_options(command: Command, form_option: Callable[[Command], Command]) -> Command:
     @functools.wraps(command)
     def with_view(  # click's options
         *,
@@ -51,7 +65,7 @@ def list_options(command: Command) -> Command:
     ) -> int:
         return command(view=View(form=form, columns=columns, sort_columns=sort_columns, raw=raw), **others)
 
-    return _decorate(with_view, (_FORM, _COLUMN, _SORT, RAW))
+    return _decorate(with_view, (form_option, _COLUMN, _SORT, RAW))
 
 
 def show_options(command: Command) -> Command:

@@ -26,10 +26,10 @@ def write_parquet(report: MeterReport, stream: BinaryIO) -> None:
 def usage_table(report: MeterReport) -> pa.Table:
     """Give usage as an Arrow table with the columns that ``write_parquet`` states."""
     columns = {name: _identity_column(name, report.usage) for name in identity_fields(report)}
-    columns["packets"] = _counts_column([record.counts.packets for record in report.usage])
-    columns["octets"] = _counts_column([record.counts.octets for record in report.usage])
-    columns["observed_packets"] = _counts_column([record.observed.packets for record in report.usage])
-    columns["observed_octets"] = _counts_column([record.observed.octets for record in report.usage])
+    columns["packets"] = counts_column([record.counts.packets for record in report.usage])
+    columns["octets"] = counts_column([record.counts.octets for record in report.usage])
+    columns["observed_packets"] = counts_column([record.observed.packets for record in report.usage])
+    columns["observed_octets"] = counts_column([record.observed.octets for record in report.usage])
     columns["estimated"] = pa.array([record.estimated for record in report.usage], type=pa.bool_())
     return pa.table(columns)
 
@@ -42,7 +42,8 @@ def _identity_column(name: str, usage: Sequence[UsageRecord]) -> pa.Array:
     return pa.array([usage_fields(record).get(name) for record in usage], type=pa.string())
 
 
-def _counts_column(counts: Sequence[int]) -> pa.Array:
-    if max(counts, default=0) <= _LARGEST:
+def counts_column(counts: Sequence[int | None]) -> pa.Array:
+    """Give counts as a column: int64, or decimal128(38, 0) if one does not fit."""
+    if max((abs(count) for count in counts if count is not None), default=0) <= _LARGEST:
         return pa.array(counts, type=pa.int64())
     return pa.array(counts, type=_WIDE)

@@ -14,6 +14,7 @@ from venturi.adapters.store.usage.sums import Row, Span
 from venturi.adapters.store.usage.versions import PointVersion
 from venturi.core.domain.coverage import Coverage, CoverageReason
 from venturi.core.domain.generation import Segments
+from venturi.core.ledger.bins import BIN
 from venturi.core.ledger.covering import SETTLING, Covering, Told, cover, cover_side_by_side, tell
 from venturi.services.reports.groups import Scope
 
@@ -30,6 +31,15 @@ class AccountablePoint:
         """Give the starts of the bins of a span that the point accounts for."""
         start = max(span.start, (self.first - 1) // span.width * span.width)
         return range(start, span.end if self.end is None else min(span.end, self.end), span.width)
+
+    def counted_from(self, border: int, width: int, told: Iterable[Told]) -> int:
+        """Give from when on the point accounts for the bin at ``border``: in that of its first record, from the 5 minutes of that on.
+
+        Where more was told than fits there, the first record began earlier, and the bin counts whole.
+        """
+        start = (self.first - 1) // BIN * BIN
+        within = border < start < border + width and all(each.told <= border + width - start for each in told)
+        return start if within else border
 
     def accounts_for(self, start: int, end: int) -> bool:
         """Tell whether the point accounts for any time between ``start`` and ``end``."""
@@ -81,7 +91,8 @@ class IntervalCoverage:
             for border in sorted({*bins, *others[number]} - (complete[number] - others[number].keys())):
                 told = list(others[number].get(border, {}).values())
                 told += [Told(span.width, Covering(0, 0, span.width))] if border in complete[number] else []
-                covering = cover(border, border + span.width, told, self._now, held.get((number, border), 0))
+                start = point.counted_from(border, span.width, told)
+                covering = cover(start, border + span.width, told, self._now, held.get((number, border), 0))
                 self._note(starts[0] + (border - starts[0]) // length * length, number, covering, span.width)
 
     def of(self, start: int, end: int, scope: Scope) -> Covering:
@@ -94,6 +105,16 @@ class IntervalCoverage:
         lacks = ((number, lack) for number, lack in self._lacks[start].items() if number in numbers)
         coverings = (lack.covering._replace(known=end - start - lack.nanoseconds + lack.covering.known) for _, lack in lacks)
         return reduce(cover_side_by_side, coverings, Covering(0, 0, end - start))
+
+    @property
+    def now(self) -> int:
+        """The time by which intervals are over."""
+        return self._now
+
+    @property
+    def known_until(self) -> int | None:
+        """The end of the newest record of any of the points, None where there is none."""
+        return max((version.last for point in self._points for version in point.versions), default=None)
 
     def count(self, start: int, end: int) -> int:
         """Count the points that account for an interval."""

@@ -37,7 +37,8 @@ class ReportRow(NamedTuple):
 class ReportInterval(NamedTuple):
     """An interval: its coverage at all points that the report is about, and the groups that counted anything, in the order of sums.
 
-    ``observation_points`` is how many points account for it; with none, nothing can be known.
+    ``observation_points`` is how many points account for it; with none, nothing can be known. ``known_until`` is the end of the newest
+    record of any point that the report is about, as it was ``read_at``; None where there is none.
     """
 
     start: int
@@ -45,6 +46,8 @@ class ReportInterval(NamedTuple):
     coverage: Covering
     observation_points: int
     rows: list[ReportRow]
+    known_until: int | None
+    read_at: int
 
 
 ReadSums = Callable[[Span, int | None, Sequence[str]], Iterator[Row]]
@@ -148,4 +151,5 @@ def _interval(start: int, end: int, counted: list[tuple[Group, Sequence[int]]], 
     scopes = {id(group.scope): group.scope for group, _ in counted}
     known = {identity: coverage.of(start, end, scope) for identity, scope in scopes.items()}
     rows = [ReportRow(group, counts, known[id(group.scope)]) for group, counts in counted]
-    return ReportInterval(start, end, coverage.of(start, end, Scope()), coverage.count(start, end), rows)
+    whole, points = coverage.of(start, end, Scope()), coverage.count(start, end)
+    return ReportInterval(start, end, whole, points, rows, coverage.known_until, coverage.now)

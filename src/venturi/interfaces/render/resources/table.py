@@ -5,22 +5,27 @@ Owns widths and folding. A table of many rows is written in one go, which a gene
 
 import shutil
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import zip_longest
 from typing import TextIO
 
 from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.console import Console
 
 _GAP = "  "
 _NARROWEST = 8
-_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
+_BOLD, _RED, _PLAIN = "\x1b[1m", "\x1b[31m", "\x1b[0m"
 
 Cell = Sequence[str]
 """What stands in a cell: its lines."""
 
 
-def write_table(headings: Sequence[str], rows: Sequence[Sequence[Cell]], stream: TextIO, *, unbroken: int) -> None:
+def write_table(
+    headings: Sequence[str], rows: Sequence[Sequence[Cell]], stream: TextIO, *, unbroken: int, red: Collection[int] = ()
+) -> None:
     """Write a heading, a rule and the rows; on a terminal, long cells are folded so that the lines fit.
+
+    There, the last cell of the rows numbered in ``red`` is so, unless ``NO_COLOR`` is set.
 
     Headings, and cells without blanks of up to ``unbroken`` characters, are never folded, so that an id can be copied whole; a table
     that cannot be narrower is wider than the terminal.
@@ -32,8 +37,11 @@ def write_table(headings: Sequence[str], rows: Sequence[Sequence[Cell]], stream:
     heading = "\n".join(_lines([[name] for name in headings], widths))
     stream.write(f"{_BOLD}{heading}{_PLAIN}\n" if terminal else f"{heading}\n")
     stream.write(_GAP.join("─" * width for width in widths) + "\n")
-    for row in rows:
-        stream.writelines(f"{line}\n" for line in _lines(row, widths))
+    coloured = red if terminal and not Console(file=stream).no_color else ()
+    last = sum(widths[:-1]) + len(_GAP) * (len(widths) - 1)
+    for number, row in enumerate(rows):
+        lines = _lines(row, widths)
+        stream.writelines(f"{_redden(line, last) if number in coloured else line}\n" for line in lines)
 
 
 def _needed_widths(headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[set[int]]:
@@ -69,6 +77,12 @@ def _lines(row: Sequence[Cell], widths: Sequence[int]) -> Iterator[str]:
     folded = [_fold(cell, width) for cell, width in zip(row, widths, strict=True)]
     for parts in zip_longest(*folded, fillvalue=""):
         yield _GAP.join(set_cell_size(part, width) for part, width in zip(parts, widths, strict=True)).rstrip()
+
+
+def _redden(line: str, width: int) -> str:
+    """Colour what stands beyond the first ``width`` cells of a line."""
+    before = set_cell_size(line, width)
+    return f"{before}{_RED}{line[len(before) :]}{_PLAIN}" if cell_len(line) > width else line
 
 
 def _fold(cell: Cell, width: int) -> list[str]:

@@ -8,8 +8,9 @@ FORMS = ("table", "json", "csv", "value", "yaml")
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """How resources are shown: ``form`` is one of ``FORMS``; no ``columns`` means those that the command shows by itself.
+    """How resources are shown: ``form`` is one of ``FORMS``, of a report also ``parquet``.
 
+    No ``columns`` means those that the command shows by itself.
     ``raw`` leaves the cells of CSV as they are, for programs; otherwise a spreadsheet shows them and runs none.
     """
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 class UsageQuestion:
     """A report: ``parameters`` as the server reads them; labels and points by ids or names.
 
-    With ``totals`` it is one of all that points counted. ``units`` are those of ``quantities.Units``.
+    With ``totals`` it is one of all that points counted. ``units`` are those of ``quantities.Units``. ``unfolded`` shows each
+    interval, also those at both ends of which there is no record. ``top`` is how many groups are told apart; it is written to the file
+    ``path``, or to standard output, and drawn into ``charts``.
     """
 
     parameters: Sequence[tuple[str, str]] = ()
@@ -16,3 +18,7 @@ class UsageQuestion:
     points: Sequence[str] = ()
     totals: bool = False
     units: str = "si"
+    unfolded: bool = False
+    top: int | None = None
+    path: str | None = None
+    charts: Sequence[str] = ()

@@ -16,7 +16,7 @@ POINTS = "observation_points"
 
 UNLABELLED = ("unmatched_packets", "unmatched_octets", "unattributed_packets", "unattributed_octets")
 
-_GROUPS: Mapping[str, tuple[str, ...]] = {
+GROUPS: Mapping[str, tuple[str, ...]] = {
     "label": ("label_id", "label_name", "project_id", "label_deleted"),
     "project": ("project_id",),
     "point": ("observation_point_id", "observation_point_name", "point_project_id", "observation_point_deleted"),
@@ -27,7 +27,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
 
 def report_columns(report: Mapping[str, object], *, points: bool) -> tuple[str, ...]:
     """Name the columns of a report's rows; ``points`` tells that it is one of the totals of points."""
-    groups = [name for grouping in _list(report, "group_by") for name in _GROUPS[str(grouping)]]
+    groups = [name for grouping in _list(report, "group_by") for name in GROUPS[str(grouping)]]
     return tuple(dict.fromkeys((*BOUNDS, *groups, *COUNTS, *(UNLABELLED if points else ()), *COVERAGE)))
 
 
@@ -36,9 +36,9 @@ def report_rows(report: Mapping[str, object]) -> Iterator[Row]:
 
     Raises ``ServerError`` for what is no report.
     """
-    for interval in _objects(report, "intervals"):
+    for interval in objects_of(report, "intervals"):
         bounds = {"interval_start": interval.get("start"), "interval_end": interval.get("end")}
-        rows = _objects(interval, "usage")
+        rows = objects_of(interval, "usage")
         for row in rows:
             yield {**bounds, **row}
         if not rows and interval.get("coverage") != "complete":
@@ -63,5 +63,6 @@ def _list(document: Mapping[str, object], name: str) -> Sequence[object]:
     return found
 
 
-def _objects(document: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
+def objects_of(document: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
+    """List the objects under a name; raises ``ServerError`` for what is no report."""
     return [each for each in _list(document, name) if isinstance(each, dict)]

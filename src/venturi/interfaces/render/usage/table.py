@@ -16,6 +16,8 @@ from venturi.interfaces.render.resources.table import write_table
 from venturi.interfaces.render.usage.rows import POINTS, UNLABELLED
 
 _UNBROKEN = 36
+_PENDING = "pending"
+_LOSSES = frozenset({"partial", "gap"})
 _WORDS = {
     "label": "label",
     "project": "project",
@@ -41,10 +43,17 @@ def write_report_table(report: Mapping[str, object], rows: Sequence[Row], units:
     identity = [*([] if total else ["interval"]), *(_WORDS[grouping] for grouping in groupings)]
     lines = [[*([] if total else [_time(row["interval_start"])]), *(_name(row, grouping) for grouping in groupings)] for row in rows]
     numbers = [shares.cells(row) for row in rows]
-    coverage = [_coverage(row) for row in rows]
+    read_at = _read_at(report)
+    coverage = [_coverage(row, read_at) for row in rows]
+    lossy = [number for number, row in enumerate(rows) if _is_loss(row)]
     sums = ["total", *[""] * (len(identity) - 1)] if identity else []
-    stream.write(f"{_time(report.get('from'))} to {_time(report.get('to'))}\n\n")
-    _write([*identity], [*lines, sums], shares.headings, [*numbers, shares.cells(shares.total)], [*coverage, ""], stream)
+    cells = _lay([*lines, sums], shares.headings, [*numbers, shares.cells(shares.total)], [*coverage, ""])
+    write_table([*identity, *cells[0], "coverage"], cells[1], stream, unbroken=_UNBROKEN, red=lossy)
+
+
+def spell_bounds(report: Mapping[str, object]) -> str:
+    """Say from when to when a report is."""
+    return f"{_time(report.get('from'))} to {_time(report.get('to'))}"
 
 
 class _Shares:
@@ -66,14 +75,14 @@ class _Shares:
         return [format_count(_count(row, "packets")), format_octets(octets, self._units), *parts, share]
 
 
-def _write(
-    identity: list[str], lines: list[list[str]], headings: list[str], numbers: list[list[str]], coverage: list[str], stream: TextIO
-) -> None:
-    """Lay numbers to the right, everything else to the left."""
+def _lay(
+    lines: Sequence[list[str]], headings: Sequence[str], numbers: Sequence[list[str]], coverage: Sequence[str]
+) -> tuple[list[str], list[list[list[str]]]]:
+    """Lay numbers to the right, everything else to the left; give the headings of numbers, and the rows."""
     columns = [[heading, *(row[place] for row in numbers)] for place, heading in enumerate(headings)]
     right = [[cell.rjust(max(map(cell_len, column))) for cell in column] for column in columns]
     cells = [[[cell] for cell in (*line, *(column[number + 1] for column in right), coverage[number])] for number, line in enumerate(lines)]
-    write_table([*identity, *(column[0] for column in right), "coverage"], cells, stream, unbroken=_UNBROKEN)
+    return [column[0] for column in right], cells
 
 
 def _name(row: Row, grouping: str) -> str:
@@ -85,16 +94,43 @@ def _name(row: Row, grouping: str) -> str:
     return f"{name} (deleted)" if row.get(f"{field}_deleted") else name
 
 
-def _coverage(row: Row) -> str:
-    """Word coverage: the state, why, and how much of the interval is known; or that there was no point at which anything can be known."""
+def _coverage(row: Row, read_at: int | None) -> str:
+    """Word coverage: the state, why, and how much of the interval is known; or that there was no point at which anything can be known.
+
+    An interval that was not over at ``read_at`` is so far, and what is known of it is a share of the time until then.
+    """
     if row.get(POINTS) == 0:
-        return "no observation point of yours was metered"
-    reasons = ", ".join(str(reason).replace("_", " ") for reason in _sequence(row.get("reasons")))
-    words = f"{row['coverage']}: {reasons}" if reasons else str(row["coverage"])
-    length = (parse_time(str(row["interval_end"])) - parse_time(str(row["interval_start"]))) // SECOND
+        return "no point metered"
+    start, end = parse_time(str(row["interval_start"])), parse_time(str(row["interval_end"]))
+    under_way = read_at is not None and start < read_at < end
+    reasons = [reason for reason in _reasons(row) if not (under_way and reason == _PENDING)]
+    if under_way and not reasons:
+        return _spell_segments("so far", row)
+    words = f"{row['coverage']}: {', '.join(reason.replace('_', ' ') for reason in reasons)}" if reasons else str(row["coverage"])
+    words = f"{words}, so far" if under_way else words
+    length = ((read_at if read_at is not None and under_way else end) - start) // SECOND
     known = _count(row, "known_seconds")
     words = words if known >= length else f"{words}; {format_share(known, length) if known else 'nothing'} known"
+    return _spell_segments(words, row)
+
+
+def _spell_segments(words: str, row: Row) -> str:
     return f"{words} (merged segments)" if row.get("segments") == "merged" else words
+
+
+def _is_loss(row: Row) -> bool:
+    """Tell whether traffic passed uncounted or may have; what is only to come, or has no point, is no loss."""
+    return row.get("coverage") in _LOSSES and row.get(POINTS) != 0 and _reasons(row) != [_PENDING]
+
+
+def _reasons(row: Row) -> list[str]:
+    return [str(reason) for reason in _sequence(row.get("reasons"))]
+
+
+def _read_at(report: Mapping[str, object]) -> int | None:
+    """Give when a report was read; an earlier server does not say."""
+    told = report.get("read_at")
+    return None if told is None else parse_time(str(told))
 
 
 def _time(value: object) -> str:

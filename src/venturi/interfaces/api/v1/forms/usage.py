@@ -19,6 +19,11 @@ _Points = Annotated[
     Meta(ge=0, description="How many observation points that the caller may see were metered by then; with 0, there is nothing to report."),
 ]
 
+_KnownUntil = Annotated[
+    TimeText | None, Meta(description="The end of the newest record of any observation point of the report; null where there is none.")
+]
+_ReadAt = Annotated[TimeText, Meta(description="When the last interval was read, by the server's clock; what is not over then is so far.")]
+
 
 class CoverageForm(Struct, kw_only=True):
     """How much of the truth counts are: the worst state of any part, why, and for how many seconds the counts are known."""
@@ -78,12 +83,14 @@ class PointIntervalForm(CoverageForm, kw_only=True):
 
 
 class ReportForm(Struct, kw_only=True, rename={"from_": "from"}):
-    """The bounds of a report, widened to whole intervals."""
+    """The bounds of a report, widened to whole intervals, and until when there are records at its points."""
 
     from_: TimeText
     to: TimeText
     resolution: Resolution
     group_by: list[Grouping]
+    known_until: _KnownUntil
+    read_at: _ReadAt
 
 
 class UsageReportForm(ReportForm, kw_only=True):

@@ -44,7 +44,10 @@ def group_field_names(group_by: Sequence[Grouping]) -> tuple[str, ...]:
 
 
 def write_json(request: UsageRequest, intervals: Iterable[ReportInterval], counts: Sequence[str]) -> Generator[bytes, None, None]:
-    """Write an object with the bounds and the list of ``intervals``, each with its coverage and the rows of its groups."""
+    """Write an object with the bounds and the list of ``intervals``, each with its coverage and the rows of its groups.
+
+    Until when there are records stands last: it is that of the last interval that was read.
+    """
     head: Fields = {"from": format_time(request.start), "to": format_time(request.end)}
     head |= {"resolution": request.resolution, "group_by": request.group_by}
     return _gather(_json_pieces(head, intervals, _JsonRows(request.group_by, counts)))
@@ -133,11 +136,12 @@ def _spell_csv(names: Sequence[str], group: Group, *, raw: bool) -> str:
 def _json_pieces(head: Fields, intervals: Iterable[ReportInterval], rows: _JsonRows) -> Iterator[bytes]:
     yield b'{%s,"intervals":[' % _members(head)
     separator = b""
+    known_until, read_at = None, 0
     for interval in intervals:
         yield separator
         yield from rows.interval(interval)
-        separator = b","
-    yield b"]}"
+        separator, known_until, read_at = b",", interval.known_until, interval.read_at
+    yield b"],%s}" % _members({"known_until": known_until and format_time(known_until), "read_at": format_time(read_at)})
 
 
 def _csv_pieces(heading: str, intervals: Iterable[ReportInterval], rows: _CsvRows) -> Iterator[bytes]:

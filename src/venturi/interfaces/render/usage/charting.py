@@ -1,0 +1,55 @@
+"""A report of usage as what charts are drawn of.
+
+Owns the way from rows to usage records. What a chart looks like belongs to ``render.chart``.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from venturi.core.domain.counts import Counts
+from venturi.core.domain.direction import Direction
+from venturi.core.domain.interval import Interval, Nanoseconds, parse_time
+from venturi.core.domain.label import MeteringLabel
+from venturi.core.domain.usage import UsageRecord
+from venturi.interfaces.render.resources.selection import Row
+from venturi.interfaces.render.rows import OTHER
+from venturi.interfaces.render.usage.largest import OTHERS
+from venturi.interfaces.render.usage.rows import GROUPS
+from venturi.services.offline.report import MeterReport
+
+_NAMES = ("label_name", "observation_point_name", "project_id", "point_project_id")
+
+
+def drawable(report: Mapping[str, object], rows: Sequence[Row]) -> MeterReport:
+    """Give the rows that have counts as usage records: a series for each group, the direction apart; a total has no intervals."""
+    group_by = [str(each) for each in _list(report.get("group_by"))]
+    fields = [name for grouping in group_by if grouping != "direction" for name in GROUPS[grouping]]
+    total = report.get("resolution") == "total"
+    usage = [_record(row, fields, total=total) for row in rows if "octets" in row]
+    lengths = [record.interval.end - record.interval.start for record in usage if record.interval]
+    grouped_by = ("label", *(["direction"] if "direction" in group_by else []), *([] if total else ["interval"]))
+    return MeterReport(usage, (), grouped_by, None if total else Nanoseconds(max(lengths, default=0)))
+
+
+def _record(row: Row, fields: Sequence[str], *, total: bool) -> UsageRecord:
+    start, end = (parse_time(str(row[name])) for name in ("interval_start", "interval_end"))
+    counts = Counts(int(str(row["packets"])), int(str(row["octets"])))
+    direction = Direction(str(row["direction"])) if row.get("direction") else None
+    return UsageRecord(_series(row, fields), direction, None if total else Interval(start, end), None, counts, counts, estimated=False)
+
+
+def _series(row: Row, fields: Sequence[str]) -> MeteringLabel:
+    """Stand for a group by a label of its names; what is summed is the label of charts for that."""
+    names = [str(row[name]) for name in _NAMES if name in fields and row.get(name) is not None and not _is_beside(name, fields)]
+    identity = " ".join(str(row.get(name)) for name in fields)
+    if names == [OTHERS] and all(row.get(name) in {None, OTHERS} for name in fields):
+        return OTHER
+    return MeteringLabel(id=identity or "all", name=" at ".join(names) or "all", project_id=str(row.get("project_id") or ""))
+
+
+def _is_beside(name: str, fields: Sequence[str]) -> bool:
+    """Tell whether a project stands beside what is named already."""
+    return (name == "project_id" and "label_name" in fields) or (name == "point_project_id" and "observation_point_name" in fields)
+
+
+def _list(value: object) -> Sequence[object]:
+    return value if isinstance(value, list) else ()

@@ -1,0 +1,36 @@
+"""Rows of a report of usage as a Parquet file, typed for analysis."""
+
+from collections.abc import Sequence
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from venturi.core.domain.interval import parse_time
+from venturi.interfaces.render.parquet import counts_column
+from venturi.interfaces.render.resources.selection import Row
+from venturi.interfaces.render.usage.rows import BOUNDS, COUNTS, UNLABELLED
+
+_TIME = pa.timestamp("ns", tz="UTC")
+_OTHERS = {
+    "label_deleted": pa.bool_(),
+    "observation_point_deleted": pa.bool_(),
+    "reasons": pa.list_(pa.string()),
+    "known_seconds": pa.int64(),
+}
+
+
+def write_parquet(rows: Sequence[Row], columns: Sequence[str], stream: BinaryIO) -> None:
+    """Write a row group with ``columns``, those of the CSV form; what a row does not have is null.
+
+    Bounds are timestamps[ns, UTC]; counts are int64, or decimal128(38, 0) in a column with a count that does not fit; reasons are lists.
+    """
+    pq.write_table(pa.table({name: _column(name, [row.get(name) for row in rows]) for name in columns}), stream, compression="zstd")
+
+
+def _column(name: str, cells: Sequence[object]) -> pa.Array:
+    if name in BOUNDS:
+        return pa.array([None if cell is None else parse_time(str(cell)) for cell in cells], type=_TIME)
+    if name in COUNTS or name in UNLABELLED:
+        return counts_column([None if cell is None else int(str(cell)) for cell in cells])
+    return pa.array(cells, type=_OTHERS.get(name, pa.string()))
