@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from venturi.composition.extras import require_extras
 from venturi.config import AuthMode, ServeSettings, database_url, read_settings, server_config
 from venturi.core.domain.errors import ServeError
 from venturi.core.domain.interval import Nanoseconds
@@ -33,6 +34,7 @@ _NOTHING_WRONG = 0
 
 def serve(config_path: str | None, options: Mapping[str, object]) -> int:
     """Serve the API until SIGTERM or Ctrl-C; give the exit code. ``options`` go before environment and configuration file."""
+    require_extras("venturi serve", "server")
     from venturi import __version__
     from venturi.adapters.logs.log import running_log
 
@@ -62,6 +64,7 @@ def build_server(settings: ServeSettings, log: "FilteringBoundLogger", running: 
 
 def create_first_token(database: str, attributes: Mapping[str, object], view: View) -> int:
     """Make a token in a database, on the server itself, and write it with its secret; give the exit code."""
+    require_extras("venturi token create --database", "server")
     import json
 
     from venturi.adapters.client.collections import TOKENS
@@ -82,6 +85,7 @@ def create_token_locally(database: str | None, asked: "NewToken") -> "tuple[Toke
 
 def maintain_database(database: str | None) -> "MaintenanceCommands":
     """Give the commands on a database, None for the server's."""
+    require_extras("venturi db", "server")
     from venturi.interfaces.maintenance_commands import MaintenanceCommands
 
     return MaintenanceCommands(database_url(database), sys.stdout)
@@ -89,6 +93,7 @@ def maintain_database(database: str | None) -> "MaintenanceCommands":
 
 def keep_ledger(database: str | None) -> "LedgerCommands":
     """Give the commands on the ledger of a database, None for the server's."""
+    require_extras("venturi ledger", "server")
     from venturi.interfaces.ledger_commands import LedgerCommands
 
     return LedgerCommands(database_url(database), sys.stdout)
@@ -199,17 +204,15 @@ def _authentication(settings: ServeSettings, tokens: "TokenControl") -> "Authent
 
 
 def _keystone_authentication(settings: ServeSettings) -> "Authentication":
-    """Have Keystone verify tokens; raise ``ServeError`` without its settings or the extra that speaks to it."""
+    """Have Keystone verify tokens; raise ``ServeError`` without its settings, ``MissingExtraError`` without what speaks to it."""
     from venturi.interfaces.api.authentication import Authentication
 
     if settings.keystone is None:
         message = "--auth keystone needs the table [keystone] of the configuration file"
         raise ServeError(message)
-    try:
-        from venturi.adapters.keystone.verifier import KeystoneVerifier
-    except ImportError as error:
-        message = f"--auth keystone needs the extra venturi[keystone]: {error}"
-        raise ServeError(message) from error
+    require_extras("--auth keystone", "keystone")
+    from venturi.adapters.keystone.verifier import KeystoneVerifier
+
     verifier = KeystoneVerifier(settings.keystone)
     return Authentication(challenge=settings.keystone.challenge, verify=verifier.verify, allow_plain_http=settings.allow_plain_http)
 
