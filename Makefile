@@ -5,7 +5,8 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-VENV := .venv
+# Another Python gets an environment of its own: make test PYTHON=python3.13
+VENV := .venv$(if $(PYTHON),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -75,5 +76,5 @@ format: $(STAMP) ## format the code and sort its imports
 	ruff format $(CODE)
 
 clean: ## remove everything that can be made again
-	rm -rf $(VENV) .venv-openstack build dist out docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-* build dist out docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(wildcard src tests bench scripts docs) -name __pycache__ -type d -prune -exec rm -rf {} +
