@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 CODE := $(wildcard src tests bench scripts docs/conf.py)
 TYPED := $(wildcard src tests bench)
 
-.PHONY: help setup run test soak fuzz check bench docs dist lock format clean
+.PHONY: help setup run test soak fuzz check bench docs dist deb lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -67,6 +67,10 @@ dist: $(STAMP) ## build the wheel and the source archive
 	@scripts/build-bpf --required
 	python -m build --no-isolation --outdir dist
 	@ls -1 dist
+
+deb: $(STAMP) ## build the Debian packages venturi and venturi-agent
+	@scripts/make-deb dist $(REVISION)
+	@ls -1 dist/*.deb
 
 lock: ## pin the dependencies anew
 	@scripts/lock
