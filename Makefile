@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 CODE := $(wildcard src tests bench scripts docs/conf.py)
 TYPED := $(wildcard src tests bench)
 
-.PHONY: help setup run test soak fuzz check bench docs dist deb lock format clean
+.PHONY: help setup run test soak fuzz check bench docs dist deb release lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -71,6 +71,9 @@ dist: $(STAMP) ## build the wheel and the source archive
 deb: $(STAMP) ## build the Debian packages venturi and venturi-agent
 	@scripts/make-deb dist $(REVISION)
 	@ls -1 dist/*.deb
+
+release: $(STAMP) ## check version, changelog and artefacts, and build what a release consists of
+	@scripts/release
 
 lock: ## pin the dependencies anew
 	@scripts/lock
