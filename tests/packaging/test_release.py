@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,3 +104,8 @@ def test_reports_name_no_person_and_no_address(path: Path) -> None:
 @pytest.mark.parametrize("page", ["README.md", "docs/installation.md"])
 def test_it_is_said_that_nothing_is_sent(page: str) -> None:
     assert "sends no telemetry and looks for no updates" in (ROOT / page).read_text(encoding="utf-8")
+
+
+def test_the_hooks_before_a_commit_can_be_read() -> None:
+    hooks = ROOT / ".pre-commit-config.yaml"
+    assert subprocess.run([sys.executable, "-m", "pre_commit", "validate-config", hooks], check=False).returncode == 0
