@@ -23,7 +23,9 @@ from venturi.core.domain.alarm import Alarm
 from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.batch import MEDIA_TYPE
+from venturi.services.ledger.configuration import LedgerConfig
 from venturi.services.ledger.posting import BatchPosting
+from venturi.services.ledger.trusting import HostTrust
 
 _OPERATOR = Principal(user_id="bench", project_id="", roles=IMPLIED_ROLES[Role.ADMIN])
 _TIMEOUT = 120.0
@@ -53,7 +55,8 @@ def posting_service(url: str) -> Iterator[BatchPosting]:
     store = Store(StoreConfig(url))
     store.start()
     try:
-        yield BatchPosting(store, lambda: Nanoseconds(time.time_ns()), _refuse)
+        config = LedgerConfig(plan_file_hosts=("agent-1",))
+        yield BatchPosting(store, lambda: Nanoseconds(time.time_ns()), _refuse, HostTrust(store, config, _refuse), config)
     finally:
         store.stop()
 

@@ -17,6 +17,9 @@ BEGIN = 1_748_736_000 * SECOND
 SPAN = ("2025-06-01T00:00:00Z", "2025-06-02T00:00:00Z")
 """The time that the batches lie in."""
 
+BELIEVED = {"VENTURI_LEDGER_PLAN_FILE_HOSTS": "edge-1"}
+"""The setting by which a server believes what the batches say; versions before it believe everybody."""
+
 HOUR = 3600 * SECOND
 MINUTE = 60 * SECOND
 POINTS = [
@@ -49,6 +52,12 @@ def sent_batches() -> list[bytes]:
     return [send_form(envelope) for envelope in sealed]
 
 
+def held_batch() -> bytes:
+    """Give a batch of a host that nobody told anything: a server that believes hosts about what they were told holds its interval."""
+    spool = SpoolOfTests(agent_id="agent-9", host="edge-9", spool_id="d" * 32, points=POINTS, labels=LABELS)
+    return send_form(spool.seal(_at(20, 1, usage=WEB), sealed_at=BEGIN + HOUR))
+
+
 def _at(minute: int, minutes: int, *, unmatched: Counts = NO_COUNTS, **others: Any) -> MeteredInterval:  # noqa: ANN401 - fields of an interval
     start = BEGIN + minute * MINUTE
     return make_interval(start=start, end=start + minutes * MINUTE, unmatched=unmatched, **others)
@@ -72,9 +81,14 @@ def fill_server(server: ServerProcess) -> None:
     for place in places:
         _create(server, "/v1/observation-points", {"name": place["kind"], "shared": True, **place})
     for body in sent_batches():
-        assert server.request("POST", "/v1/batches", body=body, headers={"Content-Type": "application/vnd.venturi.batch"}).status == 200
+        post_batch(server, body)
     entries = [{"posting": 1, "ordinal": 4, "packets": -1, "octets": -100}]
     _create(server, "/v1/corrections", {"reason": "counted twice", "entries": entries})
+
+
+def post_batch(server: ServerProcess, body: bytes) -> None:
+    """Post a batch."""
+    assert server.request("POST", "/v1/batches", body=body, headers={"Content-Type": "application/vnd.venturi.batch"}).status == 200
 
 
 def _create(server: ServerProcess, path: str, form: object) -> dict[str, dict[str, str]]:

@@ -4,7 +4,8 @@ Run by whoever changes a form, before and after (CONTRIBUTING.md). What is in a 
 
 - ``batch-N.zst``: batches as they travel
 - ``spool.db.zst``: a spool with a generation, its last totals, a batch that was acknowledged, one that was not, and an interval that waits
-- ``ledger.db.zst``: a database in SQLite; ``store.dump`` and ``ledger.export``: the same as a dump, and its ledger alone
+- ``ledger.db.zst``: a database in SQLite, since 002 with an interval that is held; ``store.dump`` and ``ledger.export``: the same as a
+  dump, and its ledger alone
 - ``reports.json.zst``: what a server told of that database
 """
 
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import zstandard
 
-from tests.compat.contents import SPAN, fill_server, sent_batches
+from tests.compat.contents import BELIEVED, SPAN, fill_server, held_batch, post_batch, sent_batches
 from tests.spool.building import CLASSIFIER, open_spool, recording_of, spooled_generation
 from tests.support.server import running_server
 from tests.support.versions import ask_reports
@@ -47,8 +48,9 @@ def make_spool(path: Path) -> None:
 
 def make_database(folder: Path, made: Path) -> None:
     """Make a database with the content of a server, and every copy of it that there is."""
-    with running_server(folder) as server:
+    with running_server(folder, environment=BELIEVED) as server:
         fill_server(server)
+        post_batch(server, held_batch())
         reports = ask_reports(server, *SPAN)
     (folder / "reports.json").write_text(json.dumps(reports, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     compress(folder / "reports.json", made)

@@ -22,8 +22,8 @@ from venturi.adapters.store.maintenance.schema import upgrade_database
 from venturi.adapters.store.store import Store
 from venturi.services.agent.delivery.state import DeliveryPhase
 
-RESTORED = {"store.dump": 4, "ledger.db": 4, "ledger.export": 4}
-"""How many postings each copy has: three batches and a correction."""
+COPIES = ("store.dump", "ledger.db", "ledger.export")
+"""The copies of what the server held."""
 
 OF_THE_LEDGER = ("/v1/usage", "/v1/postings", "/v1/spools")
 """The questions that a ledger answers by itself."""
@@ -65,17 +65,24 @@ def _readings(ledger: PostingLedger) -> list[int]:
 def test_a_ledger_is_upgraded_verified_and_reported_as_before(made: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{made / 'ledger.db'}"
     upgrade_database(url)
-    assert prove_ledger(url).postings == RESTORED["ledger.db"]
+    assert prove_ledger(url).postings == _postings(made)
     with running_server(tmp_path, database=url) as server:
         assert find_lost(json.loads((made / "reports.json").read_bytes()), ask_reports(server, *SPAN)) == []
 
 
+def _postings(made: Path) -> int:
+    """Give how many postings the server listed: three batches, a correction, and since 002 a batch that is held."""
+    listed = json.loads((made / "reports.json").read_bytes())["/v1/postings"]["postings"]
+    assert len(listed) >= 4
+    return len(listed)
+
+
 @pytest.mark.parametrize("kind", DATABASES)
-@pytest.mark.parametrize("copy", RESTORED)
+@pytest.mark.parametrize("copy", COPIES)
 def test_a_copy_is_restored_into_any_database(made: Path, copy: str, kind: str, database_servers: DatabaseServers, tmp_path: Path) -> None:
     target = database_servers.bare_database(kind, tmp_path, "target")
     assert import_ledger(target, made / copy) if copy == "ledger.export" else restore(target, made / copy, replace=False)
-    assert prove_ledger(target).postings == RESTORED[copy]
+    assert prove_ledger(target).postings == _postings(made)
     reports = json.loads((made / "reports.json").read_bytes())
     with running_server(tmp_path, database=target) as server:
         told = ask_reports(server, *SPAN)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compat.contents import SPAN, fill_server
+from tests.compat.contents import BELIEVED, SPAN, fill_server
 from tests.support.databases import DatabaseServers
 from tests.support.server import ServerProcess, running_server
 from tests.support.versions import Version, ask_reports, find_lost, run_command
@@ -39,7 +39,7 @@ def filled(  # noqa: PLR0206 - a fixture is no property
     """The URL of a database that an earlier version filled, and what it reported of it."""
     url = database_servers.bare_database(database_kind, tmp_path, "earlier")
     run_command(version.python, "db", "upgrade", "--database", url)
-    with running_server(tmp_path, database=url, python=version.python) as server:
+    with running_server(tmp_path, database=url, python=version.python, environment=BELIEVED) as server:
         fill_server(server)
         return url, ask_reports(server, *SPAN)
 
@@ -69,7 +69,7 @@ def served_by(request: pytest.FixtureRequest, version: Version) -> str:  # noqa:
 
 
 def test_commands_of_both_versions_ask_either_server(version: Version, served_by: str, tmp_path: Path) -> None:
-    with running_server(tmp_path, python=served_by) as server:
+    with running_server(tmp_path, python=served_by, environment=BELIEVED) as server:
         fill_server(server)
         for command in COMMANDS:
             earlier, present = (_ask(python, server, *command, "-f", "json") for python in (version.python, PRESENT))

@@ -43,6 +43,7 @@ class Tally:
     gaps: int = 0
     changes: int = 0
     octets: int = 0
+    forged: int = 0
 
     def add(self, world: FaultWorld, content: LedgerContent) -> None:
         """Add what was done to a world that turned out right, and say it."""
@@ -52,6 +53,7 @@ class Tally:
         self.gaps += gaps
         self.changes += world.rule_changes.made
         self.octets += sent
+        self.forged += world.hostile.acknowledged
         click.echo(f"   right: {world.kills} kills, {gaps} gaps, {len(content.intervals)} intervals, {sent} octets sent")
 
 
@@ -70,7 +72,7 @@ def main(minutes: float, seed: int | None, faults: int, logs: Path) -> None:
             break
         _run_world(number, seed, faults, logs, tally)
     click.echo(f"right: {tally.faults} faults, {tally.kills} kills, {tally.changes} changes of rules, {tally.gaps} gaps")
-    click.echo(f"{tally.octets} octets were sent")
+    click.echo(f"{tally.octets} octets were sent, and {tally.forged} forged batches changed no figure")
 
 
 def _run_world(number: int, seed: int, faults: int, logs: Path, tally: Tally) -> None:

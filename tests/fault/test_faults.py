@@ -31,6 +31,7 @@ def test_nothing_is_lost_that_can_be_kept(tmp_path: Path, driver: DriverName, da
             fault(world, chance)
         content = settle(world)
         assert world.rule_changes.made
+        assert world.hostile.acknowledged
         assert all(find_differences(world, wrong, ()) for wrong in _make_wrong(content))
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.api.v1.conftest import Caller
 from tests.support.batches import BEGINNING, SpoolOfTests, make_batch_label, make_interval, send_form
-from tests.support.server import running_server
+from tests.support.server import BY_PLAN_FILES, running_server
 from venturi.core.domain.interval import SECOND, format_time
 from venturi.core.ledger.batch import MEDIA_TYPE, BatchPoint, Envelope
 from venturi.core.ledger.bins import BIN, DAY, HOUR
@@ -53,7 +53,7 @@ FIVE_MINUTES = {
 @pytest.fixture
 def poster(tmp_path: Path, database: str) -> Iterator[Caller]:  # noqa: PLR0206 - no property
     """An administrator of a server on each database."""
-    with running_server(tmp_path, database=database) as server:
+    with running_server(tmp_path, database=database, config=BY_PLAN_FILES) as server:
         yield Caller(server)
 
 

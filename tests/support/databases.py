@@ -6,6 +6,7 @@ Owns their servers: started when a test first asks, without a network port, and 
 
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -205,7 +206,8 @@ def _server(command: Sequence[str], user: str | None, folder: Path) -> Iterator[
     try:
         yield
     finally:
-        process.terminate() if command[0].endswith("postgres") else process.kill()
+        # PostgreSQL takes SIGTERM for a wish to wait for its clients, SIGINT for one to end them.
+        process.send_signal(signal.SIGINT) if command[0].endswith("postgres") else process.kill()
         process.wait(_START_SECONDS)
 
 

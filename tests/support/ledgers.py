@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from tests.support.batches import BEGINNING, send_form
 from tests.support.control_values import OPERATOR
+from venturi.adapters.store.ledger.held import HeldSelection
 from venturi.adapters.store.schema.ledger_tables import (
     ENTRY_TABLES,
     LEDGER_COVERAGE_BINS,
@@ -24,8 +25,11 @@ from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.batch import Envelope
 from venturi.core.ledger.bins import DAY
+from venturi.services.ledger.configuration import LedgerConfig
 from venturi.services.ledger.correcting import CorrectionLine, CorrectionPosting
+from venturi.services.ledger.deciding import HeldDecisions
 from venturi.services.ledger.posting import Acknowledgement, BatchPosting
+from venturi.services.ledger.trusting import HostTrust
 
 NOW = Nanoseconds(BEGINNING + 30 * DAY)
 """What the clock of a ledger of tests says."""
@@ -33,9 +37,14 @@ NOW = Nanoseconds(BEGINNING + 30 * DAY)
 
 @dataclass
 class LedgerOfTests:
-    """A ledger in a store, and the alarms that it raised, by kind."""
+    """A ledger in a store, and the alarms that it raised, by kind.
+
+    Unless ``config`` says otherwise, the hosts of tests meter by plan files, so that tests can name points and labels as they like.
+    """
 
     store: Store
+    config: LedgerConfig = field(default_factory=lambda: LedgerConfig(plan_file_hosts=("edge-1", "edge-2", "edge-3")))
+    now: Nanoseconds = field(default_factory=lambda: NOW)
     alarms: list[str] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
 
@@ -45,7 +54,8 @@ class LedgerOfTests:
 
     @property
     def batches(self) -> BatchPosting:
-        return BatchPosting(self.store, lambda: NOW, self._alarm)
+        trust = HostTrust(self.store, self.config, self._alarm)
+        return BatchPosting(self.store, lambda: self.now, self._alarm, trust, self.config)
 
     def post(self, *envelopes: Envelope, caller: Principal = OPERATOR) -> Acknowledgement:
         """Post batches as they travel, and give the acknowledgement of the last."""
@@ -54,7 +64,16 @@ class LedgerOfTests:
     def correct(self, *lines: tuple[int, int, Sequence[int]], reason: str = "counted twice", correction_id: str | None = None) -> int:
         """Post a correction of entries, each by posting and ordinal with what is added to its counts."""
         filled = [CorrectionLine(posting, ordinal, [*counts, *[0] * (6 - len(counts))]) for posting, ordinal, counts in lines]
-        return CorrectionPosting(self.store, lambda: NOW).post(OPERATOR, reason, filled, correction_id)
+        return CorrectionPosting(self.store, lambda: self.now).post(OPERATOR, reason, filled, correction_id)
+
+    @property
+    def held(self) -> HeldDecisions:
+        return HeldDecisions(self.store, lambda: self.now)
+
+    def held_reasons(self, **selection: Any) -> list[tuple[int, int, str]]:  # noqa: ANN401 - fields of a selection
+        """List what is held: posting, ordinal and reason."""
+        found = self.held.list(OPERATOR, HeldSelection(**selection), 1000, (0, -1))
+        return [(row.posting, row.ordinal, row.held_reason) for row in found]
 
     def usage(self, label_id: str, resolution: int = 300) -> dict[tuple[int, int], tuple[int, int]]:
         """Give the roll-up of a label: packets and octets by minute since the beginning and direction."""

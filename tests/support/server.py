@@ -79,6 +79,10 @@ def make_token(database: str, role: str = "admin", project: str = "default", **b
     return create_token_locally(database, NewToken(role=Role(role), project_id=project, **bound))[1]
 
 
+BY_PLAN_FILES = "[ledger]\nplan_file_hosts = ['edge-1', 'edge-2']\n"
+"""The configuration of a server that believes the hosts of tests, so that batches can name points and labels as they like."""
+
+
 @contextmanager
 def running_server(
     folder: Path,

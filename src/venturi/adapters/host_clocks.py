@@ -6,6 +6,7 @@ Owns which clocks are meant. What their readings come to is for whoever looks.
 import time
 from pathlib import Path
 
+from venturi.adapters.edges import KERNEL_EDGE
 from venturi.core.meter.readings.timeline import BothClocks
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -16,6 +17,7 @@ def look_at_clocks() -> BothClocks:
     return BothClocks(time.time_ns(), time.clock_gettime_ns(time.CLOCK_BOOTTIME))
 
 
+@KERNEL_EDGE.function
 def boot_id() -> str:
     """Give the random identity of this boot (random(4))."""
     return _BOOT_ID.read_text(encoding="ascii").strip()

@@ -7,12 +7,14 @@ import hashlib
 import time
 from pathlib import Path
 
+from venturi.adapters.edges import FILES_EDGE
 from venturi.adapters.whole_files import read_whole
 from venturi.core.domain.errors import UnreadableFileError
 
 _LOOK_SECONDS = 1.0
 
 
+@FILES_EDGE.adapter
 class PlanFile:
     """The file of a plan, as a source of plans."""
 

@@ -5,12 +5,13 @@ from pathlib import Path
 import rich_click as click
 
 from venturi.cli.db import database_option
+from venturi.cli.held import accept, held, reject
 from venturi.composition import server
 
 
 @click.group()
 def ledger() -> None:
-    """Prove, export and import the ledger."""
+    """Prove, export and import the ledger, and decide about what is held."""
 
 
 @ledger.command()
@@ -50,3 +51,8 @@ def import_ledger(file: Path, database: str | None) -> int:
 def spools(database: str | None) -> int:
     """List the spools that batches came from, with what is outstanding of each."""
     return server.keep_ledger(database).spools()
+
+
+ledger.add_command(held)
+ledger.add_command(accept)
+ledger.add_command(reject)

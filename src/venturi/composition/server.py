@@ -104,11 +104,13 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
     from venturi.interfaces.api.application import ApiParts
     from venturi.interfaces.api.neutron.routes import neutron_routes
     from venturi.interfaces.api.origin import read_trusted_proxies
+    from venturi.interfaces.api.turns import make_turns, report_threads
     from venturi.interfaces.api.v1.routes import v1_routes
     from venturi.services.control.planning.past import PastPlans
     from venturi.services.control.plans import PlanControl
 
-    store = running.enter_context(_open_store(settings.database, settings.database_connections))
+    threads = settings.database_connections
+    store = running.enter_context(_open_store(settings.database, threads + report_threads(threads) + 1))
     alarms, supervisor = _keep_alarms(store, observer, running)
     tokens, last_use = _token_control(store)
     last_use.start(supervisor)
@@ -118,8 +120,9 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
     running.callback(past.stop)
     plans = PlanControl(store, _now, alarms.raise_alarm)
     running.callback(plans.stop)
-    own = {"plans": plans, "tokens": tokens, "alarm_keeping": alarms}
-    services = {**_store_services(store), **_ledger_services(store, alarms), **own}
+    turns = make_turns(settings.limits, threads)
+    own = {"plans": plans, "tokens": tokens, "alarm_keeping": alarms, "turns": turns}
+    services = {**_store_services(store), **_ledger_services(store, settings, alarms), **own}
     return ApiParts(
         store=store,
         services=services,
@@ -128,7 +131,7 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
         observer=observer,
         proxies=read_trusted_proxies(settings.trusted_proxies),
         limits=settings.limits,
-        threads=settings.database_connections,
+        threads=threads,
         changed=plans.notify,
         stopping=plans.stop,
         supervisor=supervisor,
@@ -156,14 +159,21 @@ def _keep_alarms(store: "Store", observer: "RequestObserver", running: ExitStack
     return alarms, supervisor
 
 
-def _ledger_services(store: "Store", alarms: "AlarmKeeping") -> dict[str, object]:
+def _ledger_services(store: "Store", settings: ServeSettings, alarms: "AlarmKeeping") -> dict[str, object]:
+    from venturi.core.ledger.measuring import BatchBounds
     from venturi.services.ledger.correcting import CorrectionPosting
+    from venturi.services.ledger.deciding import HeldDecisions
     from venturi.services.ledger.posting import BatchPosting
     from venturi.services.ledger.reading import LedgerReading
+    from venturi.services.ledger.trusting import HostTrust
 
-    batches = BatchPosting(store, _now, alarms.raise_alarm, alarms.clear_alarm)
+    limits = settings.limits
+    bounds = BatchBounds(octets=limits.batch_octets, rows=limits.batch_rows, labels=limits.batch_labels)
+    trust = HostTrust(store, settings.ledger, alarms.raise_alarm)
+    batches = BatchPosting(store, _now, alarms.raise_alarm, trust, settings.ledger, clear=alarms.clear_alarm, bounds=bounds)
     batches.start()
-    return {"batches": batches, "corrections": CorrectionPosting(store, _now), "ledger": LedgerReading(store)}
+    held = HeldDecisions(store, _now)
+    return {"batches": batches, "corrections": CorrectionPosting(store, _now), "held": held, "ledger": LedgerReading(store)}
 
 
 def _store_services(store: "Store") -> dict[str, object]:

@@ -3,14 +3,17 @@
 Owns the way from a command's request to its output. Asking belongs to the client, layout to ``render.resources``.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TextIO
 from urllib.parse import quote
 
 from venturi.adapters.client.collections import AGENTS, ALARMS, POINTS, Attributes, Collection, ListRequest, Reference
 from venturi.adapters.client.resources import Resource, Resources
 from venturi.core.domain.errors import InvalidRequestError, VenturiError
+from venturi.core.rules.checks import printable
 from venturi.interfaces.render.resources.output import write_document, write_list, write_one
 from venturi.interfaces.render.resources.selection import choose_columns
 from venturi.interfaces.render.resources.state import STATE_COLUMNS, describe_place, state_rows
@@ -92,6 +95,16 @@ class ResourceCommands:
             self._resources.delete(AGENTS, agent_id)
         return 0
 
+    def decide(self, path: str, intervals: Sequence[str], form: Mapping[str, object], done: str) -> int:
+        """Decide about what is held, all that is named or meant, and say how much that was; it may take several postings."""
+        body = {**form, **({"intervals": [_read_position(text) for text in intervals]} if intervals else {})}
+        decided, remaining = 0, True
+        while remaining:
+            answer = self._resources.ask("POST", path, body)
+            decided, remaining = decided + int(str(answer["intervals"])), bool(answer["remaining"])
+        write_standard_output(partial(_write_line, f"{decided} {'interval' if decided == 1 else 'intervals'} {done}"))
+        return 0
+
     def show_state(self, number: int, view: View) -> int:
         """Write all labels, rules and observation points of a revision: rows, or the whole document as JSON or YAML."""
         columns = choose_columns(view.columns, STATE_COLUMNS, STATE_COLUMNS)
@@ -101,6 +114,19 @@ class ResourceCommands:
         else:
             write_standard_output(partial(write_list, state_rows(document), columns, replace(view, columns=(), sort_columns=())))
         return 0
+
+
+def _write_line(line: str, stream: TextIO) -> None:
+    stream.write(f"{line}\n")
+
+
+def _read_position(text: str) -> dict[str, int]:
+    """Read an interval as ``POSTING.ORDINAL``; else ``InvalidRequestError``."""
+    found = re.fullmatch("([0-9]{1,18})[.]([0-9]{1,9})", text)
+    if found is None:
+        message = f"'{printable(text)}' is no interval: give POSTING.ORDINAL, such as 17.0"
+        raise InvalidRequestError(message)
+    return {"posting": int(found[1]), "ordinal": int(found[2])}
 
 
 def show(resource: Resource, collection: Collection, view: View) -> int:

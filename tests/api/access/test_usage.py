@@ -9,7 +9,7 @@ import pytest
 
 from tests.api.v1.conftest import OTHER, OWN, Caller
 from tests.support.batches import SpoolOfTests, make_batch_label, make_batch_point, make_interval, send_form
-from tests.support.server import make_token, running_server
+from tests.support.server import BY_PLAN_FILES, make_token, running_server
 from venturi.services.reports.request import Grouping
 
 LABELS = [
@@ -39,7 +39,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
     usage = [[(label, 0, 1, octets_of(label, point)) for label in range(len(LABELS))] for point in range(len(POINTS))]
     intervals = [make_interval(0, usage=rows, point=point, place=f"eth{point}") for point, rows in enumerate(usage)]
     envelope = SpoolOfTests(labels=LABELS, points=POINTS).seal(*intervals)
-    with running_server(folder, "--auth", "token", database=database) as server:
+    with running_server(folder, "--auth", "token", database=database, config=BY_PLAN_FILES) as server:
         assert server.request("POST", "/v1/batches", headers={"X-Auth-Token": admin}, body=send_form(envelope)).status == 200
         yield Caller(server, secret)
 

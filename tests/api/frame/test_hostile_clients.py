@@ -46,6 +46,7 @@ def head(first: str, *lines: str) -> bytes:
     return "\r\n".join((first, "Host: localhost", *lines, "", "")).encode("latin-1")
 
 
+CHUNKED = head(f"POST {LABELS} HTTP/1.1", "Transfer-Encoding: chunked")
 UPGRADE = ("Connection: Upgrade", "Upgrade: h2c")
 SECOND = head("GET /healthz/live HTTP/1.1")
 
@@ -62,7 +63,18 @@ CASES = {
     "two hosts": (head("GET /v1/labels HTTP/1.1", "Host: localhost"), 400, "error"),
     "another protocol and a body": (head(f"POST {LABELS} HTTP/1.1", *UPGRADE, "Content-Length: 40") + SECOND, 400, "NeutronError"),
     "another protocol and chunks": (head("POST /v1/explain HTTP/1.1", *UPGRADE, "Transfer-Encoding: chunked") + SECOND, 400, "error"),
-    "a chunk of no length": (head(f"POST {LABELS} HTTP/1.1", "Transfer-Encoding: chunked") + b"zz\r\n", None, ""),
+    "a chunk of no length": (CHUNKED + b"zz\r\n", 400, "NeutronError"),
+    "a chunk of less than nothing": (CHUNKED + b"-1\r\n", 400, "NeutronError"),
+    "a chunk of 68 bits": (CHUNKED + b"10000000000000000\r\n", 400, "NeutronError"),
+    "a chunk longer than its length": (CHUNKED + b"2\r\nabcd\r\n0\r\n\r\n", 400, "NeutronError"),
+    "a bad chunk after a good one": (CHUNKED + b"2\r\n{ \r\nxyz", 400, "NeutronError"),
+    "a chunk behind a line feed alone": (CHUNKED + b"2\n{ \r\n", 400, "NeutronError"),
+    "a bad chunk of a batch": (head("POST /v1/batches HTTP/1.1", "Transfer-Encoding: chunked") + b"zz\r\n", 400, "error"),
+    "a trailer that is none": (CHUNKED + b"2\r\n{}\r\n0\r\nno trailer\r\n\r\n", 400, "NeutronError"),
+    "many trailers": (CHUNKED + b"2\r\n{}\r\n0\r\n" + b"X-A: b\r\n" * 50 + b"\r\n", 431, "NeutronError"),
+    "a long trailer": (CHUNKED + b"2\r\n{}\r\n0\r\nX-A: " + b"b" * 5_000 + b"\r\n\r\n", 431, "NeutronError"),
+    "a coding besides chunks": (head(f"POST {LABELS} HTTP/1.1", "Transfer-Encoding: gzip, chunked"), 501, "NeutronError"),
+    "two lines of codings": (head("POST /v1/explain HTTP/1.1", "Transfer-Encoding: br", "Transfer-Encoding: chunked"), 501, "error"),
     "a long URL": (head(f"GET {LABELS}?name={'a' * 1100} HTTP/1.1"), 414, "NeutronError"),
     "a long URL elsewhere": (head(f"GET /v1/{'a' * 1100} HTTP/1.1"), 414, "error"),
     "a long header line": (head(f"GET {LABELS} HTTP/1.1", f"X-Auth-Token: {'a' * 4200}"), 431, "NeutronError"),
@@ -75,8 +87,6 @@ CASES = {
 def test_what_is_no_request_is_refused(tight: ServerProcess, name: str) -> None:
     sent, status, envelope = CASES[name]
     answer = speak(tight.port, sent)
-    if status is None:
-        return
     assert statuses(answer) == [status], answer
     assert list(json_of(answer)) == [envelope]
     assert b"x-openstack-request-id: req-" in answer
@@ -245,3 +255,18 @@ def _revision_numbers(server: ServerProcess) -> list[int]:
     page = server.request("GET", "/v1/revisions?limit=1000").json()
     assert page["next"] is None
     return sorted(revision["number"] for revision in page["revisions"])
+
+
+@pytest.mark.parametrize("path", ["/v1/explain", "/nowhere"])
+def test_a_broken_body_of_a_pipelined_request_spoils_no_answer(tight: ServerProcess, path: str) -> None:
+    broken = head(f"POST {path} HTTP/1.1", "Transfer-Encoding: chunked") + b"zz\r\n"
+    answer = speak(tight.port, head("GET /healthz/ready HTTP/1.1") + broken)
+    assert statuses(answer)[0] == 200
+    assert statuses(answer)[1:] in ([], [400], [404])
+
+
+def test_trailers_mean_nothing(tight: ServerProcess) -> None:
+    with connect(tight.port) as connection:
+        connection.sendall(CHUNKED + b"2\r\n{}\r\n0\r\nX-Auth-Token: a\r\nHost: other\r\n\r\n")
+        connection.sendall(head("GET /healthz/live HTTP/1.1", "Connection: close"))
+        assert statuses(read_to_end(connection)) == [400, 200]

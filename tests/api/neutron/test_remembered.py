@@ -1,10 +1,14 @@
 """A list that is remembered is never older than the last change, and never another caller's."""
 
 import json
+from typing import Any
 
 import pytest
+from litestar import Request, Response
 
 from tests.api.neutron.callers import LABELS, RULES, Caller
+from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
+from venturi.interfaces.api.neutron.remembered import MOST_ANSWERS, MOST_OCTETS, RememberedLists
 
 
 def _names(caller: Caller, query: str = "") -> list[str]:
@@ -42,3 +46,24 @@ def test_a_page_leads_to_the_host_that_its_own_caller_asked_for(anyone: Caller, 
     for host in ("a.localhost", "b.localhost"):
         page = anyone.server.request("GET", f"{LABELS}?{limit}", headers={"Host": host}).json()
         assert {link["href"].partition("/v2.0")[0] for link in page["metering_labels_links"]} == {f"http://{host}"}
+
+
+def test_what_lists_are_remembered_by_is_bounded_too() -> None:
+    lists = RememberedLists(lambda: 1)
+    caller = Principal(user_id="u", project_id="p", roles=IMPLIED_ROLES[Role.READER])
+    made = []
+
+    def ask(query: bytes) -> None:
+        scope: Any = {"type": "http", "query_string": query, "state": {}}
+        request: Request[Principal, Any, Any] = Request(scope)
+        lists.answer("labels", request, caller, lambda: made.append(query) or Response(b"{}"))  # type: ignore[func-returns-value]
+
+    for number in range(3_000):
+        ask(b"name=%d" % number)
+        assert len(lists._answers) <= MOST_ANSWERS
+    for number in range(2_000):
+        ask(b"name=%s%d" % (b"a" * 8_000, number))
+        assert sum(len(key[1]) + len(answer) for key, answer in lists._answers.items()) <= MOST_OCTETS
+    assert len(made) == 5_000
+    ask(b"name=%s%d" % (b"a" * 8_000, 1_999))
+    assert len(made) == 5_000

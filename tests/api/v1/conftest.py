@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.server import ServerProcess, make_token, running_server
+from tests.support.server import BY_PLAN_FILES, ServerProcess, make_token, running_server
 
 OWN, OTHER = "own", "other"
 
@@ -58,5 +58,5 @@ def callers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Call
     secrets["agent"] = make_token(database, "agent", OWN, agent_id="agent-1", host="edge-1")
     secrets["other manager"] = make_token(database, "manager", OTHER)
     secrets["other reader"] = make_token(database, "reader", OTHER)
-    with running_server(folder, "--auth", "token", database=database) as server:
+    with running_server(folder, "--auth", "token", database=database, config=BY_PLAN_FILES) as server:
         yield {name: Caller(server, secret) for name, secret in secrets.items()}

@@ -106,7 +106,7 @@ REFUSED: list[tuple[str, dict[str, Any], int, str]] = [
     (AGENT, {"alarms": [{"kind": "Clock Step", "sentence": ""}]}, 400, "alarms[0].kind: "),
     (AGENT, {"alarms": [{"kind": "clock_step\n", "sentence": ""}]}, 400, "alarms[0].kind: "),
     (AGENT, {"alarms": [{"kind": "clock_step", "sentence": "x" * 1025}]}, 400, "alarms[0].sentence: "),
-    (AGENT, {"driver": "\x1b[2J"}, 400, "driver: control characters are not allowed"),
+    (AGENT, {"driver": "\x1b[2J"}, 400, "driver: control and invisible characters are not allowed"),
     (AGENT, {"more": "x" * LONGEST_STATUS}, 413, "a status has at most"),
 ]
 

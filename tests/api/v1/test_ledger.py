@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.api.v1.conftest import Caller
-from tests.support.batches import BEGINNING, SpoolOfTests, make_interval, send_form
-from tests.support.server import make_token, running_server
+from tests.support.batches import SpoolOfTests, make_interval, send_form
+from tests.support.server import BY_PLAN_FILES, make_token, running_server
 from venturi.core.ledger.batch import BatchLabel, BatchPoint, Envelope
 
 WEB = [(0, 0, 10, 1000), (0, 1, 4, 400)]
@@ -21,7 +21,7 @@ def owner(tmp_path: Path) -> Iterator[Caller]:
     """An administrator of a server with an empty ledger."""
     database = f"sqlite:///{tmp_path / 'venturi.db'}"
     secret = make_token(database)
-    with running_server(tmp_path, "--auth", "token", database=database) as server:
+    with running_server(tmp_path, "--auth", "token", database=database, config=BY_PLAN_FILES) as server:
         yield Caller(server, secret)
 
 
@@ -194,9 +194,3 @@ def test_corrections_that_are_refused(owner: Caller) -> None:
     twice = {"reason": "why", "entries": [{"posting": 1, "ordinal": 3, "packets": -1}] * 2}
     assert owner.ask("POST", "/v1/corrections", twice)[0] == 400
     assert len(owner.ask("GET", "/v1/postings")[1]["postings"]) == 1
-
-
-def test_the_clock_of_an_agent_may_be_wrong_but_not_by_years(callers: dict[str, Caller]) -> None:
-    far = make_interval(start=BEGINNING * 2, minutes=1)
-    status, document = send(callers["agent"], SpoolOfTests().seal(far))
-    assert (status, document["error"]["message"]) == (400, "intervals[0].end: it lies in the future")

@@ -43,7 +43,7 @@ def test_a_trailing_newline_is_refused(callers: dict[str, Caller], method: str, 
     assert status in {400, 404}, document
 
 
-def post(caller: Caller, spool: SpoolOfTests, **interval: str) -> tuple[int, Any]:
+def post(caller: Caller, spool: SpoolOfTests, **interval: Any) -> tuple[int, Any]:  # noqa: ANN401 - fields of an interval
     headers = {"X-Auth-Token": caller.secret, "Content-Type": "application/vnd.venturi.batch"}
     body = send_form(spool.seal(make_interval(0, usage=[(0, 0, 1, 100)], **interval)))
     answer = caller.server.request("POST", "/v1/batches", headers=headers, body=body)
@@ -57,6 +57,6 @@ def test_a_batch_with_a_trailing_newline_in_an_id_is_refused(callers: dict[str, 
 
 
 @pytest.mark.parametrize("changed", INTERVALS, ids=lambda each: next(iter(each)))
-def test_an_interval_with_a_trailing_newline_in_an_id_is_refused(callers: dict[str, Caller], changed: dict[str, str]) -> None:
+def test_an_interval_with_a_trailing_newline_in_an_id_is_refused(callers: dict[str, Caller], changed: dict[str, Any]) -> None:
     status, document = post(callers["admin"], SpoolOfTests(), **changed)
     assert status == 400, document

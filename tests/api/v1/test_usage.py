@@ -128,7 +128,7 @@ def test_whoever_may_read_no_usage_is_refused(metered: dict[str, Caller]) -> Non
         ("from=1969-12-31&to=1970-01-02", "from: no usage is older than 1970-01-01T00:00:00Z"),
         ("from=9999-12-31&to=9999-12-31T01:00:00Z", "from: a report begins before it ends, and that is now at the latest"),
         ("format=xml", "format: 'xml' is none of json, csv"),
-        ("label_id=%00", "label_id: control characters"),
+        ("label_id=%00", "label_id: control and invisible characters"),
     ],
 )
 def test_what_is_refused(metered: dict[str, Caller], query: str, sentence: str) -> None:

@@ -14,9 +14,11 @@ from pathlib import Path
 from sqlalchemy import select
 
 from tests.support.batches import SpoolOfTests, make_interval
+from tests.support.control_values import OPERATOR
 from tests.support.crash_points.operations import MARKS
 from tests.support.databases import open_store, writing_connection
 from tests.support.ledgers import LedgerOfTests
+from venturi.adapters.store.ledger.held import HeldSelection
 from venturi.adapters.store.schema.ledger_tables import LEDGER_TABLES
 from venturi.core.domain.errors import BatchConflictError
 from venturi.core.ledger.batch import BatchLabel, BatchPoint, Envelope
@@ -45,7 +47,7 @@ def contents_of(url: str) -> str:
 
 
 def steps_of(ledger: LedgerOfTests) -> Iterator[Callable[[], object]]:
-    """Give the steps: batches in order, out of order, again and forged, and a correction."""
+    """Give the steps: batches in order, out of order, again and forged, a correction, and what is held and decided about."""
     first, second, third, fourth, _ = sealed_batches()
     yield partial(ledger.post, first)
     yield partial(ledger.post, third)
@@ -53,6 +55,9 @@ def steps_of(ledger: LedgerOfTests) -> Iterator[Callable[[], object]]:
     yield partial(ledger.post, third)
     yield partial(ledger.correct, (1, 3, (-3, -301)))
     yield partial(_post_forged, ledger, first)
+    yield partial(_post_held, ledger)
+    yield partial(ledger.held.accept, OPERATOR, "a burst", HeldSelection(positions=[(5, 0)]))
+    yield partial(ledger.held.reject, OPERATOR, "forged", HeldSelection(positions=[(5, 3)]))
     yield partial(ledger.post, fourth)
 
 
@@ -61,6 +66,16 @@ def _post_forged(ledger: LedgerOfTests, batch: Envelope) -> None:
     spool = SpoolOfTests(spool_id=batch.spool_id, points=[BatchPoint("0" * 36, "else", "p1", shared=False, kind="interface")])
     with suppress(BatchConflictError):
         ledger.post(spool.seal(make_interval(0)))
+
+
+def _post_held(ledger: LedgerOfTests) -> None:
+    """Post two intervals that are held."""
+    points, labels = (
+        [BatchPoint("3" * 36, "other", "p1", shared=False, kind="interface")],
+        [BatchLabel("4" * 36, "web", "p1", shared=False)],
+    )
+    spool = SpoolOfTests(spool_id="6" * 32, points=points, labels=labels)
+    ledger.post(spool.seal(*(make_interval(minute, usage=[(0, 0, 1, 10**17)]) for minute in range(2))))
 
 
 def main(folder: Path) -> None:

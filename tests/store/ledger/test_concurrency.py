@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 from tests.support.batches import SpoolOfTests, make_batch_label, make_interval, send_form
 from tests.support.databases import MARIADB, ON_MARIADB, ON_POSTGRESQL, POSTGRESQL, SQLITE, DatabaseServers, open_store
 from tests.support.ledgers import LedgerOfTests
-from tests.support.server import ServerProcess, running_server
+from tests.support.server import BY_PLAN_FILES, ServerProcess, running_server
 from venturi.adapters.store.ledger.proving.proof import prove_ledger
 from venturi.adapters.store.store import Store, StoreConfig
 from venturi.core.domain.errors import StoreError
@@ -58,7 +58,7 @@ def test_a_server_that_is_killed_loses_nothing_that_it_acknowledged(kind: str, d
     spool = SpoolOfTests(labels=[make_batch_label(f"label {number}") for number in range(300)])
     for minute in range(40):
         spool.seal(make_interval(minute, usage=[(label, direction, 10, 1000) for label in range(300) for direction in (0, 1)]))
-    with running_server(tmp_path, database=url) as server:
+    with running_server(tmp_path, database=url, config=BY_PLAN_FILES) as server:
         acknowledged = _deliver_until_killed(server, spool)
     with open_store(url) as store:
         assert LedgerOfTests(store).spool(spool.spool_id)[0] in {acknowledged, acknowledged + 1}

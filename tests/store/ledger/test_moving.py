@@ -7,7 +7,7 @@ import pytest
 import zstandard
 
 from tests.compat.make import MADE
-from tests.store.ledger.test_proving import WEB, fill
+from tests.store.ledger.test_proving import WEB, fill, hold
 from tests.support.batches import SpoolOfTests, make_interval
 from tests.support.databases import DATABASES, ON_POSTGRESQL, POSTGRESQL, SQLITE, DatabaseServers, open_store
 from tests.support.ledgers import LedgerOfTests
@@ -25,6 +25,7 @@ def everything(ledger: LedgerOfTests) -> list[list[tuple[object, ...]]]:
 
 def fill_and_keep_aside(ledger: LedgerOfTests) -> SpoolOfTests:
     fill(ledger)
+    hold(ledger)
     spool = SpoolOfTests()
     forged = spool.fork().seal(make_interval(1))
     ledger.post(spool.seal(make_interval(0, usage=WEB)))

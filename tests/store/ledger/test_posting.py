@@ -1,18 +1,23 @@
 """A batch is posted once, for good, in whatever order batches come, and contradictions are seen."""
 
+import base64
+import os
+from dataclasses import replace
+
 import msgspec
 import pytest
 from sqlalchemy import func, select, text
 
-from tests.support.batches import MINUTE, SpoolOfTests, make_batch_label, make_batch_point, make_interval
+from tests.support.batches import SpoolOfTests, make_batch_label, make_interval
 from tests.support.databases import MARIADB, POSTGRESQL, SQLITE, open_store
 from tests.support.ledgers import LedgerOfTests
-from venturi.adapters.store.ledger.conflicts import MOST_KEPT
+from venturi.adapters.store.ledger import conflicts as conflicts_of_agents
+from venturi.adapters.store.ledger.conflicts import MOST_KEPT, read_kept
 from venturi.adapters.store.schema.ledger_tables import LEDGER_CONFLICTS, LEDGER_LABEL_VERSIONS, LEDGER_POSTINGS
 from venturi.adapters.store.store import Store
 from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
-from venturi.core.domain.errors import BatchConflictError, ForbiddenError, InvalidBatchError
-from venturi.core.ledger.batch import HIGHEST, DirectionTotals, UsageRow
+from venturi.core.domain.errors import BatchConflictError, ForbiddenError
+from venturi.core.ledger.batch import Envelope, encode_batch
 
 AGENT = Principal(user_id="a", project_id="p", roles=IMPLIED_ROLES[Role.AGENT], agent_id="agent-1", host="Edge-1")
 WEB = [(0, 0, 10, 1000), (0, 1, 4, 400)]
@@ -26,7 +31,7 @@ def test_a_batch_becomes_entries_and_roll_ups(ledger: LedgerOfTests) -> None:
     spool = SpoolOfTests()
     answer = ledger.post(spool.seal(make_interval(0, usage=WEB, unmatched=(3, 300)), make_interval(1, usage=WEB)))
     assert (answer.posting, answer.sequence, answer.digest) == (1, 1, spool.sealed[0].digest.hex())
-    assert ledger.counts_of_rows() == [1, 2, 4, 4, 0]
+    assert ledger.counts_of_rows() == [1, 2, 4, 4, 0, 0]
     for resolution in (300, 3600):
         assert ledger.usage(spool.labels[0].id, resolution) == {(0, 0): (20, 2000), (0, 1): (8, 800)}
         assert ledger.totals(resolution) == {(0, 0): (23, 2300, 3, 300, 0, 0), (0, 1): (8, 800, 0, 0, 0, 0)}
@@ -74,6 +79,33 @@ def test_no_more_than_so_many_batches_are_kept_aside(sqlite_ledger: LedgerOfTest
         with pytest.raises(BatchConflictError):
             sqlite_ledger.post(fork.seal(make_interval(0, usage=[(0, 0, number, 1)] if number else [])))
     assert conflicts(sqlite_ledger) == MOST_KEPT
+
+
+def fork_of(spool: SpoolOfTests, content: bytes) -> Envelope:
+    """Give another batch of the next name, whose content does not compress."""
+    labels = [make_batch_label(content[place : place + 100].hex()) for place in range(0, len(content), 100)]
+    return replace(spool.fork(), labels=labels).seal(make_interval(0))
+
+
+def test_no_more_octets_of_one_agent_are_kept_aside(sqlite_ledger: LedgerOfTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conflicts_of_agents, "MOST_OCTETS_OF_AGENT", 30_000)
+    ours, theirs = SpoolOfTests(), SpoolOfTests(agent_id="agent-2")
+    forks = [(spool, [fork_of(spool, os.urandom(10_000)) for _ in range(4)]) for spool in (ours, theirs)]
+    for spool, envelopes in forks:
+        sqlite_ledger.post(spool.seal(make_interval(0, usage=WEB)))
+        for envelope in envelopes:
+            with pytest.raises(BatchConflictError):
+                sqlite_ledger.post(envelope)
+    kept = [(row.agent_id, read_kept(row.envelope)) for row in sqlite_ledger.rows(select(LEDGER_CONFLICTS))]
+    assert sorted({agent for agent, _ in kept}) == ["agent-1", "agent-2"]
+    assert 2 <= len(kept) < 8
+    assert {content for _, content in kept} <= {encode_batch(envelope) for _, envelopes in forks for envelope in envelopes}
+    assert sqlite_ledger.alarms == ["batch_conflict"] * 8
+
+
+def test_what_earlier_versions_kept_aside_is_read() -> None:
+    envelope = encode_batch(SpoolOfTests().seal(make_interval(0, usage=WEB)))
+    assert read_kept(base64.b64encode(envelope).decode("ascii")) == envelope
 
 
 def test_batches_may_come_late_and_in_any_order(ledger: LedgerOfTests) -> None:
@@ -156,32 +188,6 @@ def test_jitter_at_a_border_counts_as_the_border(ledger: LedgerOfTests) -> None:
     late = make_interval(4, usage=WEB)
     ledger.post(spool.seal(msgspec.structs.replace(late, start=late.start + 10**8, end=late.end + 9 * 10**8)))
     assert ledger.usage(spool.labels[0].id) == {(0, 0): (10, 1000), (0, 1): (4, 400)}
-
-
-@pytest.mark.parametrize(("kind", "marked"), [("interface", True), ("router", False)])
-def test_two_agents_at_one_point_are_marked_except_at_a_router(ledger: LedgerOfTests, kind: str, marked: bool) -> None:
-    points = [make_batch_point(kind=kind)]
-    ours, theirs = SpoolOfTests(points=points), SpoolOfTests(points=points, agent_id="agent-2", host="edge-2")
-    ledger.post(ours.seal(make_interval(0, usage=WEB)), ours.seal(make_interval(1, usage=WEB)))
-    ledger.post(theirs.seal(make_interval(2, usage=WEB)))
-    assert ledger.alarms == []
-    ledger.post(theirs.seal(make_interval(start=make_interval(0).start + MINUTE // 2, minutes=1)))
-    assert ledger.alarms == (["overlapping_agents"] if marked else [])
-    assert ledger.coverage() == {(0, "complete", ""): (240, 60 if marked else 0)}
-
-
-def test_counts_beyond_64_bits_are_refused_whole(ledger: LedgerOfTests) -> None:
-    spool = SpoolOfTests()
-    huge = {"usage": [UsageRow(0, 0, HIGHEST, HIGHEST)], "totals": [DirectionTotals(0, HIGHEST, HIGHEST)]}
-    ledger.post(spool.seal(msgspec.structs.replace(make_interval(0), **huge)))
-    before = ledger.counts_of_rows(), ledger.usage(spool.labels[0].id)
-    with pytest.raises(InvalidBatchError, match="together with what is posted, their counts are more than a roll-up can hold"):
-        ledger.post(spool.seal(make_interval(1, usage=WEB)))
-    assert (ledger.counts_of_rows(), ledger.usage(spool.labels[0].id)) == before
-    assert ledger.usage(spool.labels[0].id) == {(0, 0): (HIGHEST, HIGHEST)}
-    fork = SpoolOfTests()
-    with pytest.raises(InvalidBatchError, match="add up to more than a roll-up can hold"):
-        ledger.post(fork.seal(msgspec.structs.replace(make_interval(0), **huge), make_interval(1, usage=WEB)))
 
 
 def test_numbers_follow_the_order_of_commits(ledger: LedgerOfTests) -> None:

@@ -17,8 +17,10 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_INTERVALS,
     LEDGER_LABEL_BINS,
     LEDGER_LABEL_VERSIONS,
+    LEDGER_LONG_INTERVALS,
     LEDGER_MISSING,
     LEDGER_POINT_BINS,
+    LEDGER_POINT_VERSIONS,
     LEDGER_TOTALS,
     LEDGER_USAGE,
 )
@@ -70,8 +72,12 @@ def read_ledger(world: FaultWorld) -> LedgerContent:
     with writing_connection(world.parts.database.url) as connection:
         names = _label_names(connection, world)
         entries = _read_entries(connection, names)
-        rows = connection.execute(select(LEDGER_INTERVALS).order_by(LEDGER_INTERVALS.c.start_at)).all()
+        counting = select(LEDGER_INTERVALS).join(LEDGER_POINT_VERSIONS, LEDGER_POINT_VERSIONS.c.id == LEDGER_INTERVALS.c.point_version)
+        rows = connection.execute(counting.where(~LEDGER_POINT_VERSIONS.c.held).order_by(LEDGER_INTERVALS.c.start_at)).all()
         rolled_up = _read_roll_ups(connection, names)
+        for row in connection.execute(select(LEDGER_LONG_INTERVALS)):  # in no roll-up
+            for account, counts in entries.get((row.posting, row.ordinal), {}).items():
+                rolled_up[account] += counts
         outstanding = tuple((row.spool_id, row.first_sequence, row.last_sequence) for row in connection.execute(select(LEDGER_MISSING)))
     intervals = (Recorded(row.start_at, row.end_at, row.coverage, row.reason, entries.get((row.posting, row.ordinal), {})) for row in rows)
     return LedgerContent(world.timeline.begun, tuple(intervals), rolled_up, outstanding)
@@ -94,7 +100,7 @@ def _read_entries(connection: Connection, names: Mapping[int, str]) -> dict[tupl
     return entries
 
 
-def _read_roll_ups(connection: Connection, names: Mapping[int, str]) -> dict[Account, Counts]:
+def _read_roll_ups(connection: Connection, names: Mapping[int, str]) -> defaultdict[Account, Counts]:
     sums: defaultdict[Account, Counts] = defaultdict(Counts)
     for row in connection.execute(select(LEDGER_LABEL_BINS).where(LEDGER_LABEL_BINS.c.resolution == _BIN_SECONDS)):
         sums[names[row.label_version], DirectionCode(row.direction).direction] += Counts(row.packets, row.octets)

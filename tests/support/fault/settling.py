@@ -1,5 +1,6 @@
 """The end of a fault test: nothing more is sent, everything is delivered, and the ledger is held to what was sent."""
 
+import time
 from collections.abc import Collection
 
 from tests.support.fault.ledger_content import LedgerContent
@@ -7,12 +8,15 @@ from tests.support.fault.verdict import await_delivery, find_differences
 from tests.support.fault.world import FaultWorld
 from venturi.core.domain.coverage import CoverageReason
 
+_SECONDS = 60.0
+
 
 def settle(world: FaultWorld, expected: Collection[CoverageReason] = ()) -> LedgerContent:
     """Bring a world to its end and give what its ledger holds; raises ``AssertionError`` with all that is wrong with it.
 
     Gaps may be there for the reasons that are ``expected``.
     """
+    _await_everybody(world)
     world.send_no_more()
     world.relay.unruly = False
     content = await_delivery(world)
@@ -22,3 +26,11 @@ def settle(world: FaultWorld, expected: Collection[CoverageReason] = ()) -> Ledg
     world.server.kill()
     world.verify_ledger()
     return content
+
+
+def _await_everybody(world: FaultWorld) -> None:
+    """Wait until rules were changed and forged batches were taken, which a busy machine can keep from happening between the faults."""
+    deadline = time.monotonic() + _SECONDS
+    while not (world.rule_changes.made and world.hostile.acknowledged):
+        assert time.monotonic() < deadline, "no rule was changed, or no forged batch taken"
+        time.sleep(0.1)

@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError
 
 from tests.support.fault.database import FaultDatabase
 from tests.support.fault.disk import Disk
+from tests.support.fault.hostile import HostileAgent
 from tests.support.fault.processes import Restarted
 from tests.support.fault.rule_changes import PASSING, Prefix, RuleChanges, rules_of
 from tests.support.fault.timeline import Timeline, label_name
@@ -61,6 +62,7 @@ class FaultWorld:
         self.relay = UnrulyNetwork(lambda: self.url, parts.seed)
         self.label_ids: dict[str, str] = {}
         self._prefixes: dict[str, Prefix] = {}
+        self._uplink_id = ""
         server = self._command("serve", "--listen", self.url[7:], "--database", parts.database.url)
         self.server = Restarted(server, parts.logs / "server.log")
         agent = self._command("agent", "--server", self.relay.url, "--driver", parts.driver, "--host", HOST, "--spool", str(self.spool))
@@ -68,6 +70,7 @@ class FaultWorld:
         self.traffic = Traffic(_streams(self.network))
         self.timeline = Timeline(self.traffic, self.network.outside.name)
         self.rule_changes = RuleChanges(self.ask, self._prefixes, parts.seed)
+        self.hostile = HostileAgent(lambda: self.url, self.label_ids)
 
     @property
     def spool(self) -> Path:
@@ -93,9 +96,11 @@ class FaultWorld:
         self.timeline.start()
         self.traffic.start()
         self.rule_changes.start(passing_id)
+        self.hostile.start(self._uplink_id)
 
     def send_no_more(self) -> None:
         """Stop the traffic and the changes of rules."""
+        self.hostile.stop()
         self.rule_changes.stop()
         self.traffic.stop()
         self.timeline.stop()
@@ -178,7 +183,8 @@ class FaultWorld:
     def _describe(self) -> str:
         """Tell the server of the uplink and of a label for each project and family, and give the id of another that counts nothing."""
         point = {"name": UPLINK, "kind": "interface", "shared": True, "host": HOST, "device": UPLINK}
-        self.ask("POST", "/v1/observation-points", {**point, "namespace": self.network.router_namespace})
+        made = self.ask("POST", "/v1/observation-points", {**point, "namespace": self.network.router_namespace})
+        self._uplink_id = str(made["id"])
         for host in self.network.projects:
             for family, prefix in ((4, host.prefix_v4), (6, host.prefix_v6)):
                 name = label_name(host.name, family)

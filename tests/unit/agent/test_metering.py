@@ -3,16 +3,21 @@
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from tests.support.agent.world import REPORT_INTERVAL, AgentWorld, Posted
 from tests.unit.agent.plans import GATEWAY, NET_ELEVEN, NET_TEN, POINTS, UPLINK, make_plan
+from venturi.core.domain.errors import DriverError
 from venturi.core.domain.interval import SECOND
 from venturi.core.domain.label import LabelWithRules
 from venturi.core.ledger.checks import LONGEST_INTERVAL
 from venturi.services.agent.observing import AgentAlarm
 from venturi.services.agent.plan import AgentPlan, UnknownPoint
+from venturi.services.agent.running import AgentRun, RunningParts
 
 TEN, ELEVEN = 0x0A000001, 0x0B000001
 
@@ -289,6 +294,16 @@ def test_a_clock_that_is_set_by_years_makes_no_interval_that_a_ledger_refuses(wo
     world.finish()
     assert sum(octets for _, _, octets in told(world)) == (0 if reboots else 10)
     assert all(each.interval.end - each.interval.start <= LONGEST_INTERVAL for each in world.posted)
+
+
+def test_a_host_that_refuses_ends_no_agent(world: AgentWorld) -> None:
+    def refuse() -> None:
+        message = "the kernel cannot be spoken to: No buffer space available"
+        raise DriverError(message)
+
+    run_of_agent = AgentRun(cast("RunningParts", SimpleNamespace(observer=world.alarms)), Event())
+    run_of_agent._do(refuse)
+    assert world.alarms.raised == [AgentAlarm.READING_FAILED]
 
 
 def test_a_router_comes_and_goes(world: AgentWorld) -> None:

@@ -89,3 +89,19 @@ def test_coverages_join() -> None:
 def test_an_overlap_is_a_reason_without_a_gap() -> None:
     covering = cover(0, BIN, [tell(BIN, COMPLETE), tell(BIN, COMPLETE, overlapping=True)], HOUR)
     assert (covering.state, covering.reason_names) == (COMPLETE, ["overlapping"])
+
+
+HELD = {
+    "nothing else is known": (0, 300, 10_000, GAP, ["held"]),
+    "the rest is held": (240, 60, 10_000, GAP, ["held"]),
+    "not all of the rest is held": (180, 60, 10_000, GAP, ["missing", "held"]),
+    "all is known": (300, 60, 10_000, COMPLETE, []),
+    "the latest is held": (180, 60, 790, GAP, ["held", "pending"]),
+}
+
+
+@pytest.mark.parametrize(("known", "held", "now", "state", "reasons"), HELD.values(), ids=HELD.keys())
+def test_held_time_is_a_gap_where_nothing_else_is_known(known: int, held: int, now: int, state: Coverage, reasons: list[str]) -> None:
+    devices = [tell(known * SECOND, COMPLETE)] if known else []
+    covering = cover(300 * SECOND, 600 * SECOND, devices, now * SECOND, held * SECOND)
+    assert (covering.state, set(covering.reason_names), covering.known) == (state, set(reasons), known * SECOND)

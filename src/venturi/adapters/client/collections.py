@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from venturi.core.domain.errors import (
     AgentNotFoundError,
     AlarmNotFoundError,
+    EntryNotFoundError,
     LabelNotFoundError,
     NotFoundError,
     PointNotFoundError,
@@ -181,6 +182,39 @@ AGENTS = Collection(
         "threads",
     ),
     short=("agent_id", "host", "state", "version", "driver", "phase", "reported_at", "last_posted_at", "oldest_undelivered"),
+)
+
+
+HELD = Collection(
+    noun="held interval",
+    path="/v1/held",
+    plural="held",
+    missing=EntryNotFoundError,
+    columns=(
+        "posting",
+        "ordinal",
+        "reason",
+        "decision",
+        "decided_by",
+        "agent_id",
+        "host",
+        "observation_point_id",
+        "observation_point_name",
+        "project_id",
+        "label_id",
+        "label_name",
+        "place",
+        "start",
+        "end",
+        "coverage",
+        "packets",
+        "octets",
+        "entries",
+        "classifier",
+        "revision",
+    ),
+    short=("posting", "ordinal", "reason", "agent_id", "observation_point_id", "start", "end", "octets"),
+    named=False,
 )
 
 

@@ -22,6 +22,7 @@ from urllib3.util import Url, parse_url
 from venturi import __version__
 from venturi.adapters.client.answers import Json, read_answer
 from venturi.adapters.client.config import ConnectionConfig
+from venturi.adapters.edges import CLIENT_EDGE
 from venturi.adapters.threads.backoff import Backoff
 from venturi.core.domain.errors import InvalidRequestError, InvalidTokenRequestError, ServerError, UnreadableFileError
 from venturi.core.domain.interval import SECOND
@@ -44,6 +45,7 @@ class _Answer(NamedTuple):
     content: bytes
 
 
+@CLIENT_EDGE.adapter
 class Connection:
     """Asks one server, over connections that are kept open between requests."""
 

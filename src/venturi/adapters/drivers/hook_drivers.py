@@ -7,12 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Self
 
 from venturi.adapters.drivers.protocol import Driver, FoundGeneration, Reading
+from venturi.adapters.edges import KERNEL_EDGE
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.domain.errors import DriverError, GenerationGoneError
 from venturi.core.domain.generation import Generation, MeteredDevice
 from venturi.core.domain.point import Hook
 
 
+@KERNEL_EDGE.adapter
 class HookDrivers:
     """Does what a ``Driver`` does, each time by the driver that it concerns. Used by one thread."""
 

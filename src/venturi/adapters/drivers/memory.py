@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from venturi.adapters.drivers.memory_host import MemoryHost, MemoryTable
 from venturi.adapters.drivers.protocol import Answer, DriverName, FoundGeneration, Reading, Support
+from venturi.adapters.edges import KERNEL_EDGE
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.classify.pair_totals import pair_totals_of
 from venturi.core.domain.errors import DriverError, GenerationGoneError
@@ -15,6 +16,7 @@ from venturi.core.domain.generation import Generation, MeteredDevice, Segments
 from venturi.core.domain.point import Hook
 
 
+@KERNEL_EDGE.adapter
 class MemoryDriver:
     """A ``Driver`` whose kernel is a ``MemoryHost``; a second driver on the host finds what the first one left."""
 

@@ -9,6 +9,8 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from venturi.adapters.edges import FILES_EDGE
+
 BUFFER_LENGTH = 2 << 20
 """Octets of a buffer at first: so few that what is decoded from them is still in the caches when it is metered."""
 
@@ -35,6 +37,7 @@ class Decode(Protocol[Result_co]):
         ...
 
 
+@FILES_EDGE.function
 def decode_stream(source: Source, decode: Decode[Result], *, length: int = BUFFER_LENGTH) -> Generator[Result, None, None]:
     """Give the results of ``decode`` over all of ``source``; a result may refer to the buffer and holds only until the next.
 

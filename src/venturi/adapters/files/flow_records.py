@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from venturi.adapters.edges import FILES_EDGE
 from venturi.adapters.files.flow_records_addresses import AddressColumn, read_addresses
 from venturi.adapters.files.flow_records_columns import NumberColumn, TimeColumn, is_text, plain_array, read_numbers, read_times
 from venturi.adapters.files.flow_records_mapping import ColumnMapping, map_columns
@@ -26,6 +27,7 @@ Mask = NDArray[np.bool_]
 """Which rows of a batch something applies to: bool, shape (rows,)."""
 
 
+@FILES_EDGE.adapter
 class FlowRecordReader:
     """Reads one file of flow records; iterating gives its flow batches, of at most 65,536 flows.
 

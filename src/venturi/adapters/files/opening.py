@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
+from venturi.adapters.edges import FILES_EDGE
 from venturi.adapters.files.compression import MAGIC_LENGTH, Decompressed, OctetSource, detect_compression
 from venturi.core.decode.format import DETECTION_LENGTH
 from venturi.core.domain.drops import DropReason
@@ -34,6 +35,7 @@ class _ReadableFile(Protocol):
     def close(self) -> None: ...
 
 
+@FILES_EDGE.adapter
 class InputStream(io.RawIOBase):
     """The decompressed octets of one input, read from its start to its end.
 
@@ -96,6 +98,7 @@ class InputStream(io.RawIOBase):
         super().close()
 
 
+@FILES_EDGE.function
 def open_input(path: str) -> InputStream:
     """Open a file, or standard input for ``-``, and undo its compression, told by content and nested up to four deep.
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from venturi.adapters.edges import FILES_EDGE
 from venturi.adapters.files.rules_file_json import parse_json, parse_json_in_haste
 from venturi.adapters.files.rules_file_yaml import parse_yaml
 from venturi.core.domain.errors import RulesFileError, UnreadableFileError
@@ -23,6 +24,7 @@ STANDARD_INPUT = "-"
 """The path that stands for standard input."""
 
 
+@FILES_EDGE.function
 def load_rules(paths: Sequence[str]) -> RulesDocument:
     """Read the rules files at ``paths`` (``-`` is standard input) and join them into one document.
 
@@ -31,6 +33,7 @@ def load_rules(paths: Sequence[str]) -> RulesDocument:
     return check_rules(paths).require()
 
 
+@FILES_EDGE.function
 def check_rules(paths: Sequence[str]) -> RulesReading:
     """Read the rules files at ``paths`` and give the document together with all that is wrong in it.
 

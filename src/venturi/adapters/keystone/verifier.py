@@ -15,6 +15,7 @@ from wsgiref.util import setup_testing_defaults
 
 from keystonemiddleware.auth_token import AuthProtocol
 
+from venturi.adapters.edges import KEYSTONE_EDGE
 from venturi.adapters.keystone.configuration import KeystoneConfig
 from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
 from venturi.core.domain.errors import ServerError, UnauthenticatedError
@@ -29,6 +30,7 @@ class _Verified:
     until: float
 
 
+@KEYSTONE_EDGE.adapter
 class KeystoneVerifier:
     """Gives the callers that tokens stand for; may be called from many threads.
 

@@ -13,6 +13,7 @@ from typing import Self
 from pyroute2 import IPRoute, netns
 from pyroute2.netlink.exceptions import NetlinkError
 
+from venturi.adapters.edges import KERNEL_EDGE
 from venturi.adapters.network.namespaces import inside, list_namespaces
 from venturi.core.domain.errors import DriverError
 
@@ -40,6 +41,7 @@ class LaboratoryHost:
     prefix_v6: IPv6Network
 
 
+@KERNEL_EDGE.adapter
 class LaboratoryNetwork:
     """The network of one laboratory; ``start`` makes it, ``stop`` removes all of it.
 

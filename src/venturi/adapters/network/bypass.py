@@ -11,6 +11,7 @@ from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from venturi.adapters.drivers.nftables.netlink import ANY_FAMILY, Connection, Verb, read_attributes, read_text
+from venturi.adapters.edges import KERNEL_EDGE
 from venturi.adapters.network.namespaces import inside
 from venturi.core.domain.errors import DriverError
 from venturi.core.domain.point import Hook
@@ -30,6 +31,7 @@ _MASTERS = {
 }
 
 
+@KERNEL_EDGE.function
 def find_bypasses(namespace: str | None, device: str, hook: Hook = Hook.NETFILTER) -> list[str]:
     """Say, a sentence for each, what lets packets of a device go around a hook uncounted; nothing where there is no such device.
 

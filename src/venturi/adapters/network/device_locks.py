@@ -8,6 +8,7 @@ import errno
 import socket
 from collections.abc import Hashable
 
+from venturi.adapters.edges import KERNEL_EDGE
 from venturi.adapters.network.namespaces import inside
 from venturi.core.domain.errors import DriverError
 from venturi.core.domain.generation import MeteredDevice
@@ -15,6 +16,7 @@ from venturi.core.domain.generation import MeteredDevice
 _NAME = "\0venturi-meter/"
 
 
+@KERNEL_EDGE.adapter
 class DeviceLocks:
     """The locks that this process holds, by device; each once for every point that is metered there."""
 

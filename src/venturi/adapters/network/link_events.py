@@ -6,6 +6,7 @@ Owns the socket. What the devices are now is asked elsewhere; here it is only to
 import errno
 import socket
 
+from venturi.adapters.edges import KERNEL_EDGE
 from venturi.adapters.network.namespaces import inside
 from venturi.core.domain.errors import DriverError
 
@@ -13,6 +14,7 @@ _RTMGRP_LINK = 1
 _MOST_OCTETS = 1 << 16
 
 
+@KERNEL_EDGE.adapter
 class LinkEvents:
     """Listens for changes in one namespace, from its making on; costs nothing while nothing changes."""
 

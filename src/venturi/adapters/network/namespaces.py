@@ -14,6 +14,7 @@ from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 from pyroute2.netns import setns
 
+from venturi.adapters.edges import KERNEL_EDGE
 from venturi.core.domain.errors import DriverError
 
 NAMESPACE_FOLDER = Path("/run/netns")
@@ -51,6 +52,7 @@ def inside(namespace: str | None) -> Iterator[None]:
         os.close(own)
 
 
+@KERNEL_EDGE.function
 def list_namespaces() -> list[str]:
     """List the named namespaces of this host, in order; raises ``DriverError`` where they may not be looked at."""
     try:
@@ -62,6 +64,7 @@ def list_namespaces() -> list[str]:
         raise DriverError(message) from error
 
 
+@KERNEL_EDGE.function
 def namespace_identity(namespace: str | None) -> tuple[int, int]:
     """Give device and inode of a namespace, which no other has while it exists; raises ``DriverError`` where there is none."""
     try:
@@ -72,6 +75,7 @@ def namespace_identity(namespace: str | None) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
+@KERNEL_EDGE.function
 def list_devices(namespace: str | None) -> list[NetworkDevice]:
     """List the devices of a namespace; raises ``DriverError`` where it cannot be entered or asked."""
     try:
@@ -84,6 +88,7 @@ def list_devices(namespace: str | None) -> list[NetworkDevice]:
         raise DriverError(message) from error
 
 
+@KERNEL_EDGE.function
 def device_index(namespace: str | None, device: str) -> int | None:
     """Give the ifIndex of a device, None where there is no such device; raises ``DriverError`` where the namespace cannot be entered."""
     with inside(namespace):

@@ -8,9 +8,11 @@ import socket
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
+from venturi.adapters.edges import KERNEL_EDGE
 from venturi.core.domain.errors import DriverError
 
 
+@KERNEL_EDGE.function
 def list_default_devices() -> list[str]:
     """Name the devices of the default routes of both families, in order; raises ``DriverError`` where the kernel cannot be asked."""
     try:

@@ -6,6 +6,7 @@ Owns what is remembered of each namespace. A device is told from every other by 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from venturi.adapters.edges import KERNEL_EDGE
 from venturi.adapters.network.device_locks import DeviceLocks
 from venturi.adapters.network.link_events import LinkEvents
 from venturi.adapters.network.namespaces import list_devices, list_namespaces, namespace_identity
@@ -21,6 +22,7 @@ class _Watched:
     devices: Mapping[str, Hashable] = field(default_factory=dict)
 
 
+@KERNEL_EDGE.adapter
 class WatchedHost:
     """This host, as metering sees it (``services.agent.metering.places.HostView``); used by one thread."""
 

@@ -21,6 +21,8 @@ class Limits:
     ``body_seconds`` that from there to the end of the body, ``idle_seconds`` the time between requests, ``send_seconds``
     how long a client may leave an answer unread. ``bulk_resources`` bounds the resources that one request creates or replaces,
     ``page_resources`` those on one page of a list under ``/v1``; a list of the Networking API is paged only when its client asks.
+    ``batch_octets``, ``batch_rows`` and ``batch_labels`` bound a batch (``core.ledger.measuring``), ``batches_waiting`` the batches and
+    corrections that wait for their turn, ``reports`` the reports under way in all, ``reports_per_caller`` those of one user.
     """
 
     header_octets: Count = 16_384
@@ -34,6 +36,12 @@ class Limits:
     connections: Count = 4_096
     bulk_resources: Count = 100_000
     page_resources: Count = 1_000
+    batch_octets: Count = 32 * 1024 * 1024
+    batch_rows: Count = 50_000
+    batch_labels: Count = 100_000
+    batches_waiting: Count = 64
+    reports: Count = 16
+    reports_per_caller: Count = 4
 
 
 @dataclass(frozen=True, kw_only=True)

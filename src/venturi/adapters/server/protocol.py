@@ -11,7 +11,7 @@ from typing import Any
 
 import uvloop
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from venturi.adapters.server.configuration import Limits
@@ -20,6 +20,7 @@ from venturi.adapters.server.refusals import Refusal, RefusalObserver
 _SEPARATORS = 4
 _HTTP_WITH_HOST = "1.1"
 _GRACE = 5.0
+_LONGEST_TOLD = 40
 _TURN_AWAY_SECONDS = 2.0
 _TLS_CLOSING_SECONDS = 2.0
 
@@ -73,7 +74,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._phase = _Phase.IDLE
         self._deadline: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
-        self._header_octets = 0
+        self._header_octets = self._header_lines = 0
         self._unparsed_octets = 0
         self._ended_message = False
         self._received = False
@@ -81,6 +82,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._over_limit = False
         self._finished = False
         self.url = b""
+        self._answering: RequestResponseCycle
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin; one connection too many is told so when it speaks."""
@@ -111,7 +113,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Begin a request."""
         super().on_message_begin()
         self._phase = _Phase.HEADERS
-        self._header_octets = 0
+        self._header_octets = self._header_lines = 0
 
     def on_url(self, url: bytes) -> None:
         """Take a part of the URL."""
@@ -120,10 +122,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self._raise_refusal(Refusal.URL_TOO_LONG, f"the URL is longer than {self._limits.url_octets} octets")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header line."""
-        super().on_header(name, value)
+        """Take a header line; one behind a chunked body is measured, and means nothing (RFC 9110 §6.5)."""
+        if self._phase is not _Phase.BODY:
+            super().on_header(name, value)
         self._header_octets += len(name) + len(value) + _SEPARATORS
-        if self._header_octets > self._limits.header_octets or len(self.headers) > self._limits.header_lines:
+        self._header_lines += 1
+        if self._header_octets > self._limits.header_octets or self._header_lines > self._limits.header_lines:
             self._raise_refusal(Refusal.HEADER_TOO_LARGE, self._header_sentence())
 
     def on_headers_complete(self) -> None:
@@ -131,6 +135,10 @@ class BoundedProtocol(HttpToolsProtocol):
         fault = self._find_fault()
         if fault is not None:
             self._raise_refusal(Refusal.MALFORMED, fault)
+        unknown = [value for name, value in self.headers if name == b"transfer-encoding" and value.strip().lower() != b"chunked"]
+        if unknown:
+            sentence = f"the transfer coding '{unknown[0].decode('ascii', 'replace')[:_LONGEST_TOLD]}' is not known here; send it chunked"
+            self._raise_refusal(Refusal.UNKNOWN_CODING, sentence)
         super().on_headers_complete()
         self._phase = _Phase.BODY
         self._disarm()
@@ -245,14 +253,37 @@ class BoundedProtocol(HttpToolsProtocol):
         self._disarm()
         path = self.url.partition(b"?")[0].decode("ascii", "replace")
         answer = self._observer.refuse(refusal, sentence, path=path, client=self._peer())
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.keep_alive = False
+        if self._phase is _Phase.BODY and self.cycle.response_complete:
+            self.transport.close()  # the request is answered; its body turned out to be none
+            return
+        if self.cycle is not None and not self.cycle.response_complete and not self._give_up_body():
             return
         headers = [*self.server_state.default_headers, *answer.headers, (b"connection", b"close")]
         lines = [STATUS_LINE[HTTPStatus(answer.status)], *(b"%s: %s\r\n" % header for header in headers), b"\r\n", answer.body]
         self.transport.write(b"".join(lines))
         self.transport.close()
         self.loop.call_later(_GRACE, self.transport.abort)
+
+    def _give_up_body(self) -> bool:
+        """Let the application go that waits for the body of the latest request, which will not come whole.
+
+        False if something else must be answered first: the connection then closes after that.
+        """
+        if self._phase is _Phase.BODY and self.pipeline:
+            self.pipeline.popleft()
+            last = self.pipeline[0][0] if self.pipeline else self._answering
+        elif self._phase is _Phase.BODY and not self.cycle.response_started:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            return True
+        else:
+            last = self.cycle
+        last.keep_alive = False
+        return False
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - handed on to uvicorn
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _header_sentence(self) -> str:
         return f"the header is larger than {self._limits.header_octets} octets or has more than {self._limits.header_lines} lines"

@@ -17,9 +17,10 @@ from typing import Any
 import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
+from venturi.adapters.edges import SERVER_EDGE
 from venturi.adapters.server.configuration import ServerConfig, TlsConfig
 from venturi.adapters.server.listening import list_urls, open_sockets
-from venturi.adapters.server.memory import give_back_memory
+from venturi.adapters.server.memory import give_back_memory, share_interpreter
 from venturi.adapters.server.protocol import BoundedConfig, BoundedProtocol
 from venturi.adapters.server.refusals import RefusalObserver
 from venturi.core.domain.errors import ServeError
@@ -28,6 +29,7 @@ _SPARE_FILES = 256
 _LAST_RESORT_SECONDS = 5
 
 
+@SERVER_EDGE.adapter
 class HttpServer:
     """Serves one ASGI application; ``start`` opens the sockets, ``run`` serves until a signal or ``stop``."""
 
@@ -50,6 +52,7 @@ class HttpServer:
         """Open the sockets and read the certificate; give the URLs. Raises ``ServeError`` if either fails."""
         config, limits = self._config, self._config.limits
         give_back_memory()
+        share_interpreter()
         tls = build_tls_context(config.tls) if config.tls else None
         self._sockets = open_sockets(config)
         _allow_files(limits.connections + _SPARE_FILES)

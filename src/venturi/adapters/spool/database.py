@@ -8,7 +8,7 @@ exclusively, it needs no shared memory beside it. Two connections never write at
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pysqlite3 import dbapi2
@@ -43,23 +43,22 @@ class Database:
         Raises ``SpoolInUseError`` while another process holds it, ``SpoolError`` for a file that is no spool or of a later layout.
         """
         self._make_file()
-        try:
+        with ExitStack() as undoing:
+            undoing.callback(self.stop)
             with self._errors():
                 self._connection = dbapi2.connect(str(self._path), timeout=0, isolation_level=None, check_same_thread=False)
                 for setting in _SETTINGS:
                     self._connection.execute(setting).fetchall()
             with self.transaction() as connection:
                 self._lay_out(connection)
-        except SpoolError:
-            self.stop()
-            raise
+            undoing.pop_all()
 
     def stop(self) -> None:
         """Close the file, so that another process may hold it."""
         if self._connection is not None:
+            connection, self._connection = self._connection, None
             with self._errors():
-                self._connection.close()
-            self._connection = None
+                connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[dbapi2.Connection]:

@@ -7,10 +7,12 @@ for a batch; what is sealed may have reached the ledger, and never changes again
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 
 from pysqlite3.dbapi2 import Connection
 from structlog.typing import FilteringBoundLogger
 
+from venturi.adapters.edges import SPOOL_EDGE
 from venturi.adapters.spool.config import SpoolConfig
 from venturi.adapters.spool.database import Database
 from venturi.adapters.spool.dating import date_anew
@@ -41,6 +43,7 @@ _COUNTS = """
     (SELECT count(*) FROM batches WHERE acknowledged_at IS NULL), (SELECT count(*) FROM batches WHERE acknowledged_at IS NOT NULL)"""
 
 
+@SPOOL_EDGE.adapter
 class Spool:
     """The spool of one agent, in one file; methods may be called from several threads, and raise ``SpoolError`` where the file fails.
 
@@ -60,13 +63,12 @@ class Spool:
 
         Raises ``SpoolInUseError`` while another process holds it, ``SpoolError`` for another agent's, and for a file that is none.
         """
-        self._database.start()
-        try:
+        with ExitStack() as undoing:
+            self._database.start()
+            undoing.callback(self._database.stop)
             self._room.write(self._identify)
             self._room.start()
-        except SpoolError:
-            self._database.stop()
-            raise
+            undoing.pop_all()
 
     def stop(self) -> None:
         """Let go of the file."""

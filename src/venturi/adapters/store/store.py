@@ -7,11 +7,12 @@ read and written within one is for the tables.
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from venturi.adapters.edges import STORE_EDGE
 from venturi.adapters.store.engines.engines import Engines, build_engines
 from venturi.adapters.store.engines.failures import database_errors
 from venturi.adapters.store.engines.locations import file_of, is_embedded, read_location
@@ -82,6 +83,7 @@ class StoreWriter(StoreReader):
         return self._transaction.revision
 
 
+@STORE_EDGE.adapter
 class Store:
     """Keeps what a server was told; ``start`` opens the database and ``stop`` closes it. Its methods are for any thread."""
 
@@ -102,7 +104,8 @@ class Store:
         than this version's, and ``StoreError`` where the database cannot be opened.
         """
         engines = build_engines(self._location, self._config.pool_size)
-        try:
+        with ExitStack() as undoing:
+            undoing.callback(self._close, engines)
             if self._file_lock is not None:
                 self._file_lock.start()
             with database_errors(), engines.writers.begin() as connection:
@@ -110,9 +113,7 @@ class Store:
                 if is_embedded(self._location):
                     upgrade_schema(connection)
                 require_head(connection)
-        except StoreError:
-            self._close(engines)
-            raise
+            undoing.pop_all()
         self._engines = engines
 
     def stop(self) -> None:
@@ -146,7 +147,6 @@ class Store:
         What is versioned becomes a revision of ``author``. Raises ``StoreError``.
         """
         engines = self._started
-        self._require_file()
         with database_errors(), self._writing_alone(), engines.writers.begin() as connection:
             transaction = Transaction(connection, self._fetching, lock_revisions(connection) + 1)
             yield StoreWriter(transaction)
@@ -169,7 +169,6 @@ class Store:
         Once the block is left without one, what was posted is on stable storage. Raises ``StoreError``.
         """
         engines = self._started
-        self._require_file()
         with database_errors(), self._writing_alone():
             with engines.writers.begin() as connection:
                 writer = LedgerWriter(connection, self._versions)
@@ -179,8 +178,9 @@ class Store:
     @contextmanager
     def _writing_alone(self) -> Iterator[None]:
         """Wait for the turn to write, but not for ever: a long posting must not keep all threads of a server; raises ``StoreError``."""
+        self._require_file()
         if not self._turn.acquire(timeout=self._config.patience):
-            message = "the database is being written to for long, as by the posting of a very long interval; try again"
+            message = "the database is being written to for long; try again"
             raise StoreError(message)
         try:
             yield

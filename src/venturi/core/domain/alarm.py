@@ -3,11 +3,12 @@
 Owns what an alarm says. How alarms are kept, logged and counted is for services and interfaces.
 """
 
-import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+
+from venturi.core.domain.text import escape_unfit
 
 LONGEST_SENTENCE = 1024
 """Characters of the longest sentence that is kept."""
@@ -19,7 +20,6 @@ LONGEST_SUBJECT = 255
 """Characters of the longest subject that is kept."""
 
 _NAMESPACE = uuid.UUID("6f0d7c52-6b0e-4a52-9c55-4f7c3a1d8e21")
-_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class AlarmState(StrEnum):
@@ -101,5 +101,5 @@ RaiseAlarm = Callable[[Alarm], None]
 
 def spell_on_one_line(text: object, longest: int = LONGEST_SENTENCE) -> str:
     """Spell a text so that every database and terminal can take it: on one line, control characters escaped, cut where it is long."""
-    spelled = _UNFIT.sub(lambda found: f"\\u{ord(found[0]):04x}", str(text)[: longest + 1])
+    spelled = escape_unfit(str(text)[: longest + 1])
     return spelled if len(spelled) <= longest else f"{spelled[: longest - 1]}…"

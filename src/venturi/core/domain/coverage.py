@@ -43,3 +43,5 @@ class CoverageReason(StrEnum):
     """Another agent metered the point at the same time, so packets may be counted twice; a reason that even complete coverage may have."""
     CLOCK_STEP = "clock_step"
     """The agent's clock was wrong: what passed was recorded under times at which it did not."""
+    HELD = "held"
+    """What was posted about a part of the interval is held, and nothing else is known of it."""

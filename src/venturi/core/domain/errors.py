@@ -230,6 +230,20 @@ class RequestTooLargeError(VenturiError):
     status = 413
 
 
+class ServerBusyError(VenturiError):
+    """The server has as much to do as it may; the same request is welcome later."""
+
+    exit_code = 11
+    status = 503
+
+
+class TooManyReportsError(VenturiError):
+    """A caller has as many reports under way as one may; the sentence says how many."""
+
+    exit_code = 11
+    status = 429
+
+
 class RequestTimedOutError(VenturiError):
     """A request did not arrive within the server's limits."""
 
@@ -299,6 +313,23 @@ class SpoolFullError(SpoolError):
 
 class InvalidBatchError(InvalidRequestError):
     """A batch cannot be read, or contradicts itself or its envelope."""
+
+
+class BatchTooLargeError(InvalidBatchError):
+    """A batch is larger than the server takes, compressed or not; no repetition makes it smaller."""
+
+    status = 413
+
+
+class SumTooLargeError(InvalidBatchError):
+    """The counts of a batch, together with what is posted, are more than a sum can hold."""
+
+
+class TooMuchHeldError(VenturiError):
+    """So much of what an agent posted is held that no more is taken of it; the sentence says what an administrator must do."""
+
+    exit_code = 11
+    status = 429
 
 
 class BatchConflictError(ConflictError):

@@ -49,7 +49,7 @@ MEDIA_TYPE = "application/vnd.venturi.batch"
 """The media type of an envelope, compressed."""
 
 
-class BatchLabel(Struct, array_like=True, frozen=True):
+class BatchLabel(Struct, array_like=True, frozen=True, gc=False):
     """A label as it was when its traffic was counted."""
 
     id: Identifier
@@ -58,7 +58,7 @@ class BatchLabel(Struct, array_like=True, frozen=True):
     shared: bool
 
 
-class BatchPoint(Struct, array_like=True, frozen=True):
+class BatchPoint(Struct, array_like=True, frozen=True, gc=False):
     """An observation point as it was when it was metered."""
 
     id: Identifier
@@ -68,7 +68,7 @@ class BatchPoint(Struct, array_like=True, frozen=True):
     kind: str
 
 
-class DirectionTotals(Struct, array_like=True, frozen=True):
+class DirectionTotals(Struct, array_like=True, frozen=True, gc=False):
     """All that was counted in one direction (a code of ``DirectionCode``); unmatched and unattributed are parts of packets and octets."""
 
     direction: CountedDirection
@@ -80,7 +80,7 @@ class DirectionTotals(Struct, array_like=True, frozen=True):
     unattributed_octets: Count = 0
 
 
-class UsageRow(Struct, array_like=True, frozen=True):
+class UsageRow(Struct, array_like=True, frozen=True, gc=False):
     """What one label counted in one direction; ``label`` is its place among the labels of the batch."""
 
     label: Place

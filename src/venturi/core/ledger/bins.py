@@ -62,3 +62,24 @@ def cut(start: int, end: int, width: int = BIN) -> list[Part]:
     if first == last:
         return [Part(first, start, start + whole, start, whole)]
     return [Part(border, max(border, start), min(border + width, end), start, whole) for border in range(first, last + 1, width)]
+
+
+def count_bins(start: int, end: int) -> int:
+    """Count the bins of 5 minutes that an interval with these true bounds touches: how many parts ``cut`` gives."""
+    start, end = snap(start), snap(end)
+    return (max(end, start + 1) - 1) // BIN - start // BIN + 1
+
+
+def cut_within(start: int, end: int, window: tuple[int, int], width: int) -> list[Part]:
+    """Cut as ``cut`` does, but give only the parts in bins of ``width`` from the start to the end of ``window``, borders of such bins.
+
+    With a ``width`` of 0, the window is one bin. For intervals that touch more than one bin.
+    """
+    start, end = snap(start), snap(end)
+    first, last = max(start, window[0]), min(end, window[1])
+    if first >= last:
+        return []
+    if not width:
+        return [Part(window[0], first, last, start, end - start)]
+    borders = range(first // width * width, last, width)
+    return [Part(border, max(border, first), min(border + width, last), start, end - start) for border in borders]

@@ -33,8 +33,8 @@ def check_envelope(envelope: Envelope) -> None:
         _refuse("previous", "nothing comes before the first batch of a spool")
 
 
-def check_batch(batch: Batch, latest: int) -> None:
-    """Refuse a batch that contradicts itself, or that tells of a time after ``latest``, in nanoseconds since the UTC epoch."""
+def check_batch(batch: Batch) -> None:
+    """Refuse a batch that contradicts itself."""
     if batch.version not in BATCH_FORMS:
         _refuse("version", f"{batch.version} is not known here")
     for number, point in enumerate(batch.points):
@@ -46,7 +46,7 @@ def check_batch(batch: Batch, latest: int) -> None:
         if interval.point >= len(batch.points):
             _refuse(f"{where}.point", f"there is no point {interval.point}")
         _check_words(interval, where)
-        _check_times(interval, where, latest)
+        _check_times(interval, where)
         _check_references(interval.usage, labels, where)
         _check_counts(interval, where)
 
@@ -61,13 +61,11 @@ def _check_words(interval: MeteredInterval, where: str) -> None:
             _refuse(f"{where}.{name}", f"'{word}' is not known here")
 
 
-def _check_times(interval: MeteredInterval, where: str, latest: int) -> None:
+def _check_times(interval: MeteredInterval, where: str) -> None:
     if interval.end < interval.start:
         _refuse(f"{where}.end", "it lies before the start")
     if interval.end - interval.start > LONGEST_INTERVAL:
         _refuse(f"{where}.end", "the interval is longer than 400 days")
-    if interval.end > latest:
-        _refuse(f"{where}.end", "it lies in the future")
 
 
 def _check_references(usage: Sequence[UsageRow], labels: Sequence[str], where: str) -> None:

@@ -76,11 +76,12 @@ def tell(
     return Told(nanoseconds, Covering(_STATES.index(coverage), reasons, known, segments is Segments.MERGED))
 
 
-def cover(start: int, end: int, devices: Iterable[Told], now: int) -> Covering:
+def cover(start: int, end: int, devices: Iterable[Told], now: int, held: int = 0) -> Covering:
     """Give the coverage of the bin from ``start`` to ``end`` at a point, by what each of its devices told.
 
     The worst state wins. The bin is covered whole if the records of one device tile it: those tell of exactly its length. Else the rest
-    is a gap, for the reason ``missing``; or, as long as a device told of as much of the bin as is due, ``partial`` and ``pending``. What is
+    is a gap, for the reason ``missing``; or, as long as a device told of as much of the bin as is due, ``partial`` and ``pending``. Where
+    what was posted of ``held`` nanoseconds is held, the reason is ``held``, and ``missing`` besides if that is not all of the rest. What is
     known is the time of the device that knows most.
     """
     width = end - start
@@ -90,7 +91,11 @@ def cover(start: int, end: int, devices: Iterable[Told], now: int) -> Covering:
         covering = _join(covering, device.covering, max(covering.known, min(device.covering.known, width)))
     if whole:
         return covering
-    pending = now < end + SETTLING and longest >= now - SETTLING - start
+    if held:
+        covering = _join(covering, _HELD, covering.known)
+        if longest + held >= width:
+            return covering
+    pending = now < end + SETTLING and longest + held >= now - SETTLING - start
     return _join(covering, _PENDING if pending else _UNTOLD, covering.known)
 
 
@@ -113,4 +118,5 @@ def _bit(reason: CoverageReason) -> int:
 
 
 _UNTOLD = Covering(_STATES.index(Coverage.GAP), _bit(CoverageReason.MISSING), 0)
+_HELD = Covering(_STATES.index(Coverage.GAP), _bit(CoverageReason.HELD), 0)
 _PENDING = Covering(_STATES.index(Coverage.PARTIAL), _bit(CoverageReason.PENDING), 0)

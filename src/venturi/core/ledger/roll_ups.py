@@ -7,12 +7,16 @@ for the store. An hour is the sum of its 5 minutes, so only those are split.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from venturi.core.domain.coverage import Coverage
-from venturi.core.domain.errors import InvalidBatchError
+from venturi.core.domain.coverage import Coverage, CoverageReason
+from venturi.core.domain.errors import SumTooLargeError
+from venturi.core.domain.generation import Segments
 from venturi.core.domain.interval import SECOND
 from venturi.core.ledger.batch import HIGHEST
 from venturi.core.ledger.bins import BIN, HOUR, Part
 from venturi.core.ledger.covering import state_in_bin
+from venturi.core.ledger.trust import HeldReason
+
+_TIME_IS_NO_GAP = frozenset({HeldReason.BEFORE_PLAN, HeldReason.IN_FUTURE, HeldReason.OVERLAPPING})
 
 LabelCounts = Iterable[tuple[int, int, int, int]]
 """Label, direction, packets, octets."""
@@ -44,6 +48,16 @@ class Told(NamedTuple):
     reason: str
     segments: str
     overlapping: bool
+
+
+def is_shown_as_held(reason: HeldReason, start: int, end: int) -> bool:
+    """Tell whether the time of a held interval is shown as such: not one that cannot be or is known, nor one of more than an hour."""
+    return reason not in _TIME_IS_NO_GAP and end - start <= HOUR
+
+
+def held_coverage(point: int, place: int) -> Told:
+    """Give the coverage of a time of which what was posted is held."""
+    return Told(point, place, Coverage.GAP, CoverageReason.HELD.value, Segments.WIRE.value, overlapping=False)
 
 
 class RollUps:
@@ -78,10 +92,10 @@ class RollUps:
         for part in parts:
             _add(self.points.setdefault(part.bin_start, {}), (point, direction), tuple(map(part.share, counts)))
 
-    def add_coverage(self, parts: list[Part], told: Told) -> None:
-        """Add the coverage that an interval tells of."""
+    def add_coverage(self, parts: list[Part], told: Told, *, sign: int = 1) -> None:
+        """Add the coverage that an interval tells of; with a ``sign`` of -1, take it away."""
         for part in parts:
-            length = part.end - part.start
+            length = sign * (part.end - part.start)
             nanoseconds = (length, length if told.overlapping else 0)
             for bins, width in ((self.coverage, BIN), (self.coverage_of_hours, HOUR)):
                 state = state_in_bin(part, width, told.coverage).value
@@ -97,7 +111,7 @@ def sum_owners(labels: Mapping[int, Sums], owners: Mapping[int, int]) -> dict[in
 def roll_up(bins: Mapping[int, Sums], hours: Mapping[int, Sums] | None = None) -> Iterator[list[Row]]:
     """Give the rows that sums over bins of 5 minutes add, those of each bin of either resolution in the order of their keys.
 
-    Hours are the sums of their 5 minutes unless ``hours`` gives them. Raises ``InvalidBatchError`` for one that no roll-up can hold.
+    Hours are the sums of their 5 minutes unless ``hours`` gives them. Raises ``SumTooLargeError`` for one that no roll-up can hold.
     """
     for start, sums in sorted(bins.items()):
         yield _rows(BIN, start, sums)
@@ -117,14 +131,16 @@ def _rows(width: int, start: int, sums: Sums) -> list[Row]:
     rows: list[Row] = [(resolution, start, *key, *shares) for key, shares in sorted(sums.items())]
     if any(max(shares) > HIGHEST for shares in sums.values()):
         message = "intervals: their counts add up to more than a roll-up can hold"
-        raise InvalidBatchError(message)
+        raise SumTooLargeError(message)
     return rows
 
 
 def _sum_owners(sums: Sums, owners: Mapping[int, int]) -> Sums:
     summed: Sums = {}
     for (label, point, direction), shares in sums.items():
-        _add(summed, (owners[int(label)], point, direction), shares)
+        key = (owners[int(label)], point, direction)
+        found = summed.get(key)
+        summed[key] = shares if found is None else (found[0] + shares[0], found[1] + shares[1])
     return summed
 
 

@@ -11,17 +11,30 @@ from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Receive, 
 
 from venturi.adapters.server.configuration import Limits
 from venturi.adapters.server.refusals import Refusal
-from venturi.core.domain.errors import PlainHttpError, RequestTimedOutError, RequestTooLargeError, UnauthenticatedError, VenturiError
+from venturi.core.domain.errors import (
+    BatchTooLargeError,
+    PlainHttpError,
+    RequestTimedOutError,
+    RequestTooLargeError,
+    ServerBusyError,
+    TooManyReportsError,
+    UnauthenticatedError,
+    VenturiError,
+)
 from venturi.interfaces.api.answers import JSON, describe_error
 from venturi.interfaces.api.authentication import Authentication
 from venturi.interfaces.api.bodies import BoundedBody, check_declared_size
 from venturi.interfaces.api.origin import TrustedProxies, settle_origin
 from venturi.interfaces.api.requests import ObservedRequest, RequestObserver
+from venturi.interfaces.api.turns import ending
 
 REFUSALS: dict[type[VenturiError], Refusal] = {
+    BatchTooLargeError: Refusal.BATCH_TOO_LARGE,
     PlainHttpError: Refusal.PLAIN_HTTP,
     RequestTimedOutError: Refusal.BODY_TIMEOUT,
     RequestTooLargeError: Refusal.BODY_TOO_LARGE,
+    ServerBusyError: Refusal.SERVER_BUSY,
+    TooManyReportsError: Refusal.TOO_MANY_REPORTS,
     UnauthenticatedError: Refusal.UNAUTHENTICATED,
 }
 """The errors that count as refusals."""
@@ -58,7 +71,8 @@ class Frame:
         scope["state"]["request_id"] = request.request_id
         self._observer.metrics.begin_request()
         try:
-            await self._answer(request, receive, request.sending(send))
+            with ending(scope):
+                await self._answer(request, receive, request.sending(send))
         finally:
             self._observer.end(request)
         if scope["method"] not in _READING and request.status < HTTPStatus.MULTIPLE_CHOICES:
@@ -100,6 +114,6 @@ def extra_headers(error: VenturiError, challenge: str = "") -> list[tuple[bytes,
         headers.append((b"www-authenticate", challenge.encode()))
     if error.status == HTTPStatus.REQUEST_TIMEOUT:
         headers.append((b"connection", b"close"))
-    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if error.status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
         headers.append((b"retry-after", b"1"))
     return headers

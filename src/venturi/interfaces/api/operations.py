@@ -10,6 +10,7 @@ from venturi.adapters.store.store import Store
 from venturi.adapters.threads.supervisor import Supervisor
 from venturi.core.domain.control.principal import Principal
 from venturi.interfaces.api.metrics import CONTENT_TYPE, ServerMetrics
+from venturi.interfaces.api.turns import ServerTurns
 from venturi.services.control.policy import OPERATION, Operation, require
 
 
@@ -19,10 +20,10 @@ def live(supervisor: Supervisor) -> dict[str, object]:
     return {"status": "alive", "threads": dict(supervisor.states())}
 
 
-@get("/healthz/ready", sync_to_thread=True, opt={OPERATION: Operation.CHECK_HEALTH})
-def ready(store: Store, supervisor: Supervisor) -> dict[str, object]:
+@get("/healthz/ready", opt={OPERATION: Operation.CHECK_HEALTH})
+async def ready(store: Store, supervisor: Supervisor, turns: ServerTurns) -> dict[str, object]:
     """Say that the store is reachable and migrated, and how the threads are; otherwise the answer is 503 with the reason."""
-    store.ping()
+    await turns.checks.run("", store.ping)
     return {"status": "ready", "threads": dict(supervisor.states())}
 
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from venturi.core.domain.errors import SpoolError
+from venturi.core.domain.errors import SpoolError, VenturiError
 from venturi.core.domain.interval import SECOND
 from venturi.services.agent.clock import AgentClock
 from venturi.services.agent.delivery.delivery import Delivery
@@ -63,7 +63,7 @@ class AgentRun:
         while not self._stopping:
             self._wait()
             self._step()
-        parts.metering.read(to_the_end=True)
+        self._do(lambda: parts.metering.read(to_the_end=True))
         if parts.delivery is not None:
             parts.delivery.wake()
         parts.reporting.report(running=False)
@@ -75,16 +75,23 @@ class AgentRun:
         plan = parts.follower.take()
         if plan is not None:
             parts.metering.follow(plan)
-        parts.metering.watch()
+        self._do(parts.metering.watch)
         time = parts.clock.now().wall
         if time >= self._next_reading:
-            parts.metering.read()
+            self._do(parts.metering.read)
             self._next_reading = parts.schedule.next_reading(time)
             if parts.delivery is not None:
                 parts.delivery.wake()
             parts.reporting.report()
         if parts.delivery is not None and parts.delivery.rolled_back:
             self._renew(parts.delivery)
+
+    def _do(self, work: Callable[[], None]) -> None:
+        """Do a part of the work: what the host refuses now is tried again by the next step, and ends nothing."""
+        try:
+            work()
+        except VenturiError as error:
+            self._parts.observer.raise_alarm(AgentAlarm.READING_FAILED, str(error))
 
     def _renew(self, delivery: Delivery) -> None:
         """Give the spool, which is an old copy, another identity."""

@@ -31,6 +31,7 @@ USUAL_AGE = _DAY
 
 AGES: Mapping[str, int | None] = {
     "plan_leased": 10 * _MINUTE,
+    "held_limit": 60 * _MINUTE,
     "volatile_database": None,
     ServerAlarm.SILENT.value: 10 * _MINUTE,
     ServerAlarm.THREAD_FAILED.value: 60 * _MINUTE,

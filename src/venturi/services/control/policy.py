@@ -56,6 +56,9 @@ class Operation(StrEnum):
     POST_CORRECTION = "post_correction"
     LIST_POSTINGS = "get_postings"
     SHOW_POSTING = "get_posting"
+    LIST_HELD = "get_held"
+    ACCEPT_HELD = "accept_held"
+    REJECT_HELD = "reject_held"
 
     LIST_ALARMS = "get_alarms"
     ACKNOWLEDGE_ALARM = "acknowledge_alarm"
@@ -153,6 +156,9 @@ POLICY: Mapping[Operation, Grant] = {
     Operation.LIST_AGENTS: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.SHOW_AGENT: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.FORGET_AGENT: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.LIST_HELD: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.ACCEPT_HELD: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.REJECT_HELD: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.LIST_REVISIONS: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.SHOW_REVISION: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.LIST_TOKENS: Grant(ADMINS, ADMINS, ADMINS, ADMINS),

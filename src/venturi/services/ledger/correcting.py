@@ -57,8 +57,9 @@ class CorrectionPosting:
                 _require_same(before, reason, lines)
                 return before.posting
             rows, sums = EntryRows(), RollUps()
+            labels = set[int]()
             for place, line in enumerate(lines):
-                _correct(writer, line, sums)
+                labels |= _correct(writer, line, sums)
                 rows.corrections.append((writer.posting, place, line.posting, line.ordinal, *line.counts))
             columns = {
                 "kind": CORRECTION,
@@ -68,7 +69,7 @@ class CorrectionPosting:
                 "correction_id": correction_id,
             }
             writer.add_posting(columns, rows)
-            writer.add_roll_ups(sums, read_owners(writer.connection))
+            writer.add_roll_ups(sums, read_owners(writer.connection, labels))
         return writer.posting
 
 
@@ -79,20 +80,28 @@ def _require_same(before: PostedCorrection, reason: str, lines: Sequence[Correct
         raise ConflictError(message)
 
 
-def _correct(writer: LedgerWriter, line: CorrectionLine, sums: RollUps) -> None:
-    """Add to the roll-ups the difference that a line makes: the shares of what counts then, less those of what counts now."""
+def _correct(writer: LedgerWriter, line: CorrectionLine, sums: RollUps) -> set[int]:
+    """Add to the roll-ups the difference that a line makes: the shares of what counts then, less those of what counts now.
+
+    Gives the version of the label whose usage that is; none for totals. An entry of a long interval is in no roll-up: readers take its
+    corrections themselves.
+    """
     entry = find_entry(writer.connection, line.posting, line.ordinal)
     if entry is None:
         message = f"there is no entry of usage or totals {line.ordinal} in posting {line.posting}"
         raise EntryNotFoundError(message)
+    if entry.held:
+        message = f"entry {line.ordinal} of posting {line.posting} is held, so there is nothing to correct: accept or reject its interval"
+        raise ConflictError(message)
     counts = _add(entry, line)
-    for part in cut(entry.start, entry.end):
+    for part in () if entry.long else cut(entry.start, entry.end):
         difference = [part.share(then) - part.share(before) for then, before in zip(counts, entry.counts, strict=True)]
         if entry.label_version is None:
             sums.add_difference(sums.points, part.bin_start, (entry.point_version, entry.direction), PointCounts(*difference))
         else:
             key = (entry.label_version, entry.point_version, entry.direction)
             sums.add_difference(sums.labels, part.bin_start, key, difference)
+    return set() if entry.label_version is None else {entry.label_version}
 
 
 def _add(entry: CorrectedEntry, line: CorrectionLine) -> list[int]:

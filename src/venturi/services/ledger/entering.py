@@ -1,11 +1,12 @@
 """What a batch becomes in the ledger: entries, numbered in its order, and what they add to the roll-ups.
 
-Owns the translation. Whether the batch may be posted is decided in ``posting``.
+Owns the translation. Whether the batch may be posted is decided in ``posting``, which of its intervals are held in ``judging``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 
+from venturi.adapters.store.ledger.held import Decision
 from venturi.adapters.store.ledger.postings import EntryRows, LedgerWriter
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_GENERATIONS,
@@ -15,9 +16,11 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_POINT_VERSIONS,
 )
 from venturi.core.domain.coverage import Coverage
-from venturi.core.ledger.batch import Batch, BatchPoint, Envelope, MeteredInterval
-from venturi.core.ledger.bins import JITTER, cut
-from venturi.core.ledger.roll_ups import PointCounts, RollUps, Told
+from venturi.core.ledger.batch import Batch, BatchLabel
+from venturi.core.ledger.bins import cut
+from venturi.core.ledger.long_intervals import choose_long
+from venturi.core.ledger.roll_ups import PointCounts, RollUps, Told, held_coverage, is_shown_as_held
+from venturi.services.ledger.judging import Verdict
 
 _LABEL = attrgetter("id", "name", "project_id", "shared")
 _OWNER = attrgetter("project_id", "shared")
@@ -26,40 +29,57 @@ _GENERATION = attrgetter("generation", "classifier", "revision", "segments")
 _ROW = attrgetter("label", "direction", "packets", "octets")
 _TOTALS = attrgetter(*PointCounts._fields)
 
-_MOST_HELD = 200_000
-"""How many sums are held before they are written: an interval of months makes many."""
+_MOST_HELD = 50_000
+"""How many sums are held before they are written."""
 
 
 class EnteredBatch:
     """A batch as it is entered by a writer: ``rows`` are its entries; ``add_roll_ups`` adds what follows from them.
 
-    ``overlapping`` holds the places, among the intervals, of those during which another agent metered the point too.
+    Entries of intervals that are held follow from what is entered of them, too, but add nothing to sums; their points and labels are
+    versions of their own.
     """
 
-    def __init__(self, writer: LedgerWriter, envelope: Envelope, batch: Batch) -> None:
+    def __init__(
+        self, writer: LedgerWriter, metered_by: tuple[str, str], batch: Batch, verdicts: Sequence[Verdict], rows: EntryRows | None = None
+    ) -> None:
+        """Enter a batch of the agent and host that it is ``metered_by``, beside the ``rows`` that are entered already."""
         self._writer = writer
         self._batch = batch
+        self._verdicts = verdicts
         number = writer.versions.number
-        self._labels = number(LEDGER_LABEL_VERSIONS, list(map(_LABEL, batch.labels)))
-        self._owners = dict(zip(self._labels, number(LEDGER_OWNERS, list(map(_OWNER, batch.labels))), strict=True))
-        self._points = number(LEDGER_POINT_VERSIONS, list(map(_POINT, batch.points)))
-        self._places = number(LEDGER_PLACES, [(envelope.agent_id, envelope.host, interval.place) for interval in batch.intervals])
+        held = [verdict.reason is not None for verdict in verdicts]
+        self._points = number(LEDGER_POINT_VERSIONS, [(*_POINT(verdict.point), its) for verdict, its in zip(verdicts, held, strict=True)])
+        self._gaps = self._number_gaps()
+        self._owners: dict[int, int] = {}
+        self._labels = self._number_labels()
+        self._places = number(LEDGER_PLACES, [(*metered_by, interval.place) for interval in batch.intervals])
         self._generations = number(LEDGER_GENERATIONS, list(map(_GENERATION, batch.intervals)))
-        self.overlapping = _find_overlapping(writer, envelope.agent_id, batch)
-        self.rows = EntryRows()
-        for place in range(len(batch.intervals)):
-            self._enter(place)
+        self.rows = EntryRows() if rows is None else rows
+        self._long = choose_long(batch.intervals) - {place for place, its in enumerate(held) if its}
+        self._long_rows: dict[int, tuple[int, ...]] = {}
+        self._ordinals = [self._enter(place) for place in range(len(batch.intervals))]
+        for place, verdict in enumerate(verdicts):
+            if verdict.reason is not None:
+                self._enter_held(place, verdict.reason.value)
 
     def add_roll_ups(self) -> None:
-        """Add to the roll-ups what the entries add."""
+        """Add to the roll-ups what the entries add; long intervals are only named, and spread when they are read."""
+        self._writer.add_long_intervals([self._long_rows[place] for place in sorted(self._long)])
         sums, held = RollUps(), 0
         for place, interval in enumerate(self._batch.intervals):
+            if place in self._long:
+                continue
+            if self._verdicts[place].reason is not None:
+                if place in self._gaps:
+                    sums.add_coverage(cut(interval.start, interval.end), held_coverage(self._gaps[place], self._places[place]))
+                continue
             parts = cut(interval.start, interval.end)
-            point = self._points[interval.point]
-            usage = [(self._labels[row.label], row.direction, row.packets, row.octets) for row in interval.usage]
+            point = self._points[place]
+            labels = self._labels[place]
+            usage = [(labels[row.label], row.direction, row.packets, row.octets) for row in interval.usage]
             coverage = Coverage(interval.coverage)
-            told = Told(point, self._places[place], coverage, interval.reason, interval.segments, place in self.overlapping)
-            sums.add_coverage(parts, told)
+            sums.add_coverage(parts, Told(point, self._places[place], coverage, interval.reason, interval.segments, overlapping=False))
             for totals in interval.totals:
                 sums.add_totals(parts, point, totals.direction, PointCounts(*_TOTALS(totals)))
             for part in parts:
@@ -70,37 +90,81 @@ class EnteredBatch:
                     sums, held = RollUps(), 0
         self._writer.add_roll_ups(sums, self._owners)
 
-    def _enter(self, place: int) -> None:
-        """Enter an interval: its coverage, then its totals, then its usage."""
+    def _enter(self, place: int) -> int:
+        """Enter an interval: its coverage, then its totals, then its usage; give the ordinal of the first."""
         interval, rows, posting = self._batch.intervals[place], self.rows, self._writer.posting
         own = rows.count
-        covered = (interval.start, interval.end, interval.coverage, interval.reason, place in self.overlapping)
-        rows.intervals.append((posting, own, self._points[interval.point], self._places[place], self._generations[place], *covered))
+        covered = (interval.start, interval.end, interval.coverage, interval.reason, False)
+        rows.intervals.append((posting, own, self._points[place], self._places[place], self._generations[place], *covered))
         rows.totals += [
             (posting, ordinal, own, totals.direction, *_TOTALS(totals)) for ordinal, totals in enumerate(interval.totals, rows.count)
         ]
-        labels = self._labels
+        labels = self._labels[place]
         rows.usage += [
             (posting, ordinal, own, labels[label], direction, packets, octets)
             for ordinal, (label, direction, packets, octets) in enumerate(map(_ROW, interval.usage), rows.count)
         ]
+        if place in self._long:
+            self._long_rows[place] = (posting, own, rows.count - 1, self._points[place], interval.start, interval.end)
+        return own
+
+    def _enter_held(self, place: int, reason: str) -> None:
+        """Enter that an interval is held."""
+        interval, rows, posting = self._batch.intervals[place], self.rows, self._writer.posting
+        entries = 1 + len(interval.totals) + len(interval.usage)
+        named = (posting, rows.count, posting, self._ordinals[place])
+        rows.held.append((*named, Decision.HELD.value, reason, entries, self._gaps.get(place, 0)))
+
+    def _number_gaps(self) -> dict[int, int]:
+        """Give the numbers of the points at which the time of held intervals is a gap, by the places of these.
+
+        Points of which nothing counts yet are in no report.
+        """
+        verdicts, intervals = self._verdicts, self._batch.intervals
+        places = [
+            place
+            for place, (verdict, interval) in enumerate(zip(verdicts, intervals, strict=True))
+            if verdict.reason is not None and verdict.told and is_shown_as_held(verdict.reason, interval.start, interval.end)
+        ]
+        known = self._writer.versions.latest_points({verdicts[place].point.id for place in places})
+        return {place: known[point_id] for place in places if (point_id := verdicts[place].point.id) in known}
+
+    def _number_labels(self) -> list[Sequence[int]]:
+        """Give the numbers of the labels of each interval by their places in the batch, made once for all that name them alike."""
+        ways: dict[tuple[int, bool], _Naming] = {}
+        found = []
+        for verdict in self._verdicts:
+            held = verdict.reason is not None
+            way = ways.setdefault((id(verdict.labels), held), _Naming(verdict.labels, held=held))
+            way.used |= verdict.used
+            found.append(way)
+        for way in ways.values():
+            self._number_used(way)
+        return [way.numbers for way in found]
+
+    def _number_used(self, way: "_Naming") -> None:
+        batch, number = self._batch.labels, self._writer.versions.number
+        used = sorted(way.used)
+        labels = [way.known.get(batch[place].id, batch[place]) for place in used]
+        numbers = number(LEDGER_LABEL_VERSIONS, [(*_LABEL(label), way.held) for label in labels])
+        if not way.held:
+            self._owners |= dict(zip(numbers, number(LEDGER_OWNERS, list(map(_OWNER, labels))), strict=True))
+        way.numbers = numbers if len(used) == len(batch) else _spread(used, numbers, len(batch))
 
 
-def _find_overlapping(writer: LedgerWriter, agent_id: str, batch: Batch) -> frozenset[int]:
-    """Find the intervals during which another agent metered the same point; a router may have several."""
-    found: set[int] = set()
-    for number, point in enumerate(batch.points):
-        own = [(place, interval) for place, interval in enumerate(batch.intervals) if interval.point == number]
-        if own and point.kind != "router":
-            found |= _overlaps(writer, agent_id, point, own)
-    return frozenset(found)
+class _Naming:
+    """The labels of intervals that name them alike: what is ``known`` of them by id, the places ``used``, and numbers by place."""
+
+    def __init__(self, known: Mapping[str, BatchLabel], *, held: bool) -> None:
+        self.known = known
+        self.held = held
+        self.used: set[int] = set()
+        self.numbers: Sequence[int] = ()
 
 
-def _overlaps(writer: LedgerWriter, agent_id: str, point: BatchPoint, own: Sequence[tuple[int, MeteredInterval]]) -> set[int]:
-    start, end = min(interval.start for _, interval in own), max(interval.end for _, interval in own)
-    others = writer.find_overlapping(agent_id, _POINT(point), start, end)
-    return {
-        place
-        for place, interval in own
-        if any(min(interval.end, other_end) - max(interval.start, other_start) > JITTER for other_start, other_end in others)
-    }
+def _spread(places: Sequence[int], numbers: Sequence[int], length: int) -> list[int]:
+    """Put numbers at their places; no row names what is between."""
+    spread = [0] * length
+    for place, number in zip(places, numbers, strict=True):
+        spread[place] = number
+    return spread

@@ -1,10 +1,11 @@
 """Posting batches: each once, for good, in whatever order they come.
 
-Owns what is refused and what is answered. A batch is known by agent, spool and sequence; its digest covers its content and the digest of
-the batch before it, so two batches of one name or a link that does not fit are seen, kept aside and told as an alarm.
+Owns what is refused and what is answered; what is held is for ``judging``. A batch is known by agent, spool and sequence; its digest covers
+its content and the digest of the batch before it, so two batches of one name or a link that does not fit are seen, kept aside and told as
+an alarm.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -16,12 +17,17 @@ from venturi.adapters.store.ledger.postings import LedgerWriter
 from venturi.adapters.store.store import Store
 from venturi.core.domain.alarm import Alarm, RaiseAlarm
 from venturi.core.domain.control.principal import Principal
-from venturi.core.domain.errors import BatchConflictError, ForbiddenError
+from venturi.core.domain.errors import BatchConflictError, ForbiddenError, SumTooLargeError, TooMuchHeldError, VenturiError
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.batch import Batch, Envelope, encode_batch
+from venturi.core.ledger.measuring import BatchBounds
+from venturi.core.ledger.trust import HeldReason
 from venturi.services.control.policy import Operation, require
+from venturi.services.ledger.configuration import LedgerConfig
 from venturi.services.ledger.entering import EnteredBatch
-from venturi.services.ledger.receiving import read_batch, read_envelope
+from venturi.services.ledger.judging import BatchJudge, Claims, Verdict, read_claims
+from venturi.services.ledger.receiving import DEFAULT_BOUNDS, read_batch, read_envelope
+from venturi.services.ledger.trusting import HostTrust
 
 BATCH = "batch"
 """The kind of a posting that came from an agent."""
@@ -32,8 +38,10 @@ class LedgerAlarm(StrEnum):
 
     CONFLICT = "batch_conflict"
     """A batch contradicts what is posted; it is kept aside."""
-    OVERLAP = "overlapping_agents"
-    """Two agents metered one point at the same time, so its packets may be counted twice."""
+    HELD = "held"
+    """Intervals failed a check: they are held until an administrator accepts or rejects them."""
+    HELD_LIMIT = "held_limit"
+    """So much of what an agent posted is held that no more is taken of it."""
     VOLATILE = "volatile_database"
     """The database acknowledges what a crash can still lose."""
 
@@ -57,13 +65,23 @@ class BatchPosting:
         store: Store,
         clock: Callable[[], Nanoseconds],
         alarm: RaiseAlarm,
+        trust: HostTrust,
+        config: LedgerConfig,
+        *,
         clear: Callable[[str, str], None] = lambda _kind, _subject: None,
+        bounds: BatchBounds = DEFAULT_BOUNDS,
     ) -> None:
-        """Post into ``store``; ``clock`` gives the time, ``alarm`` hears of what an operator should see to, ``clear`` of what is over."""
+        """Post into ``store``; ``clock`` gives the time. Believe whom ``trust`` does.
+
+        ``alarm`` hears of what an operator should see to, ``clear`` of what is over.
+        """
         self._clear = clear
+        self._bounds = bounds
         self._store = store
         self._clock = clock
         self._alarm = alarm
+        self._judge = BatchJudge(trust, config)
+        self._most_held = config.most_held
 
     def start(self) -> None:
         """Tell an alarm if the database may lose what it has committed."""
@@ -77,37 +95,51 @@ class BatchPosting:
     def post(self, caller: Principal, body: bytes) -> Acknowledgement:
         """Post the batch in an envelope, unless it is posted already, and acknowledge it.
 
-        Raises ``ForbiddenError`` for another agent's, ``InvalidBatchError``, ``BatchConflictError`` and ``StoreError``.
+        Raises ``ForbiddenError`` for another agent's, ``InvalidBatchError``, ``BatchConflictError``, ``TooMuchHeldError`` and
+        ``StoreError``.
         """
         require(caller, Operation.POST_BATCH)
-        envelope = read_envelope(body)
+        envelope = read_envelope(body, self._bounds)
         _require_own(caller, envelope)
         now = self._clock()
-        batch = read_batch(envelope, now)
-        outcome, overlaps = self._enter(envelope, batch, now)
-        if isinstance(outcome, str):
-            about = {"agent_id": envelope.agent_id, "host": envelope.host}
-            self._alarm(Alarm(kind=LedgerAlarm.CONFLICT, subject=envelope.agent_id, sentence=outcome, **about))
-            raise BatchConflictError(outcome)
-        for alarm in overlaps:
+        batch = read_batch(envelope, self._bounds)
+        claims = read_claims(batch)
+        self._judge.claim_routers(envelope, batch, claims, now)
+        try:
+            outcome, alarms = self._enter(envelope, batch, claims, now)
+        except SumTooLargeError:
+            outcome, alarms = self._enter(envelope, batch, claims, now, too_large=True)
+        for alarm in alarms:
             self._alarm(alarm)
+        if isinstance(outcome, VenturiError):
+            raise outcome
         return outcome
 
-    def _enter(self, envelope: Envelope, batch: Batch, now: Nanoseconds) -> tuple[Acknowledgement | str, list[Alarm]]:
-        """Give the acknowledgement, or say what the batch contradicts."""
+    def _enter(
+        self, envelope: Envelope, batch: Batch, claims: Claims, now: Nanoseconds, *, too_large: bool = False
+    ) -> tuple[Acknowledgement | VenturiError, list[Alarm]]:
+        """Give the acknowledgement, or say what the batch contradicts or why it must wait, and the alarms that follow."""
         with self._store.posting() as writer:
             around = writer.find(envelope.spool_id, range(envelope.sequence - 1, envelope.sequence + 2))
             contradiction = _contradict_owner(writer, envelope) or _contradict_chain(envelope, around)
             if contradiction is not None:
                 writer.conflicts.keep(_conflict(envelope, contradiction), now)
-                return contradiction, []
+                about = {"agent_id": envelope.agent_id, "host": envelope.host}
+                alarm = Alarm(kind=LedgerAlarm.CONFLICT, subject=envelope.agent_id, sentence=contradiction, **about)
+                return BatchConflictError(contradiction), [alarm]
             if envelope.sequence in around:
                 return _acknowledge(envelope, around[envelope.sequence].posting), []
-            entered = EnteredBatch(writer, envelope, batch)
+            verdicts = self._judge.judge(writer, envelope, batch, claims, now, too_large=too_large)
+            if any(verdict.reason is not None for verdict in verdicts) and writer.held.count_entries(envelope.agent_id) >= self._most_held:
+                sentence = _say_limit(envelope, self._most_held)
+                about = {"agent_id": envelope.agent_id, "host": envelope.host}
+                alarm = Alarm(kind=LedgerAlarm.HELD_LIMIT, subject=envelope.agent_id, sentence=sentence, **about)
+                return TooMuchHeldError(sentence), [alarm]
+            entered = EnteredBatch(writer, (envelope.agent_id, envelope.host), batch, verdicts)
             writer.add_posting(_posting_columns(envelope, batch, now), entered.rows)
             entered.add_roll_ups()
             writer.spools.note(envelope.spool_id, envelope.agent_id, envelope.host, envelope.sequence, now)
-        return _acknowledge(envelope, writer.posting), _tell_overlaps(envelope, batch, entered.overlapping)
+        return _acknowledge(envelope, writer.posting), _tell_held(envelope, batch, verdicts, writer.posting)
 
 
 def _require_own(caller: Principal, envelope: Envelope) -> None:
@@ -171,19 +203,39 @@ def _posting_columns(envelope: Envelope, batch: Batch, now: Nanoseconds) -> dict
     return {"kind": BATCH, "posted_at": now, "sealed_at": batch.sealed_at, **named, **chained}
 
 
-def _tell_overlaps(envelope: Envelope, batch: Batch, overlapping: frozenset[int]) -> list[Alarm]:
-    points = {point.id: point.project_id for point in (batch.points[batch.intervals[place].point] for place in overlapping)}
-    happened = "metered observation point {} at the same time, so its packets may be counted twice"
-    return [
-        Alarm(
-            kind=LedgerAlarm.OVERLAP,
-            subject=point,
-            sentence=f"agent '{envelope.agent_id}' and another {happened.format(point)}",
-            project_id=project_id,
-            project_sentence=f"two agents {happened.format(point)}",
-            point_id=point,
-            agent_id=envelope.agent_id,
-            host=envelope.host,
-        )
-        for point, project_id in sorted(points.items())
-    ]
+def _say_limit(envelope: Envelope, most: int) -> str:
+    return (
+        f"of agent '{envelope.agent_id}', {most} entries or more are held, so no batch with more of them is taken: "
+        f"accept or reject them (venturi ledger held --agent-id {envelope.agent_id})"
+    )
+
+
+def _tell_held(envelope: Envelope, batch: Batch, verdicts: Sequence[Verdict], posting: int) -> list[Alarm]:
+    """Make an alarm for each reason for which intervals are held; it names the first of them."""
+    places: dict[HeldReason, list[int]] = {}
+    for place, verdict in enumerate(verdicts):
+        if verdict.reason is not None:
+            places.setdefault(verdict.reason, []).append(place)
+    return [_tell_reason(envelope, batch, verdicts, posting, some) for some in places.values()]
+
+
+def _tell_reason(envelope: Envelope, batch: Batch, verdicts: Sequence[Verdict], posting: int, places: Sequence[int]) -> Alarm:
+    verdict = verdicts[places[0]]
+    reason = str(verdict.reason)
+    used = sorted(verdict.used, key=lambda place: batch.labels[place].id in verdict.labels)
+    label = f", label {batch.labels[used[0]].id}" if used else ""
+    count = "an interval" if len(places) == 1 else f"{len(places)} intervals"
+    sentence = (
+        f"{count} that agent '{envelope.agent_id}' posted for host '{envelope.host}' (posting {posting}) count nowhere until you accept "
+        f"or reject them; the first is of observation point {verdict.point.id}{label}; the reason is {reason}: "
+        f"venturi ledger held --agent-id {envelope.agent_id}"
+    )
+    return Alarm(
+        kind=LedgerAlarm.HELD,
+        subject=f"{envelope.agent_id} {reason}",
+        sentence=sentence,
+        project_sentence=f"{count} posted about an observation point count nowhere until an administrator decides; the reason is {reason}",
+        point_id=verdict.point.id if verdict.told else "",
+        agent_id=envelope.agent_id,
+        host=envelope.host,
+    )

@@ -1,6 +1,7 @@
 """Reading a batch as it arrives, from whomever: decompressed within bounds, decoded, and checked.
 
-Owns how a body is refused, by ``InvalidBatchError`` that names the field. What a batch must hold true is for ``core.ledger.checks``.
+Owns how a body is refused, by ``InvalidBatchError`` that names the field, and that its size is checked before anything is made of it.
+What a batch must hold true is for ``core.ledger.checks``.
 """
 
 import io
@@ -10,47 +11,50 @@ from typing import TypeVar
 import msgspec
 import zstandard
 
-from venturi.core.domain.errors import InvalidBatchError
+from venturi.core.domain.errors import BatchTooLargeError, InvalidBatchError
 from venturi.core.ledger.batch import Batch, Envelope, decode_batch, decode_envelope
-from venturi.core.ledger.bins import DAY
 from venturi.core.ledger.checks import check_batch, check_envelope
+from venturi.core.ledger.measuring import BatchBounds, check_batch_size, check_envelope_size
 from venturi.core.rules.checks import printable
 
-MOST_OCTETS = 64 * 1024 * 1024
-"""How large an envelope may be, decompressed."""
-
+_PIECE = 1 << 18
 _MOST_WINDOW = 1 << 26
-_AHEAD = DAY
-"""How far the clock of an agent may be ahead."""
+DEFAULT_BOUNDS = BatchBounds()
 
 Form = TypeVar("Form")
 
 
-def read_envelope(body: bytes) -> Envelope:
+def read_envelope(body: bytes, bounds: BatchBounds = DEFAULT_BOUNDS) -> Envelope:
     """Read the envelope of a batch, whose digest is that of its content; raises ``InvalidBatchError``."""
-    envelope = _decode(_decompress(body), decode_envelope, "envelope")
+    content = _decompress(body, bounds.octets)
+    check_envelope_size(content)
+    envelope = _decode(content, decode_envelope, "envelope")
     check_envelope(envelope)
     return envelope
 
 
-def read_batch(envelope: Envelope, now: int) -> Batch:
-    """Read the batch in an envelope at a time in nanoseconds since the UTC epoch; raises ``InvalidBatchError``."""
+def read_batch(envelope: Envelope, bounds: BatchBounds = DEFAULT_BOUNDS) -> Batch:
+    """Read the batch in an envelope; raises ``InvalidBatchError``."""
+    check_batch_size(envelope.payload, bounds)
     batch = _decode(envelope.payload, decode_batch, "payload")
-    check_batch(batch, now + _AHEAD)
+    check_batch(batch)
     return batch
 
 
-def _decompress(body: bytes) -> bytes:
+def _decompress(body: bytes, most: int) -> bytes:
+    """Decompress piece by piece, so that memory grows with what there is, not with what there may be."""
+    content = bytearray()
     try:
         with zstandard.ZstdDecompressor(max_window_size=_MOST_WINDOW).stream_reader(io.BytesIO(body)) as stream:
-            content = stream.read(MOST_OCTETS + 1)
+            while piece := stream.read(_PIECE):
+                content += piece
+                if len(content) > most:
+                    message = f"the body is larger than {most} octets when decompressed"
+                    raise BatchTooLargeError(message)
     except zstandard.ZstdError as error:
         message = f"the body is not compressed with Zstandard: {error}"
         raise InvalidBatchError(message) from error
-    if len(content) > MOST_OCTETS:
-        message = f"the body is larger than {MOST_OCTETS} octets when decompressed"
-        raise InvalidBatchError(message)
-    return content
+    return bytes(content)
 
 
 def _decode(content: bytes, decode: Callable[[bytes], Form], name: str) -> Form:

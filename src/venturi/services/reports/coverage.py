@@ -49,6 +49,10 @@ def account(points: Iterable[PointVersion]) -> list[AccountablePoint]:
     return list(joined.values())
 
 
+_ToldOfBins = defaultdict[int, defaultdict[int, dict[int, Told]]]
+"""What devices told of bins that are not complete, by point, start and device."""
+
+
 class _Lack(NamedTuple):
     """What an interval at a point lacks to be complete: the coverage of its bins that are not, and the time of those."""
 
@@ -68,7 +72,7 @@ class IntervalCoverage:
 
     def add(self, span: Span, starts: Sequence[int], rows: Iterable[Row]) -> None:
         """Take the rows of a span, whose intervals begin at ``starts``, evenly spaced."""
-        complete, others = self._split(span, rows)
+        complete, others, held = self._split(span, rows)
         length = starts[1] - starts[0] if len(starts) > 1 else span.end - starts[0]
         for number, point in enumerate(self._points):
             bins = point.bins(span)
@@ -77,7 +81,7 @@ class IntervalCoverage:
             for border in sorted({*bins, *others[number]} - (complete[number] - others[number].keys())):
                 told = list(others[number].get(border, {}).values())
                 told += [Told(span.width, Covering(0, 0, span.width))] if border in complete[number] else []
-                covering = cover(border, border + span.width, told, self._now)
+                covering = cover(border, border + span.width, told, self._now, held.get((number, border), 0))
                 self._note(starts[0] + (border - starts[0]) // length * length, number, covering, span.width)
 
     def of(self, start: int, end: int, scope: Scope) -> Covering:
@@ -95,20 +99,27 @@ class IntervalCoverage:
         """Count the points that account for an interval."""
         return sum(point.accounts_for(start, end) for point in self._points)
 
-    def _split(self, span: Span, rows: Iterable[Row]) -> tuple[Mapping[int, set[int]], Mapping[int, defaultdict[int, dict[int, Told]]]]:
-        """Part the bins that a device tells are complete, nearly all, from what else is told, by point, bin and device."""
+    def _split(self, span: Span, rows: Iterable[Row]) -> tuple[Mapping[int, set[int]], _ToldOfBins, Mapping[tuple[int, int], int]]:
+        """Part the bins that a device tells are complete, nearly all, from what else is told, by point, bin and device.
+
+        What is held tells nothing: it comes last, as nanoseconds by point and bin.
+        """
         complete: defaultdict[int, set[int]] = defaultdict(set)
-        others: defaultdict[int, defaultdict[int, dict[int, Told]]] = defaultdict(lambda: defaultdict(dict))
+        others: _ToldOfBins = defaultdict(lambda: defaultdict(dict))
+        held: defaultdict[tuple[int, int], int] = defaultdict(int)
         width = span.width
         for start, version, place, state, reason, segments, nanoseconds, overlapping in rows:
             number = self._numbers[version]
             if nanoseconds == width and state == Coverage.COMPLETE and segments == Segments.WIRE and not overlapping:
                 complete[number].add(start)
                 continue
+            if reason == CoverageReason.HELD:
+                held[number, start] += nanoseconds
+                continue
             told = tell(nanoseconds, Coverage(state), CoverageReason(reason), overlapping=bool(overlapping), segments=Segments(segments))
             devices = others[number][start]
             devices[place] = devices[place].merge(told) if place in devices else told
-        return complete, others
+        return complete, others, held
 
     def _note(self, start: int, number: int, covering: Covering, width: int) -> None:
         before = self._lacks[start].get(number, _Lack(Covering(0, 0, 0), 0))

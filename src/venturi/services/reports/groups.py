@@ -11,7 +11,7 @@ from venturi.core.domain.direction import Direction, DirectionCode
 from venturi.services.reports.request import Grouping
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Scope:
     """The points at which what a group counts can have passed; None does not restrict.
 
@@ -31,7 +31,7 @@ class Scope:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Group:
     """What a row is about; None where the report does not tell it apart. Groups with equal scopes have the same one."""
 

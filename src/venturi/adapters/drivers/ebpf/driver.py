@@ -23,6 +23,7 @@ from venturi.adapters.drivers.ebpf.meta import META_OCTETS, DevicePlace, Generat
 from venturi.adapters.drivers.ebpf.pins import META, PROGRAM, DevicePins, Pins
 from venturi.adapters.drivers.ebpf.probe import probe_host
 from venturi.adapters.drivers.protocol import DriverName, FoundGeneration, Reading, Support
+from venturi.adapters.edges import KERNEL_EDGE
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.domain.errors import DriverError
 from venturi.core.domain.generation import Generation, MeteredDevice
@@ -38,6 +39,7 @@ class _Loaded(NamedTuple):
     links: AttachedLinks
 
 
+@KERNEL_EDGE.adapter
 class EbpfDriver:
     """A ``Driver`` by eBPF programs on netfilter links, tcx links or clsact filters."""
 

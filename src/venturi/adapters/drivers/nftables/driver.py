@@ -16,6 +16,7 @@ from venturi.adapters.drivers.nftables.probe import try_to_count
 from venturi.adapters.drivers.nftables.set_changes import SetChanges
 from venturi.adapters.drivers.nftables.tables import FoundTable, list_tables, read_reading, read_table, take_fingerprint
 from venturi.adapters.drivers.protocol import Answer, DriverName, FoundGeneration, Reading, Support
+from venturi.adapters.edges import KERNEL_EDGE
 from venturi.adapters.network.namespaces import device_index, list_namespaces
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.domain.errors import DriverError, GenerationGoneError
@@ -30,6 +31,7 @@ class NftablesConfig:
     table_prefix: str = "venturi"
 
 
+@KERNEL_EDGE.adapter
 class NftablesDriver:
     """A ``Driver`` that counts in tables of nf_tables, one for each metered device, in the device's namespace."""
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
+from venturi.adapters.edges import KERNEL_EDGE
 from venturi.adapters.network.namespaces import inside
 from venturi.core.domain.errors import DriverError
 
@@ -102,6 +103,7 @@ def read_text(value: memoryview) -> str:
     return bytes(value).rstrip(b"\0").decode(errors="replace")
 
 
+@KERNEL_EDGE.adapter
 class Connection:
     """A netlink socket in a namespace, None for the one that the thread is in. Raises ``DriverError`` where the kernel refuses."""
 

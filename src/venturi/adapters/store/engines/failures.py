@@ -3,20 +3,11 @@
 Owns no constraint: what breaks one is known where the statement is run (``violations``).
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-
-from venturi.core.domain.errors import StoreError
+from venturi.adapters.edges import STORE_EDGE
 
 
-@contextmanager
-def database_errors() -> Iterator[None]:
-    """Turn whatever a database or its driver reports into ``StoreError``."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        reason = str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0]
-        message = f"the database cannot be used: {reason}"
-        raise StoreError(message) from error
+def database_errors() -> AbstractContextManager[None]:
+    """Turn whatever a database or its driver reports into ``StoreError``, past SQLAlchemy too, as within COPY."""
+    return STORE_EDGE.converting()

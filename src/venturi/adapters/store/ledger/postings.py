@@ -12,14 +12,16 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from venturi.adapters.store.ledger.bulk import Rows, add_rows, insert_rows
 from venturi.adapters.store.ledger.conflicts import ConflictTable
-from venturi.adapters.store.ledger.overlaps import find_overlapping
+from venturi.adapters.store.ledger.held import HeldTable
 from venturi.adapters.store.ledger.spools import SpoolTable
-from venturi.adapters.store.ledger.versions import Version, VersionMemory, VersionNumbers
+from venturi.adapters.store.ledger.versions import VersionMemory, VersionNumbers
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_CORRECTIONS,
     LEDGER_COVERAGE_BINS,
+    LEDGER_HELD,
     LEDGER_INTERVALS,
     LEDGER_LABEL_BINS,
+    LEDGER_LONG_INTERVALS,
     LEDGER_OWNER_BINS,
     LEDGER_POINT_BINS,
     LEDGER_POSTINGS,
@@ -27,7 +29,7 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_TOTALS,
     LEDGER_USAGE,
 )
-from venturi.core.domain.errors import InvalidBatchError
+from venturi.core.domain.errors import SumTooLargeError
 from venturi.core.ledger.roll_ups import RollUps, roll_up, sum_owners
 from venturi.core.ledger.seal import seal
 
@@ -45,11 +47,17 @@ class EntryRows:
     totals: list[tuple[Any, ...]] = field(default_factory=list)
     usage: list[tuple[Any, ...]] = field(default_factory=list)
     corrections: list[tuple[Any, ...]] = field(default_factory=list)
+    held: list[tuple[Any, ...]] = field(default_factory=list)
 
     @property
     def count(self) -> int:
         """How many entries there are."""
-        return len(self.intervals) + len(self.totals) + len(self.usage) + len(self.corrections)
+        return len(self.intervals) + len(self.totals) + len(self.usage) + len(self.corrections) + len(self.held)
+
+    @property
+    def kinds(self) -> Sequence[Rows]:
+        """The entries by kind, as they are sealed."""
+        return sealed_kinds(self.intervals, self.totals, self.usage, self.corrections, self.held)
 
 
 class LedgerWriter:
@@ -65,26 +73,24 @@ class LedgerWriter:
         self.versions = VersionNumbers(connection, memory)
         self.spools = SpoolTable(connection)
         self.conflicts = ConflictTable(connection)
+        self.held = HeldTable(connection)
 
     def find(self, spool_id: str, sequences: Sequence[int]) -> dict[int, Row[Any]]:
         """Give the postings of batches of a spool, by sequence."""
         wanted = LEDGER_POSTINGS.c.spool_id == spool_id, LEDGER_POSTINGS.c.sequence.in_(sequences)
         return {row.sequence: row for row in self.connection.execute(select(LEDGER_POSTINGS).where(*wanted))}
 
-    def find_overlapping(self, agent_id: str, point: Version, start: int, end: int) -> list[tuple[int, int]]:
-        """Give the times, within bounds, at which another agent metered the point."""
-        return find_overlapping(self.connection, agent_id, point[0], start, end)
-
     def add_posting(self, columns: Mapping[str, Any], rows: EntryRows) -> None:
         """Add a posting under the next number, with its entries, sealed onto the posting before."""
         row = {"posting": self.posting, "entries": rows.count, **columns}
-        row["seal"] = seal(self._seal_before, sealed_columns(row), rows.intervals, rows.totals, rows.usage, rows.corrections)
+        row["seal"] = seal(self._seal_before, sealed_columns(row), *rows.kinds)
         insert_rows(self.connection, LEDGER_POSTINGS, [tuple(row.get(column.name) for column in LEDGER_POSTINGS.c)])
         self.connection.execute(update(LEDGER_STATE).values(posting=self.posting))
         insert_rows(self.connection, LEDGER_INTERVALS, rows.intervals)
         insert_rows(self.connection, LEDGER_TOTALS, rows.totals)
         insert_rows(self.connection, LEDGER_USAGE, rows.usage)
         insert_rows(self.connection, LEDGER_CORRECTIONS, rows.corrections)
+        insert_rows(self.connection, LEDGER_HELD, rows.held)
 
     def _read_seals(self, postings: Collection[int]) -> dict[int, str]:
         statement = select(LEDGER_POSTINGS.c.posting, LEDGER_POSTINGS.c.seal).where(LEDGER_POSTINGS.c.posting.in_(postings))
@@ -93,7 +99,7 @@ class LedgerWriter:
     def add_roll_ups(self, sums: RollUps, owners: Mapping[int, int]) -> None:
         """Add to the roll-ups what the entries add; ``owners`` names the owner of each label, by their numbers.
 
-        Raises ``InvalidBatchError`` for more than they can hold.
+        Raises ``SumTooLargeError`` for more than they can hold.
         """
         for table, added in (
             (LEDGER_LABEL_BINS, roll_up(sums.labels)),
@@ -104,6 +110,10 @@ class LedgerWriter:
             for rows in added:
                 self._add(table, rows)
 
+    def add_long_intervals(self, rows: Rows) -> None:
+        """Name the intervals whose entries are in no roll-up, as rows of their table."""
+        insert_rows(self.connection, LEDGER_LONG_INTERVALS, rows)
+
     def _add(self, table: Table, rows: Rows) -> None:
         try:
             add_rows(self.connection, table, rows)
@@ -111,12 +121,20 @@ class LedgerWriter:
             if not _is_overflow(error):
                 raise
             message = "intervals: together with what is posted, their counts are more than a roll-up can hold"
-            raise InvalidBatchError(message) from error
+            raise SumTooLargeError(message) from error
 
 
 def sealed_columns(row: Mapping[Any, Any]) -> list[Any]:
     """Give the columns of a posting that its seal covers."""
     return [row.get(column.name) for column in LEDGER_POSTINGS.c if column.name != "seal"]
+
+
+def sealed_kinds(*kinds: Rows) -> Sequence[Rows]:
+    """Give the entries of a posting by kind, in the order of ``ENTRY_TABLES``, as its seal covers them.
+
+    The last kind, of what is held, counts only where there is any: postings from before there was that kind keep their seals.
+    """
+    return kinds if kinds[-1] else kinds[:-1]
 
 
 def _is_overflow(error: DBAPIError) -> bool:

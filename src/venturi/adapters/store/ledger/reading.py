@@ -10,10 +10,12 @@ from typing import Any
 from sqlalchemy import Row, Table, and_, case, exists, null, or_, select
 
 from venturi.adapters.store.ledger.conflicts import count_conflicts
+from venturi.adapters.store.ledger.held import HeldTable
 from venturi.adapters.store.ledger.spools import Spool, SpoolTable
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_CORRECTIONS,
     LEDGER_GENERATIONS,
+    LEDGER_HELD,
     LEDGER_INTERVALS,
     LEDGER_LABEL_VERSIONS,
     LEDGER_PLACES,
@@ -59,6 +61,7 @@ class LedgerReader:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
         self._connection = transaction.connection
+        self.held = HeldTable(self._connection)
 
     def postings(self, listing: Listing) -> Sequence[Row[Any]]:
         """List postings by number, ``linked`` beside: whether the batch before is posted too; raises ``NotFoundError`` for a marker."""
@@ -76,6 +79,7 @@ class LedgerReader:
             (LEDGER_TOTALS, select(LEDGER_TOTALS)),
             (LEDGER_USAGE, _USAGE),
             (LEDGER_CORRECTIONS, select(LEDGER_CORRECTIONS)),
+            (LEDGER_HELD, select(LEDGER_HELD)),
         ):
             page = and_(table.c.posting == number, table.c.ordinal > after)
             with self._transaction.fetching:

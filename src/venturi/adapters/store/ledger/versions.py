@@ -3,13 +3,13 @@
 Owns the numbers. A version that is there is never changed, so numbers that were committed are remembered across transactions.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, and_, func, select
 
 from venturi.adapters.store.ledger.bulk import insert_rows
-from venturi.adapters.store.schema.ledger_tables import LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, VERSION_TABLES
+from venturi.adapters.store.schema.ledger_tables import LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, LEDGER_POINT_VERSIONS, VERSION_TABLES
 
 Version = tuple[Any, ...]
 """All columns of a version but its number, in the order of the table."""
@@ -18,12 +18,19 @@ _MOST_REMEMBERED = 500_000
 _ASKED_AT_ONCE = 400
 
 
-def read_owners(connection: Connection) -> dict[int, int]:
-    """Give the number of the owner of each version of a label."""
+def read_owners(connection: Connection, wanted: Collection[int] | None = None) -> dict[int, int]:
+    """Give the number of the owner of each version of a label, or of the ``wanted`` ones."""
     labels, owners = LEDGER_LABEL_VERSIONS.c, LEDGER_OWNERS.c
     same = and_(labels.project_id == owners.project_id, labels.shared == owners.shared)
     statement = select(labels.id, owners.id).join_from(LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, same)
-    return {row[0]: row[1] for row in connection.execute(statement)}
+    if wanted is None:
+        return {row[0]: row[1] for row in connection.execute(statement)}
+    found: dict[int, int] = {}
+    numbers = sorted(wanted)
+    for start in range(0, len(numbers), _ASKED_AT_ONCE):
+        some = numbers[start : start + _ASKED_AT_ONCE]
+        found |= {row[0]: row[1] for row in connection.execute(statement.where(labels.id.in_(some)))}
+    return found
 
 
 class VersionMemory:
@@ -73,6 +80,16 @@ class VersionNumbers:
         found |= self._add(table, [version for version in unknown if version not in found])
         self._new.append((table, found))
         return [known[version] if version in known else found[version] for version in versions]
+
+    def latest_points(self, point_ids: Collection[str]) -> dict[str, int]:
+        """Give the number of the latest version of each point of which something counts, by its id."""
+        names, points = sorted(point_ids), LEDGER_POINT_VERSIONS.c
+        found: dict[str, int] = {}
+        for start in range(0, len(names), _ASKED_AT_ONCE):
+            wanted = points.point_id.in_(names[start : start + _ASKED_AT_ONCE]), ~points.held
+            statement = select(points.point_id, func.max(points.id)).where(*wanted).group_by(points.point_id)
+            found |= {row[0]: row[1] for row in self._connection.execute(statement)}
+        return found
 
     def remember(self) -> None:
         """Remember what was looked up, now that it is committed."""

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from pysqlite3 import dbapi2
 from sqlalchemy import Connection, MetaData, select
 
+from venturi.adapters.edges import STORE_EDGE
 from venturi.adapters.store.engines.locations import SQLITE
 from venturi.adapters.store.maintenance.dump_format import TableRows, write_dump
 from venturi.adapters.store.maintenance.opening import open_for_reading
@@ -22,6 +23,7 @@ _PRIVATE = 0o600
 _AT_ONCE = 2000
 
 
+@STORE_EDGE.function
 def back_up(url: str, path: Path) -> int:
     """Write a backup into a file that does not exist yet; give its size in octets. Raises ``StoreError``."""
     with open_for_reading(url) as connection:

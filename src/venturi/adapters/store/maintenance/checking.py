@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, func, literal_column, or_, select
 
+from venturi.adapters.edges import STORE_EDGE
 from venturi.adapters.store.engines.locations import SQLITE
 from venturi.adapters.store.maintenance.opening import open_for_reading
 from venturi.adapters.store.migrations.running import require_head
@@ -28,6 +29,7 @@ _VERSIONED = ((LABELS, LABELS_HISTORY), (RULES, RULES_HISTORY), (OBSERVATION_POI
 _AT_ONCE = 1000
 
 
+@STORE_EDGE.function
 def check_database(url: str) -> list[str]:
     """Tell what is wrong with a database, a sentence each; raises ``SchemaError`` for another schema than this version's."""
     with open_for_reading(url) as connection:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from sqlalchemy import Connection, delete, insert, select
 
+from venturi.adapters.edges import STORE_EDGE
 from venturi.adapters.store.maintenance.backup import create_private_file
 from venturi.adapters.store.maintenance.dump_format import LEDGER_FORMAT, DumpReader, TableRows, write_dump
 from venturi.adapters.store.maintenance.opening import open_for_reading, open_for_writing
@@ -26,6 +27,7 @@ _PREFIX = "ledger_"
 """How the names of all tables of a ledger begin, in every schema."""
 
 
+@STORE_EDGE.function
 def export_ledger(url: str, path: Path) -> int:
     """Write the ledger into a file that does not exist yet, and give the number of its rows; raises ``StoreError``."""
     with open_for_reading(url) as connection:
@@ -42,8 +44,12 @@ def export_ledger(url: str, path: Path) -> int:
     return count
 
 
+@STORE_EDGE.function
 def import_ledger(url: str, path: Path) -> int:
-    """Put the ledger of a file into a database whose ledger is empty, and give the number of rows; raises ``StoreError``."""
+    """Put the ledger of a file into a database whose ledger is empty, and give the number of rows; raises ``StoreError``.
+
+    The file may be of an older version: columns that it lacks get the values that mean what was so before there were any.
+    """
     try:
         with path.open("rb") as stream, _open_rows(stream, path) as rows, open_for_writing(url) as connection:
             upgrade_schema(connection)

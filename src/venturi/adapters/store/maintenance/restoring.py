@@ -14,6 +14,7 @@ from pysqlite3 import dbapi2
 from sqlalchemy import Connection, MetaData, create_engine, delete, insert, inspect, select
 from sqlalchemy.pool import NullPool
 
+from venturi.adapters.edges import STORE_EDGE
 from venturi.adapters.store.engines.failures import database_errors
 from venturi.adapters.store.maintenance.backup import read_tables
 from venturi.adapters.store.maintenance.dump_format import MAGIC, DumpReader, TableRows
@@ -32,6 +33,7 @@ class _Backup(NamedTuple):
     rows: Iterable[TableRows]
 
 
+@STORE_EDGE.function
 def restore(url: str, path: Path, *, replace: bool) -> int:
     """Restore a backup; give the number of rows.
 

@@ -28,8 +28,9 @@ END $$
 def make_triggers(entries: Sequence[str], versions: Sequence[str]) -> None:
     """Protect tables of entries, and tables of what entries name; the migration that does says ``makes_triggers``."""
     protect = {"sqlite": _on_sqlite, "postgresql": _on_postgresql, "mariadb": _on_mariadb, "mysql": _on_mariadb}[op.get_bind().dialect.name]
-    protect(entries, _POSTING_KEPT)
-    protect(versions, _ANY_KEPT)
+    for tables, kept in ((entries, _POSTING_KEPT), (versions, _ANY_KEPT)):
+        if tables:
+            protect(tables, kept)
 
 
 def _on_sqlite(tables: Sequence[str], kept: str) -> None:

@@ -37,6 +37,16 @@ def create_index(name: str, table: str, columns: Sequence[str]) -> None:
         op.create_index(name, table, list(columns))
 
 
+def replace_unique(table: str, name: str, columns: Sequence[str]) -> None:
+    """Have the unique constraint of this name, which a table has or had, hold for other columns; not for SQLite, which cannot."""
+    found = next((each for each in sa.inspect(op.get_bind()).get_unique_constraints(table) if each["name"] == name), None)
+    if found is not None and list(found["column_names"]) == list(columns):
+        return
+    if found is not None:
+        op.drop_constraint(name, table, type_="unique")
+    op.create_unique_constraint(name, table, list(columns))
+
+
 def insert_missing(table: str, rows: Sequence[Mapping[str, Any]], key: str = "id") -> None:
     """Add each row whose ``key`` no row of the table has."""
     connection = op.get_bind()

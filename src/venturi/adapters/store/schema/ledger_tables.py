@@ -65,8 +65,9 @@ LEDGER_POSTINGS = Table(
     UniqueConstraint("correction_id", name="uq_ledger_postings_correction_id"),
     **TABLE_OPTIONS,
 )
-"""A batch, with its place in the chain of its spool, or a correction, with its author, its reason and the id by which it is posted once;
-``seal`` covers all that it added and the seal before (``core.ledger.seal``)."""
+"""A batch, with its place in the chain of its spool; a correction, with its author, its reason and the id by which it is posted once; or
+the acceptance or rejection of what is held, with author and reason. ``seal`` covers all that it added and the seal before
+(``core.ledger.seal``)."""
 
 LEDGER_INTERVALS = Table(
     "ledger_intervals",
@@ -124,6 +125,24 @@ LEDGER_CORRECTIONS = Table(
 """Entries that correct an entry of usage or of totals: what is to be added to its counts, which may be negative."""
 Index("ix_ledger_corrections_corrected", LEDGER_CORRECTIONS.c.corrected_posting, LEDGER_CORRECTIONS.c.corrected_ordinal)
 
+LEDGER_HELD = Table(
+    "ledger_held",
+    METADATA,
+    number_column("posting", key=True),
+    reference_column("ordinal", key=True),
+    number_column("held_posting"),
+    reference_column("held_ordinal"),
+    text_column("decision", WORD_LENGTH),
+    text_column("reason", WORD_LENGTH),
+    reference_column("entries"),
+    reference_column("gap_version"),
+    **_CLUSTERED,
+)
+"""Entries that say what became of an interval, which ``held_posting`` and ``held_ordinal`` name: it is held when it is posted, for
+a reason (``core.ledger.trust``), and accepted or rejected later. ``entries`` is how many it has; ``gap_version`` is the version of
+its point at which its time is a gap, 0 for none."""
+Index("ix_ledger_held_held", LEDGER_HELD.c.held_posting, LEDGER_HELD.c.held_ordinal)
+
 LEDGER_POINT_VERSIONS = Table(
     "ledger_point_versions",
     METADATA,
@@ -133,10 +152,12 @@ LEDGER_POINT_VERSIONS = Table(
     text_column("project_id", NAME_LENGTH),
     boolean_column("shared"),
     text_column("kind", WORD_LENGTH),
-    UniqueConstraint("point_id", "name", "project_id", "shared", "kind", name="uq_ledger_point_versions_content"),
+    boolean_column("held"),
+    UniqueConstraint("point_id", "name", "project_id", "shared", "kind", "held", name="uq_ledger_point_versions_content"),
     **TABLE_OPTIONS,
 )
-"""Observation points as they were when they were metered."""
+"""Observation points as they were when they were metered. Entries that are held name versions of their own, which are marked ``held``:
+what they call a point or a label is in no report."""
 
 LEDGER_LABEL_VERSIONS = Table(
     "ledger_label_versions",
@@ -146,10 +167,11 @@ LEDGER_LABEL_VERSIONS = Table(
     text_column("name", NAME_LENGTH),
     text_column("project_id", NAME_LENGTH),
     boolean_column("shared"),
-    UniqueConstraint("label_id", "name", "project_id", "shared", name="uq_ledger_label_versions_content"),
+    boolean_column("held"),
+    UniqueConstraint("label_id", "name", "project_id", "shared", "held", name="uq_ledger_label_versions_content"),
     **TABLE_OPTIONS,
 )
-"""Labels as they were when their traffic was counted."""
+"""Labels as they were when their traffic was counted; those of entries that are held are marked ``held``."""
 Index("ix_ledger_label_versions_project_id", LEDGER_LABEL_VERSIONS.c.project_id, LEDGER_LABEL_VERSIONS.c.label_id)
 
 LEDGER_OWNERS = Table(
@@ -243,6 +265,21 @@ LEDGER_COVERAGE_BINS = Table(
 """Roll-ups of coverage: for how many nanoseconds of a bin a place told of a state, and during how many another agent metered the point
 too. What no row accounts for is not known."""
 
+LEDGER_LONG_INTERVALS = Table(
+    "ledger_long_intervals",
+    METADATA,
+    number_column("posting", key=True),
+    reference_column("ordinal", key=True),
+    reference_column("last_ordinal"),
+    reference_column("point_version"),
+    number_column("start_at"),
+    number_column("end_at"),
+    **_CLUSTERED,
+)
+"""Intervals that are in no roll-up, because they touch too many bins: whoever reads roll-ups adds the shares of their entries
+(``core.ledger.long_intervals``). ``ordinal`` is the entry of coverage; those of totals and usage follow it, up to ``last_ordinal``."""
+Index("ix_ledger_long_intervals_end_at", LEDGER_LONG_INTERVALS.c.end_at)
+
 LEDGER_SPOOLS = Table(
     "ledger_spools",
     METADATA,
@@ -280,9 +317,9 @@ LEDGER_CONFLICTS = Table(
     **TABLE_OPTIONS,
 )
 """Batches that were refused because they contradict what is posted, kept aside: ``content`` is the digest of the envelope, which is kept
-in MessagePack and base64."""
+in MessagePack, compressed and in base64 (``ledger.conflicts``)."""
 
-ENTRY_TABLES = (LEDGER_POSTINGS, LEDGER_INTERVALS, LEDGER_TOTALS, LEDGER_USAGE, LEDGER_CORRECTIONS)
+ENTRY_TABLES = (LEDGER_POSTINGS, LEDGER_INTERVALS, LEDGER_TOTALS, LEDGER_USAGE, LEDGER_CORRECTIONS, LEDGER_HELD)
 """What is only ever added to, each row with the number of its posting."""
 
 VERSION_TABLES = (LEDGER_POINT_VERSIONS, LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, LEDGER_PLACES, LEDGER_GENERATIONS)
@@ -291,8 +328,8 @@ VERSION_TABLES = (LEDGER_POINT_VERSIONS, LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, L
 SPOOL_TABLES = (LEDGER_SPOOLS, LEDGER_MISSING, LEDGER_CONFLICTS)
 """What is known of the spools that batches come from."""
 
-ROLL_UP_TABLES = (LEDGER_LABEL_BINS, LEDGER_OWNER_BINS, LEDGER_POINT_BINS, LEDGER_COVERAGE_BINS)
-"""Sums of entries, which can be recomputed from them."""
+ROLL_UP_TABLES = (LEDGER_LABEL_BINS, LEDGER_OWNER_BINS, LEDGER_POINT_BINS, LEDGER_COVERAGE_BINS, LEDGER_LONG_INTERVALS)
+"""Sums of entries, and which entries are in no sum; both can be recomputed from the entries."""
 
 LEDGER_TABLES = (LEDGER_STATE, *VERSION_TABLES, *ENTRY_TABLES, *ROLL_UP_TABLES, *SPOOL_TABLES)
 """The whole ledger."""

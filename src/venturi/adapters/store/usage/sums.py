@@ -1,24 +1,40 @@
 """Sums of roll-ups over spans of time, as rows of plain numbers.
 
-Owns the statements, and that sums are exact whatever their size: they are added up in integers that have no bound.
+Owns the statements, that sums are exact whatever their size (they are added up in integers that have no bound), and that the shares of
+long intervals, which are in no roll-up, stand beside them: in rows of their own, which may have the key of another row.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, false, func, or_, select, true
 from sqlalchemy.exc import OperationalError
 
-from venturi.adapters.store.schema.ledger_tables import LEDGER_COVERAGE_BINS, LEDGER_LABEL_BINS, LEDGER_OWNER_BINS, LEDGER_POINT_BINS
+from venturi.adapters.store.ledger.long_intervals import read_long_coverage, read_long_records
+from venturi.adapters.store.schema.ledger_tables import (
+    LEDGER_COVERAGE_BINS,
+    LEDGER_LABEL_BINS,
+    LEDGER_LONG_INTERVALS,
+    LEDGER_OWNER_BINS,
+    LEDGER_OWNERS,
+    LEDGER_POINT_BINS,
+    LEDGER_TOTALS,
+    LEDGER_USAGE,
+)
 from venturi.adapters.store.transaction import Transaction
 from venturi.adapters.store.usage.versions import LabelVersion, PointVersion, read_label_versions, read_point_versions
 from venturi.core.domain.interval import SECOND
+from venturi.core.ledger.long_intervals import spread_coverage, spread_records
 
 _HALF = 32
 _LOW = (1 << _HALF) - 1
 _SEEKS = 20_000
 _SQLITE = "sqlite"
 _OVERFLOW = "integer overflow"
+_USAGE_COUNTS = ("packets", "octets")
+_POINT_COUNTS = tuple(f"{part}{unit}" for part in ("", "unmatched_", "unattributed_") for unit in ("packets", "octets"))
+_LONG_POINT = LEDGER_LONG_INTERVALS.c.point_version
 
 Row = tuple[Any, ...]
 """A row of a result."""
@@ -67,27 +83,44 @@ class UsageTables:
         ``by`` names of ``label_version``, ``point_version`` and ``direction``; a ``step`` of None sums over the span, whose start is
         given. What two of ``chosen`` have in common is summed once.
         """
-        table = LEDGER_LABEL_BINS
-        where = or_(*(_is_chosen(table, span, each) for each in chosen))
-        return self._sums(table, span, step, by, where, ("packets", "octets"))
+        table, some = LEDGER_LABEL_BINS, list(chosen)
+        where = or_(*(_is_chosen(table, span, each) for each in some))
+        label = LEDGER_USAGE.c.label_version
+        long_ones = or_(*(and_(_is_one_of(label, each.labels), _is_one_of(_LONG_POINT, each.points)) for each in some))
+        sums = self._sums(table, span, step, by, where, _USAGE_COUNTS)
+        return chain(sums, self._long_sums(LEDGER_USAGE, span, step, by, long_ones))
 
     def usage_of_owners(self, span: Span, step: int | None, by: Sequence[str], chosen: Iterable[OwnersChosen]) -> Iterator[Row]:
         """Sum the usage of all labels of owners, as ``usage`` does but from few rows; ``by`` has ``owner`` for ``label_version``."""
-        table = LEDGER_OWNER_BINS
-        where = or_(*(and_(_is_one_of(table.c.owner, owners), _is_one_of(table.c.point_version, points)) for owners, points in chosen))
-        return self._sums(table, span, step, by, where, ("packets", "octets"))
+        table, some = LEDGER_OWNER_BINS, list(chosen)
+        where = or_(*(and_(_is_one_of(table.c.owner, owners), _is_one_of(table.c.point_version, points)) for owners, points in some))
+        long_ones = or_(*(and_(_is_one_of(LEDGER_OWNERS.c.id, owners), _is_one_of(_LONG_POINT, points)) for owners, points in some))
+        sums = self._sums(table, span, step, by, where, _USAGE_COUNTS)
+        return chain(sums, self._long_sums(LEDGER_USAGE, span, step, by, long_ones))
 
     def totals(self, span: Span, step: int | None, by: Sequence[str], points: frozenset[int] | None) -> Iterator[Row]:
         """Sum what points counted: rows as ``usage`` gives them, with unmatched and unattributed packets and octets behind."""
-        counts = [f"{part}{unit}" for part in ("", "unmatched_", "unattributed_") for unit in ("packets", "octets")]
-        return self._sums(LEDGER_POINT_BINS, span, step, by, _is_one_of(LEDGER_POINT_BINS.c.point_version, points), counts)
+        sums = self._sums(LEDGER_POINT_BINS, span, step, by, _is_one_of(LEDGER_POINT_BINS.c.point_version, points), _POINT_COUNTS)
+        return chain(sums, self._long_sums(LEDGER_TOTALS, span, step, by, _is_one_of(_LONG_POINT, points)))
 
     def coverage(self, span: Span, points: frozenset[int]) -> Sequence[Row]:
         """Read coverage: rows of start, point version, place, state, reason, segments, nanoseconds and nanoseconds that overlap."""
         table = LEDGER_COVERAGE_BINS
         names = ("start_at", "point_version", "place", "coverage", "reason", "segments", "nanoseconds", "overlapping_nanoseconds")
         statement = _within(select(*(table.c[name] for name in names)), table, span)
-        return self._fetch(statement.where(_is_one_of(table.c.point_version, points)))
+        rows = self._fetch(statement.where(_is_one_of(table.c.point_version, points)))
+        with self._transaction.fetching:
+            told = read_long_coverage(self._transaction.connection, _is_one_of(_LONG_POINT, points), (span.start, span.end))
+        return [*rows, *spread_coverage(told, (span.start, span.end), span.width)] if told else rows
+
+    def _long_sums(self, table: Table, span: Span, step: int | None, by: Sequence[str], where: ColumnElement[bool]) -> Iterator[Row]:
+        """Sum the shares of long intervals, as rows like those of ``_sums``."""
+        counts = _USAGE_COUNTS if table is LEDGER_USAGE else _POINT_COUNTS
+        window = span.start, span.end
+        with self._transaction.fetching:
+            records = read_long_records(self._transaction.connection, table, counts, by, where, window)
+            sums = spread_records(records, window, step or 0)
+        return ((*key, *summed) for key, summed in sums.items())
 
     def _sums(
         self, table: Table, span: Span, step: int | None, by: Sequence[str], where: ColumnElement[bool], counts: Sequence[str]

@@ -38,11 +38,11 @@ class PointVersion(NamedTuple):
 
 
 def read_label_versions(connection: Connection) -> list[LabelVersion]:
-    """List all versions of labels, in the order in which they came."""
+    """List all versions of labels that something counts for, in the order in which they came: not those of what is held alone."""
     table = LEDGER_LABEL_VERSIONS
     owners = LEDGER_OWNERS.c
     columns: list[KeyedColumnElement[Any]] = [table.c.id, table.c.label_id, table.c.name, table.c.project_id, table.c.shared]
-    statement = select(*columns, owners.id, LABELS.c.id.is_(None)).select_from(table).order_by(table.c.id)
+    statement = select(*columns, owners.id, LABELS.c.id.is_(None)).select_from(table).where(~table.c.held).order_by(table.c.id)
     owned = statement.join(LEDGER_OWNERS, and_(owners.project_id == table.c.project_id, owners.shared == table.c.shared))
     rows = connection.execute(owned.outerjoin(LABELS, LABELS.c.id == table.c.label_id))
     return [LabelVersion._make((*row[:4], bool(row[4]), row[5], bool(row[6]))) for row in rows]
@@ -55,7 +55,7 @@ def read_point_versions(connection: Connection) -> list[PointVersion]:
     columns: list[KeyedColumnElement[Any]] = [table.c.id, table.c.point_id, table.c.name, table.c.project_id, table.c.shared]
     bounds = [_bound(func.min), _bound(func.max)]
     statement = select(*columns, gone, *bounds).outerjoin_from(table, OBSERVATION_POINTS, OBSERVATION_POINTS.c.id == table.c.point_id)
-    rows = connection.execute(statement.order_by(table.c.id))
+    rows = connection.execute(statement.where(~table.c.held).order_by(table.c.id))
     return [PointVersion._make((*row[:4], bool(row[4]), bool(row[5]), *row[6:])) for row in rows if row[6] is not None]
 
 

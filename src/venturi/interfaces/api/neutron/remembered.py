@@ -15,7 +15,13 @@ from venturi.interfaces.api.neutron.queries import parse_query
 from venturi.interfaces.api.neutron.wire import JSON_MEDIA, ApiRequest
 
 MOST_OCTETS = 4 << 20
-"""How much is remembered in all; a larger answer is not remembered."""
+"""How much is remembered in all, answers and what they are remembered by; a larger answer is not remembered."""
+
+MOST_ANSWERS = 1_000
+"""How many answers are remembered."""
+
+_OVERHEAD = 1_000
+"""What an answer costs besides its octets and those of its query, about."""
 
 _Key = tuple[str, bytes, str, frozenset[Role]]
 
@@ -53,10 +59,12 @@ class RememberedLists:
         with self._lock:
             if revision < self._revision:
                 return
-            if revision > self._revision or self._octets + len(answer) > MOST_OCTETS:
+            octets = len(answer) + len(key[1]) + _OVERHEAD
+            full = self._octets + octets > MOST_OCTETS or len(self._answers) >= MOST_ANSWERS
+            if revision > self._revision or full:
                 self._answers.clear()
                 self._octets = 0
                 self._revision = revision
-            if len(answer) <= MOST_OCTETS and key not in self._answers:
+            if octets <= MOST_OCTETS and key not in self._answers:
                 self._answers[key] = answer
-                self._octets += len(answer)
+                self._octets += octets

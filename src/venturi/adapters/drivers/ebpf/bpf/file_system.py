@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from venturi.adapters.edges import KERNEL_EDGE
 from venturi.core.domain.errors import DriverError
 
 _BPF_MAGIC = 0xCAFE4A11  # include/uapi/linux/magic.h
@@ -33,6 +34,7 @@ def mount_bpf_file_system(folder: Path) -> None:
 
 
 @contextmanager
+@KERNEL_EDGE.function
 def passing_bpf_folder(folder: Path) -> Iterator[None]:
     """Make a folder for a BPF file system, and unmount at the end what was mounted there, with everything that is pinned in it."""
     folder.mkdir()

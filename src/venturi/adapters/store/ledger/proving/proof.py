@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from venturi.adapters.edges import STORE_EDGE
 from venturi.adapters.store.ledger.proving.chains import prove_chains
 from venturi.adapters.store.ledger.proving.roll_ups import prove_roll_ups
 from venturi.adapters.store.ledger.proving.seals import prove_seals
@@ -25,6 +26,7 @@ class Proof:
     bins: int
 
 
+@STORE_EDGE.function
 def prove_ledger(url: str) -> Proof:
     """Prove that a ledger is as it was posted; raises ``LedgerError`` with the first difference, and ``StoreError``."""
     with open_for_reading(url) as connection:

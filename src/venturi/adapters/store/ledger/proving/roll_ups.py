@@ -1,23 +1,30 @@
 """Proving roll-ups: recomputed from the entries with their corrections, some hours at a time, and compared row by row.
 
+Entries of long intervals are in no roll-up; which intervals those are is proved too.
+
 Owns which hours are taken together, so that memory stays bounded, and what of the entries belongs to them.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, func, select
+from sqlalchemy import Connection, Row, Table, exists, func, select
 
 from venturi.adapters.store.ledger.corrected import COUNT_NAMES
+from venturi.adapters.store.ledger.held import Decision
+from venturi.adapters.store.ledger.long_intervals import prove_long_intervals
 from venturi.adapters.store.ledger.versions import read_owners
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_CORRECTIONS,
     LEDGER_COVERAGE_BINS,
     LEDGER_GENERATIONS,
+    LEDGER_HELD,
     LEDGER_INTERVALS,
     LEDGER_LABEL_BINS,
+    LEDGER_LONG_INTERVALS,
     LEDGER_OWNER_BINS,
     LEDGER_POINT_BINS,
+    LEDGER_POINT_VERSIONS,
     LEDGER_TOTALS,
     LEDGER_USAGE,
 )
@@ -25,22 +32,41 @@ from venturi.core.domain.coverage import Coverage
 from venturi.core.domain.errors import LedgerError
 from venturi.core.domain.interval import SECOND, format_time
 from venturi.core.ledger.bins import HOUR, JITTER, Part, cut
-from venturi.core.ledger.roll_ups import PointCounts, RollUps, Told, roll_up, sum_owners
+from venturi.core.ledger.roll_ups import PointCounts, RollUps, Told, held_coverage, roll_up, sum_owners
 
 _ROWS_AT_ONCE = 40_000
 _ENDLESS = 1 << 62
 _INTERVALS = LEDGER_INTERVALS.c
-_METERED = select(LEDGER_INTERVALS, LEDGER_GENERATIONS.c.segments).join(
-    LEDGER_GENERATIONS, LEDGER_GENERATIONS.c.id == LEDGER_INTERVALS.c.generation
+_LONG = LEDGER_LONG_INTERVALS.c
+_METERED = (
+    select(LEDGER_INTERVALS, LEDGER_GENERATIONS.c.segments)
+    .join(LEDGER_GENERATIONS, LEDGER_GENERATIONS.c.id == LEDGER_INTERVALS.c.generation)
+    .join(LEDGER_POINT_VERSIONS, LEDGER_POINT_VERSIONS.c.id == LEDGER_INTERVALS.c.point_version)
+    .where(~LEDGER_POINT_VERSIONS.c.held, ~exists().where(_LONG.posting == _INTERVALS.posting, _LONG.ordinal == _INTERVALS.ordinal))
 )
+"""The intervals that are in roll-ups."""
+_LATER = LEDGER_HELD.alias("later")
+_SHOWN_AS_HELD = (
+    select(LEDGER_INTERVALS, LEDGER_HELD.c.gap_version)
+    .join(LEDGER_HELD, (LEDGER_HELD.c.held_posting == _INTERVALS.posting) & (LEDGER_HELD.c.held_ordinal == _INTERVALS.ordinal))
+    .where(LEDGER_HELD.c.decision == Decision.HELD.value, LEDGER_HELD.c.gap_version != 0)
+    .where(
+        ~exists().where(
+            _LATER.c.held_posting == LEDGER_HELD.c.held_posting,
+            _LATER.c.held_ordinal == LEDGER_HELD.c.held_ordinal,
+            _LATER.c.decision != Decision.HELD.value,
+        )
+    )
+)
+"""The intervals whose time is a gap, since they are held."""
 Span = tuple[int, int]
 Corrections = Mapping[tuple[int, int], tuple[int, ...]]
 
 
 def prove_roll_ups(connection: Connection) -> int:
     """Raise ``LedgerError`` for the first row that is not the sum of its entries; give how many rows there are."""
+    count = prove_long_intervals(connection)
     corrections, owners = _read_corrections(connection), read_owners(connection)
-    count = 0
     for span in _spans(connection):
         sums = _recompute(connection, span, corrections)
         for table, added in (
@@ -69,9 +95,12 @@ def _spans(connection: Connection) -> Iterator[Span]:
 def _recompute(connection: Connection, span: Span, corrections: Corrections) -> RollUps:
     sums = RollUps()
     start, end = span
-    touched = _METERED.where(_INTERVALS.end_at >= start - JITTER, _INTERVALS.start_at <= end + JITTER)
+    within_span = _INTERVALS.end_at >= start - JITTER, _INTERVALS.start_at <= end + JITTER
+    for row in connection.execute(_SHOWN_AS_HELD.where(*within_span)):
+        within = [part for part in cut(row.start_at, row.end_at) if start <= part.bin_start < end]
+        sums.add_coverage(within, held_coverage(row.gap_version, row.place))
     metered: dict[tuple[int, int], tuple[int, list[Part]]] = {}
-    for row in connection.execute(touched):
+    for row in connection.execute(_METERED.where(*within_span)):
         within = [part for part in cut(row.start_at, row.end_at) if start <= part.bin_start < end]
         metered[row.posting, row.ordinal] = row.point_version, within
         sums.add_coverage(within, Told(row.point_version, row.place, Coverage(row.coverage), row.reason, row.segments, row.overlapping))

@@ -7,12 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, and_, exists, func, select
 
-from venturi.adapters.store.ledger.postings import sealed_columns
+from venturi.adapters.store.ledger.held import Decision
+from venturi.adapters.store.ledger.postings import sealed_columns, sealed_kinds
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_CORRECTIONS,
     LEDGER_GENERATIONS,
+    LEDGER_HELD,
     LEDGER_INTERVALS,
     LEDGER_LABEL_VERSIONS,
     LEDGER_PLACES,
@@ -25,7 +27,7 @@ from venturi.adapters.store.schema.ledger_tables import (
 from venturi.core.domain.errors import LedgerError
 from venturi.core.ledger.seal import seal
 
-_KINDS = (LEDGER_INTERVALS, LEDGER_TOTALS, LEDGER_USAGE, LEDGER_CORRECTIONS)
+_KINDS = (LEDGER_INTERVALS, LEDGER_TOTALS, LEDGER_USAGE, LEDGER_CORRECTIONS, LEDGER_HELD)
 _POSTINGS = LEDGER_POSTINGS.c
 _ENTRIES_AT_ONCE = 100_000
 _NAMED = (
@@ -54,13 +56,14 @@ def prove_seals(connection: Connection) -> tuple[int, int]:
     if expected != state.posting:
         _refuse(f"the latest posting should be {state.posting}, but is {expected}")
     _prove_names(connection)
+    _prove_held(connection)
     return expected - state.removable, entries
 
 
 def _prove_posting(posting: Row[Any], before: str, entries: Sequence[Sequence[Any]]) -> str:
     if sum(map(len, entries)) != posting.entries:
         _refuse(f"posting {posting.posting} had {posting.entries} entries, and has {sum(map(len, entries))}")
-    if seal(before, sealed_columns(posting._mapping), *entries) != posting.seal:  # noqa: SLF001 - the public name of a row's columns
+    if seal(before, sealed_columns(posting._mapping), *sealed_kinds(*entries)) != posting.seal:  # noqa: SLF001 - the public name of a row's columns
         _refuse(f"posting {posting.posting} or one of its entries is not what was sealed")
     return str(posting.seal)
 
@@ -103,6 +106,30 @@ def _prove_names(connection: Connection) -> None:
         number = connection.execute(lost).scalar()
         if number is not None:
             _refuse(f"{table.name} lacks {number}, which entries name")
+
+
+def _prove_held(connection: Connection) -> None:
+    """Prove that what is held, and nothing else, names versions of what is held, and that each interval is decided about once at most."""
+    held, later = LEDGER_HELD.c, LEDGER_HELD.alias("later").c
+    points, labels, intervals, usage = LEDGER_POINT_VERSIONS.c, LEDGER_LABEL_VERSIONS.c, LEDGER_INTERVALS.c, LEDGER_USAGE.c
+    marked = exists().where(held.held_posting == intervals.posting, held.held_ordinal == intervals.ordinal, held.decision == Decision.HELD)
+    named = select(intervals.posting).join(LEDGER_POINT_VERSIONS, points.id == intervals.point_version)
+    used = select(usage.posting).join(LEDGER_LABEL_VERSIONS, labels.id == usage.label_version)
+    used = used.join(LEDGER_INTERVALS, and_(intervals.posting == usage.posting, intervals.ordinal == usage.interval_ordinal))
+    used = used.join(LEDGER_POINT_VERSIONS, points.id == intervals.point_version)
+    orphaned = ~exists().where(
+        later.held_posting == held.held_posting, later.held_ordinal == held.held_ordinal, later.decision == Decision.HELD
+    )
+    decided = select(func.max(held.posting)).where(held.decision != Decision.HELD).group_by(held.held_posting, held.held_ordinal)
+    for statement, problem in (
+        (named.where(points.held != marked), "has an interval that is held and counts, or does neither"),
+        (used.where(points.held != labels.held), "has usage that is not held as its interval is"),
+        (select(held.posting).where(orphaned), "decides about what is not held"),
+        (decided.having(func.count() > 1), "decides about what was decided"),
+    ):
+        number = connection.execute(statement.limit(1)).scalar()
+        if number is not None:
+            _refuse(f"posting {number} {problem}")
 
 
 def _refuse(sentence: str) -> None:

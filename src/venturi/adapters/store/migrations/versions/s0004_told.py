@@ -87,8 +87,13 @@ def _make_record() -> None:
         key=("project_id", "shared", "since", "classifier"),
     )
     create_index("ix_told_classifiers_classifier", "told_classifiers", ["classifier"])
-    latest = op.get_bind().execute(sa.text("SELECT number FROM revision_counter")).scalar_one()
+    latest = _latest_revision()
     insert_missing("told_state", [{"id": 1, "history_end": latest, "worked_out": 0, "recorded": 0}])
+
+
+def _latest_revision() -> int:
+    """Give the number of the latest revision; a ledger that is upgraded without the rest of its database has none."""
+    return int(op.get_bind().execute(sa.text("SELECT number FROM revision_counter")).scalar() or 0)
 
 
 def _fill_label_changes(tables: sa.MetaData) -> None:
@@ -122,7 +127,7 @@ def _fill_hosts(tables: sa.MetaData) -> None:
             hosts[point_id].add(host.lower())
     if not hosts:
         return
-    number = int(connection.execute(sa.text("SELECT number FROM revision_counter")).scalar_one()) + 1
+    number = _latest_revision() + 1
     names = [column.name for column in history.c if column.name != "valid_to"]
     for point_id, found in sorted(hosts.items()):
         itself = points.c.id == point_id

@@ -7,7 +7,7 @@ from venturi.adapters.store.migrations.frozen_columns import boolean_column, lon
 from venturi.adapters.store.migrations.steps import create_index, create_table
 
 revision = "0007"
-down_revision = "0004"
+down_revision = "0006"
 
 
 def upgrade() -> None:

@@ -1,4 +1,4 @@
-"""The description of the ledger's part of the own API: batches, spools, postings and corrections."""
+"""The description of the ledger's part of the own API: batches, what is held, spools, postings and corrections."""
 
 from typing import Annotated
 
@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from venturi.core.ledger.batch import MEDIA_TYPE
 from venturi.interfaces.api.v1.description.operations import Answer, Operation, Parameter
+from venturi.interfaces.api.v1.forms.held import DecisionForm, HeldList, NewDecisionForm
 from venturi.interfaces.api.v1.forms.ledger import (
     AcknowledgementForm,
     NewCorrectionForm,
@@ -20,6 +21,7 @@ from venturi.interfaces.api.v1.forms.texts import FIT_OR_EMPTY
 _GROUP = "ledger"
 _TEXT = Annotated[str, Meta(pattern=FIT_OR_EMPTY)]
 _ORDINAL = Annotated[int, Meta(ge=0, lt=1 << 31)]
+_MARKER = Annotated[str, Meta(pattern=r"^[0-9]{1,18}\.[0-9]{1,9}\Z")]
 _ENVELOPE = Annotated[bytes, Meta(extra_json_schema={"format": "binary"})]
 _LINE = {"posting": 17, "ordinal": 3, "packets": -2, "octets": -3000}
 
@@ -27,7 +29,7 @@ _LINE = {"posting": 17, "ordinal": 3, "packets": -2, "octets": -3000}
 def ledger_operations(largest_page: int) -> list[Operation]:
     """Describe the ledger of a server whose pages hold ``largest_page`` resources at most."""
     limit = Parameter(name="limit", description="How many the page holds at most.", form=Annotated[int, Meta(ge=1, le=largest_page)])
-    return [_post_batch(), _post_correction(), *_spools(limit), *_postings(limit)]
+    return [_post_batch(), _post_correction(), *_held(limit), *_spools(limit), *_postings(limit)]
 
 
 def _post_batch() -> Operation:
@@ -39,12 +41,14 @@ def _post_batch() -> Operation:
         description=(
             "The answer comes when the batch is on stable storage. The same batch again gets the same answer and posts nothing; another "
             "one of the same agent, spool and sequence gets 409 and is kept aside, as is one that does not follow from its neighbours. "
-            "Batches may come late and in any order. An agent posts its own."
+            "Batches may come late and in any order. An agent posts its own. Intervals that fail a check are held: they are posted, but "
+            "count nowhere until an administrator accepts or rejects them. If too much of an agent's is held, the answer is 429; the same "
+            "batch may come again. A batch that is too large gets 413; after 503 it is welcome later."
         ),
         request=_ENVELOPE,
         request_media_type=MEDIA_TYPE,
         answers={200: Answer(description="The batch is posted, now or before.", form=AcknowledgementForm)},
-        refusals=(409, 413),
+        refusals=(409, 413, 429),
     )
 
 
@@ -63,6 +67,57 @@ def _post_correction() -> Operation:
         answers={201: Answer(description="The posting, made now or before.", form=PostingForm)},
         refusals=(404, 409, 413),
     )
+
+
+def _held(limit: Parameter) -> list[Operation]:
+    marker = Parameter(name="marker", description="The ``next`` of the page before.", form=_MARKER)
+    filters = [
+        Parameter(name=name, description=f"Only those with {said}; repeated, with any of them.", form=_TEXT, many=True)
+        for name, said in (
+            ("agent_id", "this very agent_id"),
+            ("observation_point_id", "this observation point"),
+            ("label_id", "usage of this label"),
+            ("reason", "this reason"),
+            ("decision", "this decision, by default held"),
+        )
+    ]
+    decision = (
+        "Name the intervals, or give filters: then it decides about the first of what passes them all, and tells how many ``remaining`` "
+        "there are for another request. What was decided about before gets 409."
+    )
+    return [
+        Operation(
+            method="GET",
+            path="/v1/held",
+            group=_GROUP,
+            summary="List what is held",
+            description="Lists the intervals that failed a check, by posting and ordinal: by default those that nobody decided about.",
+            parameters=[limit, marker, *filters],
+            answers={200: Answer(description="A page of intervals.", form=HeldList)},
+        ),
+        Operation(
+            method="POST",
+            path="/v1/acceptances",
+            group=_GROUP,
+            summary="Accept what is held",
+            description=f"It counts from the posting of this on. What overlaps what counts at its place gets 409. {decision}",
+            request=NewDecisionForm,
+            example={"reason": "a burst that we know of", "intervals": [{"posting": 17, "ordinal": 0}]},
+            answers={201: Answer(description="The posting.", form=DecisionForm)},
+            refusals=(404, 409, 413),
+        ),
+        Operation(
+            method="POST",
+            path="/v1/rejections",
+            group=_GROUP,
+            summary="Reject what is held",
+            description=f"It never counts. {decision}",
+            request=NewDecisionForm,
+            example={"reason": "forged", "agent_id": "agent-2", "held_reason": "untold_point"},
+            answers={201: Answer(description="The posting.", form=DecisionForm)},
+            refusals=(404, 409, 413),
+        ),
+    ]
 
 
 def _spools(limit: Parameter) -> list[Operation]:

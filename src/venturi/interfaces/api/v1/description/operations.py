@@ -157,6 +157,7 @@ _MEANINGS = {
     HTTPStatus.NOT_FOUND: "There is no such resource that the caller may see.",
     HTTPStatus.CONFLICT: "The change contradicts what the server holds.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request is larger than the server's limits.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Not now: send the same again later.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "The server failed; its log has the reason under the request id.",
-    HTTPStatus.SERVICE_UNAVAILABLE: "The database cannot be reached.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The database cannot be reached, or the server has as much to do as it may.",
 }

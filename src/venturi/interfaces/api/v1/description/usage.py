@@ -41,7 +41,7 @@ def usage_operations() -> list[Operation]:
             ),
             parameters=_parameters(list(USAGE_FILTERS), _USAGE_GROUPS, "label and direction"),
             answers={200: Answer(description="The report.", form=UsageReportForm, text_form="text/csv")},
-            refusals=(404,),
+            refusals=(404, 429),
         ),
         Operation(
             method="GET",
@@ -54,7 +54,7 @@ def usage_operations() -> list[Operation]:
             ),
             parameters=_parameters(list(POINT_FILTERS), _POINT_GROUPS, "point and direction"),
             answers={200: Answer(description="The report.", form=PointReportForm, text_form="text/csv")},
-            refusals=(404,),
+            refusals=(404, 429),
         ),
     ]
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from venturi.adapters.store.ledger.corrected import COUNT_NAMES
-from venturi.adapters.store.schema.ledger_tables import LEDGER_CORRECTIONS, LEDGER_INTERVALS, LEDGER_TOTALS
+from venturi.adapters.store.schema.ledger_tables import LEDGER_CORRECTIONS, LEDGER_HELD, LEDGER_INTERVALS, LEDGER_TOTALS
 from venturi.core.domain.direction import COUNTED_DIRECTIONS, Direction
 from venturi.core.domain.interval import format_time
 from venturi.interfaces.api.v1.forms.texts import Name, TimeText
@@ -59,7 +59,10 @@ class SpoolList(Struct, kw_only=True):
 
 
 class PostingForm(Struct, kw_only=True):
-    """A posting: a batch or a correction. ``linked`` tells whether the batch before it in its spool is posted too."""
+    """A posting: a batch, a correction, or the acceptance or rejection of what is held.
+
+    ``linked`` tells whether the batch before it in its spool is posted too.
+    """
 
     number: PostingNumber
     kind: str
@@ -100,6 +103,7 @@ class CoverageEntry(Struct, kw_only=True, tag="coverage", tag_field="kind"):
     coverage: str
     reason: str
     overlapping: bool
+    held: Annotated[bool, Meta(description="Whether it counts nowhere since it failed a check; what was accepted is entered again.")]
     generation: str
     classifier: str
     revision: int
@@ -148,7 +152,17 @@ class CorrectionEntry(Struct, kw_only=True, tag="correction", tag_field="kind"):
     unattributed_octets: int
 
 
-EntryForm = CoverageEntry | TotalsEntry | UsageEntry | CorrectionEntry
+class HeldEntry(Struct, kw_only=True, tag="held", tag_field="kind"):
+    """What became of an interval, which posting and ordinal name: held, for a reason, or accepted or rejected later."""
+
+    ordinal: Ordinal
+    held_posting: PostingNumber
+    held_ordinal: Ordinal
+    decision: str
+    reason: str
+
+
+EntryForm = CoverageEntry | TotalsEntry | UsageEntry | CorrectionEntry | HeldEntry
 
 
 class PostingWithEntries(PostingForm, kw_only=True):
@@ -220,6 +234,8 @@ def entry_form(table: object, row: Any) -> EntryForm:  # noqa: ANN401 - a row of
     fields = dict(row._mapping)  # noqa: SLF001 - the public name of a row's columns
     if table is LEDGER_CORRECTIONS:
         return CorrectionEntry(**_chosen(fields, ("ordinal", "corrected_posting", "corrected_ordinal", *COUNT_NAMES)))
+    if table is LEDGER_HELD:
+        return HeldEntry(**_chosen(fields, ("ordinal", "held_posting", "held_ordinal", "decision", "reason")))
     placed = {"interval": row.interval_ordinal, "direction": COUNTED_DIRECTIONS[row.direction]}
     if table is LEDGER_TOTALS:
         return TotalsEntry(**placed, **_chosen(fields, ("ordinal", *COUNT_NAMES)))
@@ -236,6 +252,7 @@ def _coverage_entry(row: Any) -> CoverageEntry:  # noqa: ANN401 - a row of inter
         observation_point_name=row.name,
         shared=bool(row.shared),
         overlapping=bool(row.overlapping),
+        held=bool(row.held),
         start=format_time(row.start_at),
         end=format_time(row.end_at),
         **_chosen(dict(row._mapping), names),  # noqa: SLF001 - the public name of a row's columns

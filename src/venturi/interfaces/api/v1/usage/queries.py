@@ -34,11 +34,12 @@ class UsageForm(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Askable:
-    """What a resource can be asked: its filters, and what it tells apart, the first ``unasked`` of which by default."""
+    """What a resource can be asked: its filters, what it tells apart, the first ``unasked`` of which by default, and its ``counts``."""
 
     filters: dict[str, str]
     groupings: Sequence[Grouping]
     unasked: tuple[Grouping, ...]
+    counts: Sequence[str]
 
 
 def read_request(query: Query, askable: Askable, now: Nanoseconds) -> UsageRequest:

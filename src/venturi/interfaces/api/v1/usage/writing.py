@@ -5,7 +5,7 @@ Owns names and order of fields. What many rows have in common is spelled once; b
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from typing import Generic, TypeVar
 
@@ -24,7 +24,8 @@ POINT_COUNTS = (*USAGE_COUNTS, "unmatched_packets", "unmatched_octets", "unattri
 COVERAGE_FIELDS = ("coverage", "reasons", "known_seconds", "segments")
 
 _BLOCK = 1 << 16
-_REMEMBERED = 50_000
+_ROWS_AT_ONCE = 256
+_REMEMBERED = 4_000
 _FIELDS = {
     Grouping.LABEL: ("label_id", "label_name", "project_id", "label_deleted"),
     Grouping.PROJECT: ("project_id",),
@@ -42,73 +43,66 @@ def group_field_names(group_by: Sequence[Grouping]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for grouping in group_by for name in _FIELDS[grouping]))
 
 
-def write_json(request: UsageRequest, intervals: Iterable[ReportInterval], counts: Sequence[str]) -> Iterator[bytes]:
+def write_json(request: UsageRequest, intervals: Iterable[ReportInterval], counts: Sequence[str]) -> Generator[bytes, None, None]:
     """Write an object with the bounds and the list of ``intervals``, each with its coverage and the rows of its groups."""
     head: Fields = {"from": format_time(request.start), "to": format_time(request.end)}
     head |= {"resolution": request.resolution, "group_by": request.group_by}
     return _gather(_json_pieces(head, intervals, _JsonRows(request.group_by, counts)))
 
 
-def write_csv(request: UsageRequest, intervals: Iterable[ReportInterval], counts: Sequence[str], *, raw: bool = False) -> Iterator[bytes]:
+def write_csv(
+    request: UsageRequest, intervals: Iterable[ReportInterval], counts: Sequence[str], *, raw: bool = False
+) -> Generator[bytes, None, None]:
     """Write a header and a line for each row; an interval without rows that is not complete has a line without counts.
 
     A text is shown, never run, by a spreadsheet, unless ``raw``.
     """
     names = group_field_names(request.group_by)
     heading = _csv_line(["interval_start", "interval_end", *names, *counts, *COVERAGE_FIELDS])
-    return _gather(_csv_pieces(heading, intervals, _CsvRows(names, counts, partial(spell_for_csv, raw=raw))))
+    return _gather(_csv_pieces(heading, intervals, _CsvRows(names, counts, raw=raw)))
 
 
 class _JsonRows:
     """Spells rows in JSON."""
 
     def __init__(self, group_by: Sequence[Grouping], counts: Sequence[str]) -> None:
-        self._names = group_field_names(group_by)
         self._counts = ",".join(f'"{name}":%d' for name in counts).encode() + b","
-        self._group = _Remembered(self._spell)
+        self._group = _Remembered(partial(_spell_json, group_field_names(group_by)))
 
-    def interval(self, interval: ReportInterval) -> bytes:
-        """Spell an interval with its rows."""
+    def interval(self, interval: ReportInterval) -> Iterator[bytes]:
+        """Spell an interval with its rows, some at a time."""
         bounds = _members({"start": format_time(interval.start), "end": format_time(interval.end)})
-        rows = b",".join(map(self._row, interval.rows))
         coverage = _json_coverage(interval.coverage)
-        return b'{%s,%s,"observation_points":%d,"usage":[%s]}' % (bounds, coverage, interval.observation_points, rows)
+        yield b'{%s,%s,"observation_points":%d,"usage":[' % (bounds, coverage, interval.observation_points)
+        for place in range(0, len(interval.rows), _ROWS_AT_ONCE):
+            yield (b"," if place else b"") + b",".join(map(self._row, interval.rows[place : place + _ROWS_AT_ONCE]))
+        yield b"]}"
 
     def _row(self, row: ReportRow) -> bytes:
         return b"{%s%s%s}" % (self._group(row.group), self._counts % tuple(row.counts), _json_coverage(row.coverage))
-
-    def _spell(self, group: Group) -> bytes:
-        fields = _group_fields(group)
-        members = _members({name: fields[name] for name in self._names})
-        return members + b"," if members else b""
 
 
 class _CsvRows:
     """Spells rows in CSV."""
 
-    def __init__(self, names: Sequence[str], counts: Sequence[str], spell_cell: Callable[[object], str]) -> None:
-        self._names = names
-        self._spell_cell = spell_cell
+    def __init__(self, names: Sequence[str], counts: Sequence[str], *, raw: bool) -> None:
         self._nothing = "," * (len(names) + len(counts))
         self._counts = ",%d" * len(counts)
-        self._group = _Remembered(self._spell)
+        self._group = _Remembered(partial(_spell_csv, names, raw=raw))
 
-    def interval(self, interval: ReportInterval) -> bytes:
-        """Spell the rows of an interval."""
+    def interval(self, interval: ReportInterval) -> Iterator[bytes]:
+        """Spell the rows of an interval, some at a time."""
         bounds = f"{format_time(interval.start)},{format_time(interval.end)}"
-        lines = [bounds + self._group(row.group) + self._counts % tuple(row.counts) + _csv_coverage(row.coverage) for row in interval.rows]
-        if not lines and interval.coverage.worst:
-            lines = [bounds + self._nothing + _csv_coverage(interval.coverage)]
-        return "".join(lines).encode()
-
-    def _spell(self, group: Group) -> str:
-        fields = _group_fields(group)
-        line = _csv_line([self._spell_cell(fields[name]) for name in self._names])
-        return f",{line}".rstrip("\r\n") if self._names else ""
+        for place in range(0, len(interval.rows), _ROWS_AT_ONCE):
+            rows = interval.rows[place : place + _ROWS_AT_ONCE]
+            lines = (bounds + self._group(row.group) + self._counts % tuple(row.counts) + _csv_coverage(row.coverage) for row in rows)
+            yield "".join(lines).encode()
+        if not interval.rows and interval.coverage.worst:
+            yield (bounds + self._nothing + _csv_coverage(interval.coverage)).encode()
 
 
 class _Remembered(Generic[Spelling]):
-    """Remembers how groups are spelled, which many rows share."""
+    """Remembers how groups are spelled, which many rows share; ``spell`` must not refer to who holds this, lest both outlive their use."""
 
     def __init__(self, spell: Callable[[Group], Spelling]) -> None:
         self._spell = spell
@@ -124,21 +118,35 @@ class _Remembered(Generic[Spelling]):
         return known[1]
 
 
+def _spell_json(names: Sequence[str], group: Group) -> bytes:
+    fields = _group_fields(group)
+    members = _members({name: fields[name] for name in names})
+    return members + b"," if members else b""
+
+
+def _spell_csv(names: Sequence[str], group: Group, *, raw: bool) -> str:
+    fields = _group_fields(group)
+    line = _csv_line([spell_for_csv(fields[name], raw=raw) for name in names])
+    return f",{line}".rstrip("\r\n") if names else ""
+
+
 def _json_pieces(head: Fields, intervals: Iterable[ReportInterval], rows: _JsonRows) -> Iterator[bytes]:
     yield b'{%s,"intervals":[' % _members(head)
     separator = b""
     for interval in intervals:
-        yield separator + rows.interval(interval)
+        yield separator
+        yield from rows.interval(interval)
         separator = b","
     yield b"]}"
 
 
 def _csv_pieces(heading: str, intervals: Iterable[ReportInterval], rows: _CsvRows) -> Iterator[bytes]:
     yield heading.encode()
-    yield from map(rows.interval, intervals)
+    for interval in intervals:
+        yield from rows.interval(interval)
 
 
-def _gather(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _gather(pieces: Iterable[bytes]) -> Generator[bytes, None, None]:
     """Join small pieces to blocks."""
     block: list[bytes] = []
     size = 0

@@ -1,0 +1,128 @@
+"""Long intervals in the store: which are named, and their entries as readers of roll-ups take them.
+
+Owns the statements. Which intervals are long, and how entries are spread, is for ``core.ledger.long_intervals``.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Join, Table, and_, func, select
+
+from venturi.adapters.store.schema.ledger_tables import (
+    LEDGER_CORRECTIONS,
+    LEDGER_GENERATIONS,
+    LEDGER_INTERVALS,
+    LEDGER_LABEL_VERSIONS,
+    LEDGER_LONG_INTERVALS,
+    LEDGER_OWNERS,
+    LEDGER_TOTALS,
+    LEDGER_USAGE,
+)
+from venturi.core.domain.coverage import Coverage
+from venturi.core.domain.errors import LedgerError
+from venturi.core.ledger.bins import JITTER
+from venturi.core.ledger.long_intervals import Counts, LongCoverage, LongRecord
+
+_LONG = LEDGER_LONG_INTERVALS.c
+_AT_ONCE = 5_000
+Window = tuple[int, int]
+EntryName = tuple[int, int]
+"""Posting and ordinal of an entry."""
+
+
+def overlaps_window(window: Window) -> ColumnElement[bool]:
+    """Give the condition that a long interval has time in common with a window, if its bounds are snapped too."""
+    return and_(_LONG.end_at > window[0] - JITTER, _LONG.start_at < window[1] + JITTER)
+
+
+def read_long_records(
+    connection: Connection, table: Table, counts: Sequence[str], by: Sequence[str], where: ColumnElement[bool], window: Window
+) -> Iterator[LongRecord]:
+    """Read entries of ``table``, totals or usage, of the long intervals that meet a window, with what was corrected of them.
+
+    ``by`` names columns of entries, ``point_version`` and ``owner``; ``where`` is a condition on them.
+    """
+    within = overlaps_window(window)
+    if not connection.execute(select(_LONG.posting).where(within).limit(1)).first():
+        return
+    corrected = _read_corrections(connection, counts, within)
+    keys = [_key_column(table, name) for name in by]
+    columns = _LONG.start_at, _LONG.end_at, table.c.posting, table.c.ordinal, *keys, *(table.c[name] for name in counts)
+    chosen = select(*columns).select_from(_entries_of(table)).where(within, where)
+    first = 4 + len(keys)
+    with connection.execute(chosen.order_by(_LONG.posting, table.c.ordinal).execution_options(yield_per=_AT_ONCE)) as rows:
+        for row in rows:
+            counted = tuple(map(int, row[first:]))
+            added = corrected.get((row[2], row[3]))
+            if added is not None:
+                counted = tuple(one + other for one, other in zip(counted, added, strict=True))
+            yield LongRecord(row[0], row[1], tuple(row[4:first]), counted)
+
+
+def read_long_coverage(connection: Connection, where: ColumnElement[bool], window: Window) -> list[LongCoverage]:
+    """Read what the long intervals that meet a window tell of coverage; ``where`` is a condition on ``LEDGER_LONG_INTERVALS``."""
+    intervals = LEDGER_INTERVALS.c
+    same = and_(intervals.posting == _LONG.posting, intervals.ordinal == _LONG.ordinal)
+    columns = (intervals.place, intervals.coverage, intervals.reason, LEDGER_GENERATIONS.c.segments, intervals.overlapping)
+    counted_by = LEDGER_GENERATIONS.c.id == intervals.generation
+    joined = LEDGER_LONG_INTERVALS.join(LEDGER_INTERVALS, same).join(LEDGER_GENERATIONS, counted_by)
+    told = select(_LONG.start_at, _LONG.end_at, _LONG.point_version, *columns).select_from(joined)
+    rows = connection.execute(told.where(overlaps_window(window), where)).all()
+    return [LongCoverage(*row[:4], Coverage(row[4]), row[5], row[6], bool(row[7])) for row in rows]
+
+
+def prove_long_intervals(connection: Connection) -> int:
+    """Raise ``LedgerError`` for the first long interval that is not as its entries say; give how many there are."""
+    count = 0
+    for row in connection.execute(select(LEDGER_LONG_INTERVALS).order_by(_LONG.posting, _LONG.ordinal)).all():
+        count += 1
+        named = select(LEDGER_INTERVALS.c.point_version, LEDGER_INTERVALS.c.start_at, LEDGER_INTERVALS.c.end_at)
+        interval = connection.execute(
+            named.where(LEDGER_INTERVALS.c.posting == row.posting, LEDGER_INTERVALS.c.ordinal == row.ordinal)
+        ).first()
+        last = max(row.ordinal, *(_last_ordinal(connection, table, row) for table in (LEDGER_TOTALS, LEDGER_USAGE)))
+        kept = (row.point_version, row.start_at, row.end_at, row.last_ordinal)
+        if interval is None or kept != (*interval, last):
+            message = f"ledger_long_intervals: entry {row.ordinal} of posting {row.posting} is not the interval that is kept of it"
+            raise LedgerError(message)
+    return count
+
+
+def _last_ordinal(connection: Connection, table: Table, row: Any) -> int:  # noqa: ANN401 - a row of the table
+    of_interval = table.c.posting == row.posting, table.c.interval_ordinal == row.ordinal
+    return int(connection.execute(select(func.coalesce(func.max(table.c.ordinal), 0)).where(*of_interval)).scalar_one())
+
+
+def _entries_of(table: Table) -> Join:
+    """Join long intervals with their entries, which are sought by the key of their table, and those of usage with the owners of labels."""
+    theirs = and_(
+        table.c.posting == _LONG.posting,
+        table.c.ordinal > _LONG.ordinal,
+        table.c.ordinal <= _LONG.last_ordinal,
+        table.c.interval_ordinal == _LONG.ordinal,
+    )
+    joined = LEDGER_LONG_INTERVALS.join(table, theirs)
+    if table is not LEDGER_USAGE:
+        return joined
+    labels, owners = LEDGER_LABEL_VERSIONS.c, LEDGER_OWNERS.c
+    owned = and_(owners.project_id == labels.project_id, owners.shared == labels.shared)
+    return joined.join(LEDGER_LABEL_VERSIONS, labels.id == LEDGER_USAGE.c.label_version).join(LEDGER_OWNERS, owned)
+
+
+def _key_column(table: Table, name: str) -> ColumnElement[Any]:
+    if name == "owner":
+        return LEDGER_OWNERS.c.id
+    return _LONG.point_version if name == "point_version" else table.c[name]
+
+
+def _read_corrections(connection: Connection, counts: Sequence[str], within: ColumnElement[bool]) -> Mapping[EntryName, Counts]:
+    added = LEDGER_CORRECTIONS.c
+    theirs = and_(
+        added.corrected_posting == _LONG.posting,
+        added.corrected_ordinal > _LONG.ordinal,
+        added.corrected_ordinal <= _LONG.last_ordinal,
+    )
+    name = added.corrected_posting, added.corrected_ordinal
+    sums = [func.sum(added[count]) for count in counts]
+    statement = select(*name, *sums).select_from(LEDGER_CORRECTIONS.join(LEDGER_LONG_INTERVALS, theirs)).where(within).group_by(*name)
+    return {(row[0], row[1]): tuple(map(int, row[2:])) for row in connection.execute(statement)}

@@ -1,0 +1,69 @@
+"""What requests cost a running server: processor time, memory, and how long others wait meanwhile.
+
+Owns the measuring, from outside the process (proc(5)). What may be spent is for the tests.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import urllib3
+
+from tests.support.server import ServerProcess
+
+_PAUSE = 0.02
+_RESET_PEAK = "5"
+
+
+@dataclass
+class Cost:
+    """What was spent: seconds of processor time, octets of memory at most beyond what was held before, and waits of a small request."""
+
+    processor_seconds: float = 0.0
+    peak_octets: int = 0
+    waits: list[float] = field(default_factory=list)
+
+    @property
+    def wait(self) -> float:
+        """The longest wait but one, which is less of a matter of chance than the longest."""
+        return sorted(self.waits)[-2] if len(self.waits) > 1 else 0.0
+
+
+@contextmanager
+def measured(server: ServerProcess, small: str = "/healthz/live") -> Iterator[Cost]:
+    """Measure what is done in the block, while somebody else asks for something small."""
+    cost, over = Cost(), threading.Event()
+    Path(f"/proc/{server.process.pid}/clear_refs").write_text(_RESET_PEAK, encoding="ascii")
+    before, held = processor_seconds(server), server.resident_octets()
+    asking = threading.Thread(target=_ask, args=(server.url + small, cost, over), daemon=True)
+    asking.start()
+    try:
+        yield cost
+    finally:
+        over.set()
+        asking.join()
+        cost.processor_seconds = processor_seconds(server) - before
+        cost.peak_octets = max(0, _peak_octets(server) - held)
+
+
+def processor_seconds(server: ServerProcess) -> float:
+    """Give the processor time that the server has taken."""
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _peak_octets(server: ServerProcess) -> int:
+    status = Path(f"/proc/{server.process.pid}/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+def _ask(url: str, cost: Cost, over: threading.Event) -> None:
+    with urllib3.PoolManager(retries=False, timeout=60) as pool:
+        while not over.wait(_PAUSE):
+            began = time.perf_counter()
+            assert pool.request("GET", url).status == 200
+            cost.waits.append(time.perf_counter() - began)
