@@ -11,7 +11,6 @@ import pytest
 import yaml
 
 from tests.support.sources import ROOT
-from tests.support.tools import needs
 
 GITHUB = ROOT / ".github"
 RELEASED = "# Changelog\n\n## [Unreleased]\n\n## [1.2.3] - 2026-11-29\n\n### Added\n\n- A thing.\n"
@@ -55,7 +54,6 @@ def _refusal(clone: Path) -> str:
     return run.stderr
 
 
-@needs("git")
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
