@@ -5,7 +5,8 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-VENV := .venv
+# Another Python gets an environment of its own: make test PYTHON=python3.13
+VENV := .venv$(if $(PYTHON),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -14,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 CODE := $(wildcard src tests bench scripts docs/conf.py)
 TYPED := $(wildcard src tests bench)
 
-.PHONY: help setup run test soak fuzz check bench docs dist lock format clean
+.PHONY: help setup run test soak fuzz check bench docs dist deb release lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -67,6 +68,13 @@ dist: $(STAMP) ## build the wheel and the source archive
 	python -m build --no-isolation --outdir dist
 	@ls -1 dist
 
+deb: $(STAMP) ## build the Debian packages venturi and venturi-agent
+	@scripts/make-deb dist $(REVISION)
+	@ls -1 dist/*.deb
+
+release: $(STAMP) ## check version, changelog and artefacts, and build what a release consists of
+	@scripts/release
+
 lock: ## pin the dependencies anew
 	@scripts/lock
 
@@ -75,5 +83,5 @@ format: $(STAMP) ## format the code and sort its imports
 	ruff format $(CODE)
 
 clean: ## remove everything that can be made again
-	rm -rf $(VENV) .venv-openstack build dist out docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-* build dist out docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(wildcard src tests bench scripts docs) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Counting: the class pair of a packet, and the addition to its counts.
 #pragma once
 

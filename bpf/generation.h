@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // What one generation is made of: its constants and its maps. The loader sets the constants and the sizes of the maps before it loads a
 // program. `layout.py` writes what is read here.
 #pragma once

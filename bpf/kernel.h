@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // What the programs read of the kernel's own structures: only the members that are read, found again at load time by their names (CO-RE).
 // Owns no logic.
 #pragma once

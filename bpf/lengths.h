@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Packets at the device as they are, before the kernel's IP input has looked at them: of which family, and how many octets count of what
 // their headers claim. Owns what that input would drop; at netfilter it has.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Which netfilter links are attached: the kernel describes one that somebody detached as if nothing had happened, and only its own memory
 // tells (net/netfilter/nf_bpf_link.c). Owns the program that user space runs over all links.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The programs: a root that stays attached at the hooks of one device, and the leaf of a generation that it calls. One leaf serves both families
 // and both directions, so one update of `current` switches all of them.
 #include "counting.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Address to traffic class. A table holds, breadth first, the last addresses of all intervals but the highest ones, seven to a node; an address
 // lies in as many intervals' beyond as there are ends below it. A node costs one cache line where a binary search would cost three, and its
 // comparisons do not wait for each other.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // What a packet amounts to: as the segments on the wire that a super-packet (GSO, GRO) stands for, headers included, or merged.
 // Owns the walk over the headers of super-packets; ordinary packets never reach it.
 #pragma once

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,6 +90,13 @@ def test_targets_that_pages_name_exist() -> None:
 def test_every_target_is_told_to_contributors() -> None:
     page = read_documents()["CONTRIBUTING.md"]
     assert [target for target in _targets() - {"help"} if f"`make {target}" not in page] == []
+
+
+def test_the_page_has_every_extra() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    section = (DOCS / "installation.md").read_text(encoding="utf-8").partition("## Extras")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`[^|]+`) \|", section, flags=re.MULTILINE)
+    assert {extra for row in rows for extra in re.findall(r"`([a-z]+)`", row)} == set(extras)
 
 
 def test_programs_that_tests_need_are_installed_for_them() -> None:

@@ -80,7 +80,8 @@ def test_a_token_is_not_sent_where_others_read_it() -> None:
 @needs("openssl")
 def test_a_server_with_a_certificate_is_trusted_only_with_its_authority(tmp_path: Path) -> None:
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=server")
-    made = ("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "server.key", "-out", "server.pem")
+    purposes = ("-addext", "keyUsage=critical,digitalSignature,keyCertSign", "-addext", "subjectAltName=IP:127.0.0.1")
+    made = (*purposes, "-keyout", "server.key", "-out", "server.pem")
     subprocess.run(["openssl", "req", "-x509", *key, *made], cwd=tmp_path, check=True, capture_output=True)
     certificate = str(tmp_path / "server.pem")
     with running_server(tmp_path, "--tls-certificate", certificate, "--tls-key", str(tmp_path / "server.key")) as server:

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from venturi.adapters.client.config import ServerChoice
+from venturi.composition.extras import require_extras
 from venturi.config import (
     connection_config,
     kernel_cache_config,
@@ -56,6 +57,11 @@ def meter_files(request: MeterRequest, rules_paths: Sequence[str], output: Outpu
 
     With ``strict``, traffic that was skipped or lost raises ``TrafficDroppedError`` after the report is written.
     """
+    require_extras("venturi meter", "offline")
+    if output.form == "parquet":
+        require_extras("Parquet", "archive")
+    if output.charts:
+        require_extras("a chart", "charts")
     spare_threads()
     from venturi.adapters.files.rules_file import load_rules
     from venturi.interfaces.render.output import Renderers, check_output, write_output
@@ -221,6 +227,7 @@ def open_flow_records(
     stream: "InputStream", found: "InputFormat", *, columns: Mapping[str, str], tables: "FlowTables", drops: "NDArray[np.int64]"
 ) -> "FlowRecordReader":
     """Open a file of flow records (``services.offline.inputs.FlowRecordOpener``), loading Arrow only now."""
+    require_extras(f"{stream.name}, a file of flow records,", "archive")
     from venturi.adapters.files.flow_records import FlowRecordReader
 
     file = stream.seekable_file() or cast("BinaryIO", stream)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from venturi.composition.extras import require_extras
 from venturi.composition.starting import run_logged
 from venturi.config import AllSettings, agent_config, agent_spool, config_file, read_settings, service_manager, spare_threads
 from venturi.interfaces.render.resources.view import View
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 def run_agent(config_path: str | None, options: Mapping[str, object]) -> int:
     """Meter this host until SIGTERM or Ctrl-C; give the exit code. ``options`` go before environment and configuration file."""
+    require_extras("venturi agent", "agent")
     spare_threads()
     from venturi.interfaces.agent.commands import meter_host
 
@@ -27,6 +29,7 @@ def run_agent(config_path: str | None, options: Mapping[str, object]) -> int:
 
 def show_agent_status(spool: Path | None, view: View) -> int:
     """Write what the agent of a spool last knew of itself; give the exit code, 1 for an agent that does not run."""
+    require_extras("venturi agent status", "agent")
     spare_threads()
     from venturi.interfaces.agent.status import show_status
 
@@ -35,6 +38,7 @@ def show_agent_status(spool: Path | None, view: View) -> int:
 
 def purge_drivers(config_path: str | None) -> int:
     """Remove what agents left in the kernel, by every driver that this host can run; give the exit code."""
+    require_extras("venturi agent purge", "agent")
     spare_threads()
     from venturi.interfaces.agent.commands import purge
 
@@ -43,6 +47,7 @@ def purge_drivers(config_path: str | None) -> int:
 
 def examine_host(config_path: str | None, view: View) -> int:
     """Write what this host can count by and what goes around the hook; give the exit code, 0 if a driver can run."""
+    require_extras("venturi doctor", "agent")
     spare_threads()
     from venturi.interfaces.agent.doctor import show_examination
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from venturi.composition.extras import require_extras
 from venturi.composition.starting import run_logged
 from venturi.config import AllSettings, AuthMode, ServeSettings, config_file, database_url, server_config
 from venturi.core.domain.errors import ServeError
@@ -37,6 +38,7 @@ _NOTHING_WRONG = 0
 
 def serve(config_path: str | None, options: Mapping[str, object]) -> int:
     """Serve the API until SIGTERM or Ctrl-C; give the exit code. ``options`` go before environment and configuration file."""
+    require_extras("venturi serve", "server")
     return run_logged(config_path, options, partial(_serve, config_file(config_path)))
 
 
@@ -70,6 +72,7 @@ def build_server(settings: ServeSettings, log: "FilteringBoundLogger", running: 
 
 def create_first_token(database: str, attributes: Mapping[str, object], view: View) -> int:
     """Make a token in a database, on the server itself, and write it with its secret; give the exit code."""
+    require_extras("venturi token create --database", "server")
     import json
 
     from venturi.adapters.client.collections import TOKENS
@@ -90,6 +93,7 @@ def create_token_locally(database: str | None, asked: "NewToken") -> "tuple[Toke
 
 def maintain_database(database: str | None) -> "MaintenanceCommands":
     """Give the commands on a database, None for the server's."""
+    require_extras("venturi db", "server")
     from venturi.interfaces.maintenance_commands import MaintenanceCommands
 
     return MaintenanceCommands(database_url(database), sys.stdout)
@@ -102,6 +106,7 @@ def restore_database(database: str | None, backup: Path, *, replace: bool, revok
 
 def keep_ledger(database: str | None) -> "LedgerCommands":
     """Give the commands on the ledger of a database, None for the server's."""
+    require_extras("venturi ledger", "server")
     from venturi.interfaces.ledger_commands import LedgerCommands
 
     return LedgerCommands(database_url(database), sys.stdout)
@@ -224,19 +229,16 @@ def _authentication(settings: ServeSettings, tokens: "TokenControl") -> "Authent
 
 
 def _keystone_authentication(settings: ServeSettings, tokens: "TokenControl") -> "Authentication":
-    """Have Keystone verify its tokens, and take the server's own; raise ``ServeError`` without settings or the extra for Keystone."""
+    """Have Keystone verify its tokens, and take the server's own; raise ``ServeError`` without settings, or for a missing extra."""
     from venturi.interfaces.api.authentication import Authentication
 
     if settings.keystone is None:
         message = "--auth keystone needs the table [keystone] of the configuration file"
         raise ServeError(message)
+    require_extras("--auth keystone", "keystone")
+    from venturi.adapters.keystone.verifier import KeystoneVerifier
     from venturi.services.control.tokens import is_own
 
-    try:
-        from venturi.adapters.keystone.verifier import KeystoneVerifier
-    except ImportError as error:
-        message = f"--auth keystone needs the extra venturi[keystone]: {error}"
-        raise ServeError(message) from error
     verifier = KeystoneVerifier(settings.keystone)
 
     def verify(secret: str) -> "Principal":

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from venturi import composition
 from venturi.adapters.client.config import ServerChoice
+from venturi.composition.extras import require_extras
 from venturi.composition.server import build_server
 from venturi.config import AllSettings, agent_config, connection_config, read_settings, spare_threads
 from venturi.core.domain.interval import format_time
@@ -35,6 +36,7 @@ def may_meter() -> bool:
 
 def meter_this_host(config_path: str | None, options: Mapping[str, object]) -> int:
     """Run server, ledger and an agent of this host until SIGTERM or Ctrl-C; give the exit code."""
+    require_extras("venturi up", "server", "agent")
     spare_threads()
     from venturi.adapters.network.routes import list_default_devices
     from venturi.interfaces.agent.drivers import choose_drivers
@@ -61,6 +63,7 @@ def replay_traffic(config_path: str | None, options: Mapping[str, object], captu
 
     Nothing is kept: database and spool lie in a folder that goes at the end.
     """
+    require_extras("a replay", "server", "agent", "offline")
     spare_threads()
     with tempfile.TemporaryDirectory(prefix="venturi-") as folder:
         settings = read_settings(config_path, {**options, "database": f"sqlite:///{folder}/venturi.db"})
@@ -75,6 +78,7 @@ def demonstrate(options: Mapping[str, object], seconds: float | None) -> int:
 
     Nothing is kept: namespaces, database and what is in the kernel go at the end. Gives the exit code.
     """
+    require_extras("venturi demo", "server", "agent")
     spare_threads()
     from venturi.adapters.drivers.ebpf.bpf.file_system import passing_bpf_folder
     from venturi.adapters.laboratory.network import LaboratoryNetwork, laboratory_name

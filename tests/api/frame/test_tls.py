@@ -39,7 +39,9 @@ class Certificates:
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     """Certificates made for this run."""
     made = Certificates(tmp_path_factory.mktemp("certificates"))
-    new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+    # Python 3.13 demands of an authority that it says what its key is for (RFC 5280 §4.2.1.3).
+    purposes = ("-addext", "keyUsage=critical,digitalSignature,keyCertSign")
+    new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", *purposes)
     _openssl(made, "req", "-x509", *new_key, "-subj", "/CN=authority", "-keyout", "authority.key", "-out", "authority.pem")
     for name in ("server", "client"):
         signed = ("-CA", "authority.pem", "-CAkey", "authority.key", "-addext", "subjectAltName=IP:127.0.0.1")

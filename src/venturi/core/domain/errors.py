@@ -286,6 +286,17 @@ class ConfigurationError(VenturiError):
     status = 500
 
 
+class MissingExtraError(VenturiError):
+    """A part of venturi that is not installed is needed; the sentence names the command that installs it."""
+
+    exit_code = 17
+    status = 500
+
+    def __init__(self, purpose: str, *extras: str) -> None:
+        """Name the ``extras`` of the package that ``purpose`` needs."""
+        super().__init__(f"{purpose} needs packages that are not installed: run pip install 'venturi[{','.join(extras)}]'")
+
+
 class DriverError(VenturiError):
     """The kernel, or what speaks to it, refuses to count; the sentence says what to do about it."""
 

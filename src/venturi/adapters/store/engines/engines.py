@@ -14,7 +14,7 @@ from sqlalchemy.exc import NoSuchModuleError
 
 from venturi.adapters.store.engines.locations import POSTGRESQL, file_of, is_embedded
 from venturi.adapters.store.engines.sqlite import build_sqlite_engine
-from venturi.core.domain.errors import StoreError
+from venturi.core.domain.errors import MissingExtraError, StoreError
 
 _PRIVATE = 0o600
 _PRIVATE_FOLDER = 0o700
@@ -39,7 +39,7 @@ class Engines:
 
 
 def build_engines(location: URL, pool_size: int) -> Engines:
-    """Make the engines of a database; raises ``StoreError`` without its driver, or where its file cannot be made."""
+    """Make the engines of a database; raises ``MissingExtraError`` without its driver, ``StoreError`` where its file cannot be made."""
     if is_embedded(location):
         make_file(location)
         readers = build_sqlite_engine(location, pool_size, begin="BEGIN")
@@ -51,8 +51,8 @@ def build_engines(location: URL, pool_size: int) -> Engines:
         )
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         extra = location.get_backend_name()
-        message = f"{extra} needs a driver that is not installed; the extra venturi[{extra}] brings it"
-        raise StoreError(message) from error
+        purpose = f"a database of {extra}"
+        raise MissingExtraError(purpose, extra) from error
 
 
 def make_file(location: URL) -> None:
