@@ -139,6 +139,8 @@ def show_usage(server: ServerChoice, ask: Callable[[], UsageQuestion], view: Vie
     from venturi.interfaces import usage_command
     from venturi.interfaces.signals import ended_by_signals
 
+    if view.form == "parquet":
+        require_extras("Parquet", "archive")
     renderers = usage_command.UsageRenderers(_write_usage_parquet, _draw_chart)
     with server_resources(server) as resources:
 
@@ -247,6 +249,7 @@ def _write_usage_parquet(rows: "Sequence[Row]", columns: Sequence[str], stream: 
 
 
 def _draw_chart(specification: "Specification", ending: str) -> bytes:
+    require_extras("a chart", "charts")
     from venturi.interfaces.render.chart_files import draw_chart
 
     return draw_chart(specification, ending)
