@@ -59,5 +59,6 @@ def serving(folder: Path, callers: Mapping[str, tuple[str, str]], database: str 
     database = database or f"sqlite:///{folder / 'venturi.db'}"
     bound = {"agent": {"agent_id": "agent-1", "host": "edge-1"}}
     secrets = {name: make_token(database, role, project, **bound.get(role, {})) for name, (role, project) in callers.items()}
-    with running_server(folder, "--auth", "token", database=database) as server:
+    environment = {"VENTURI_TRUSTED_PROXIES": "127.0.0.1"}
+    with running_server(folder, "--auth", "token", database=database, environment=environment) as server:
         yield {name: Caller(server, callers[name][1], secret) for name, secret in secrets.items()}

@@ -135,7 +135,7 @@ def _decode_point(given: Raw, number: int, form: type[_Form]) -> _Form:
     try:
         return msgspec.json.decode(given, type=form)
     except msgspec.ValidationError as error:
-        message = str(error).replace("`$", f"`$.points[{number}]")
+        message = str(error).replace("`$.", f"`$.points[{number}].")
         raise ValueError(message) from error
 
 
