@@ -97,7 +97,10 @@ def ask_reports(server: ServerProcess, start: str, end: str) -> dict[str, Any]:
 def _answer(server: ServerProcess, question: str) -> Any:  # noqa: ANN401 - any JSON
     answer = server.request("GET", question)
     assert answer.status == 200, (question, answer.data)
-    return json.loads(answer.data)
+    document = json.loads(answer.data)
+    if isinstance(document, dict):
+        document.pop("read_at", None)  # when the question was asked
+    return document
 
 
 def find_lost(before: Any, after: Any, where: str = "") -> list[str]:  # noqa: ANN401 - any JSON
