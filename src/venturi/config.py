@@ -18,10 +18,11 @@ import msgspec
 from venturi.adapters.client.config import DEFAULT_URL, ConnectionConfig, ServerChoice
 from venturi.adapters.kernel_cache_config import KernelCacheConfig
 from venturi.adapters.keystone.configuration import KeystoneConfig
-from venturi.adapters.logs.configuration import LogConfig
+from venturi.adapters.logs.configuration import LogConfig, LogForm
 from venturi.adapters.server.configuration import Count, Limits, ServerConfig, TlsConfig
 from venturi.core.domain.errors import ConfigurationError, InvalidTimeError
 from venturi.core.domain.interval import parse_duration
+from venturi.core.domain.text import hide_url_secrets
 from venturi.services.agent.configuration import AgentConfig, AgentSettings
 from venturi.services.agent.schedule import Schedule
 from venturi.services.ledger.configuration import LedgerConfig
@@ -50,7 +51,11 @@ SPOOL_SETTING = "VENTURI_AGENT_SPOOL"
 INSECURE_TOKEN_SETTING = "VENTURI_INSECURE_TOKEN"  # noqa: S105 - the name of a variable
 """The variable that, set to 1, lets commands send the token over plain HTTP to another host."""
 
+STATE_SETTING = "STATE_DIRECTORY"
+"""The variable by which systemd names the folders that a unit keeps its state in, separated by colons (systemd.exec(5))."""
+
 _PREFIX = "VENTURI"
+_HIDDEN_VALUES = frozenset({"password"})
 _LISTEN_PIDS = "LISTEN_PID"
 _LISTEN_COUNT = "LISTEN_FDS"
 _MOST_PORTS = 65_535
@@ -123,11 +128,14 @@ def connection_config(choice: ServerChoice) -> ConnectionConfig:
 
 
 def database_url(given: str | None = None) -> str:
-    """Give the URL of the server's database: the one given, that of the environment, or SQLite in the user's data folder."""
-    named = given or os.environ.get(DATABASE_SETTING)
+    """Give the URL of the server's database: the one given, that of the environment, or that of the file that VENTURI_CONFIG names.
+
+    Without any it is SQLite, in the state folder of the unit that systemd runs, or else in the user's data folder.
+    """
+    named = given or read_settings(None, {}).database
     if named:
         return named
-    return f"sqlite:///{_user_files() / 'venturi' / 'venturi.db'}"
+    return f"sqlite:///{_state_folder() or _user_files() / 'venturi'}/venturi.db"
 
 
 def read_settings(path: str | None, options: Mapping[str, object]) -> AllSettings:
@@ -136,18 +144,53 @@ def read_settings(path: str | None, options: Mapping[str, object]) -> AllSetting
     Raises ``ConfigurationError`` for an unknown key or a value of the wrong type, naming file or variable and key.
     """
     known = dict(_list_keys(AllSettings))
-    chosen = path or os.environ.get(CONFIG_SETTING)
+    chosen = config_file(path)
     merged: dict[Key, object] = {}
     if chosen:
         merged |= _read_file(chosen, known)
-    for key, kind in known.items():
-        variable = "_".join((_PREFIX, *key)).upper()
-        if variable in os.environ:
-            merged[key] = _convert(os.environ[variable], kind, variable, strict=False)
+    merged |= _read_environment(known)
     for name, given in options.items():
         key = tuple(name.split("."))
         merged[key] = _convert(given, known[key], f"--{name}", strict=False)
     return _build(AllSettings, merged)
+
+
+def config_file(path: str | None) -> str | None:
+    """Name the configuration file: the one given or that of the environment, None where there is none."""
+    return path or os.environ.get(CONFIG_SETTING) or None
+
+
+def log_form(options: Mapping[str, object]) -> LogForm:
+    """Give the form of the log where the settings cannot be read: as an option or the environment says, else that without a word."""
+    named = str(options.get("logs.form") or os.environ.get("VENTURI_LOGS_FORM", ""))
+    return LogForm(named) if named in set(LogForm) else LogForm.AUTO
+
+
+def find_contradictions(path: str | None, options: Mapping[str, object]) -> list[str]:
+    """Say which settings the file and the environment give differently, and which are given and not used; a sentence each, without secrets.
+
+    Takes what ``read_settings`` takes, and raises as that does. An option is no contradiction: whoever starts the program by hand means it.
+    """
+    known = dict(_list_keys(AllSettings))
+    chosen = config_file(path)
+    from_file = _read_file(chosen, known) if chosen else {}
+    from_variables = _read_environment(known)
+    sentences = []
+    if path and os.environ.get(CONFIG_SETTING, path) != path:
+        sentences.append(f"--config {path} is read; {CONFIG_SETTING}={os.environ[CONFIG_SETTING]} is not used")
+    for key in sorted(from_file.keys() & from_variables.keys()):
+        if from_file[key] != from_variables[key]:
+            name, variable = ".".join(key), _variable(key)
+            used, unused = _show_setting(key, from_variables[key]), _show_setting(key, from_file[key])
+            ignored = "" if name in options else ": the variable is used, the file is not"
+            sentences.append(f"{variable} is {used} in the environment, but {name} is {unused} in {chosen}{ignored}")
+    listen = ("listen",)
+    given = [f"--listen {options['listen']}"] if "listen" in options else []
+    given += [f"{_variable(listen)}={from_variables[listen]}"] if listen in from_variables else []
+    given += [f"listen = '{from_file[listen]}' in {chosen}"] if listen in from_file else []
+    if given and _count_inherited():
+        sentences.append(f"{' and '.join(given)} is not used: systemd handed over the sockets that its unit names as ListenStream")
+    return sentences
 
 
 def server_config(settings: ServeSettings) -> ServerConfig:
@@ -193,7 +236,7 @@ def _parse_duration(setting: str, text: str) -> int:
 def agent_spool(given: Path | None = None) -> Path:
     """Name the file of an agent's spool: the one given, that of the environment, or one in the user's data folder."""
     named = given or os.environ.get(SPOOL_SETTING)
-    return Path(named) if named else _user_files() / "venturi" / "agent" / "spool.db"
+    return Path(named) if named else (_state_folder() or _user_files() / "venturi" / "agent") / "spool.db"
 
 
 def service_manager() -> str | None:
@@ -227,6 +270,30 @@ def _split_address(setting: str, address: str) -> tuple[str, int]:
         message = f"{setting}: '{address}' is not HOST:PORT"
         raise ConfigurationError(message)
     return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _variable(key: Key) -> str:
+    return "_".join((_PREFIX, *key)).upper()
+
+
+def _show_setting(key: Key, given: object) -> str:
+    """Spell a setting for a message, without what is secret in it."""
+    if key[-1] in _HIDDEN_VALUES:
+        return "[hidden]"
+    return f"'{hide_url_secrets(given)}'" if key == ("database",) and isinstance(given, str) else f"'{given}'"
+
+
+def _state_folder() -> Path | None:
+    """Give the folder in which systemd has a unit keep its state, None outside of a unit that has one."""
+    first = os.environ.get(STATE_SETTING, "").partition(":")[0]
+    return Path(first) if first else None
+
+
+def _read_environment(known: Mapping[Key, Any]) -> dict[Key, object]:
+    named = {key: _variable(key) for key in known}
+    return {
+        key: _convert(os.environ[variable], known[key], variable, strict=False) for key, variable in named.items() if variable in os.environ
+    }
 
 
 def _read_file(path: str, known: Mapping[Key, Any]) -> dict[Key, object]:

@@ -120,3 +120,13 @@ def test_an_agent_leaves_alone_what_another_counts_that_is_dead(files: AgentFile
         assert first.stop() == 0
     assert usage(files) == {"ten": 3}
     assert {each.coverage for each in metered(files)} == {"complete"}
+
+
+def test_an_agent_meters_though_the_address_of_its_metrics_does_not_exist(files: AgentFiles, router: Router) -> None:
+    files.write_plan(router, {"ten": "10.0.0.0/8"})
+    with running_agent(files, None, "--metrics", "192.0.2.1:9") as agent:
+        agent.wait_for_log("metering")
+        agent.wait_for_log("metrics cannot be served; it is tried again")
+        send(router, TEN, 5)
+        assert agent.stop() == 0
+    assert usage(files) == {"ten": 5}

@@ -1,12 +1,13 @@
 """``venturi serve --auth keystone`` with a real Keystone: clients sign in by password and find the server in the catalog."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.keystone import ADMIN, REGION, Keystone, running_keystone
 from tests.support.openstack import OpenstackShell, running_shell
-from tests.support.server import ServerProcess, running_server
+from tests.support.server import ServerProcess, make_token, running_server
 from tests.support.tools import needs
 
 pytestmark = needs("openstack", "keystone-manage")
@@ -44,10 +45,23 @@ def keystone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keystone]:
 
 
 @pytest.fixture(scope="module")
-def server(keystone: Keystone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:  # noqa: PLR0206 - no property
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the server."""
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="module")
+def agent_token(folder: Path) -> str:
+    """The secret of a token of venturi's own, made before the server runs."""
+    return make_token(f"sqlite:///{folder / 'venturi.db'}", role="agent", agent_id="h", host="h")
+
+
+@pytest.fixture(scope="module")
+def server(keystone: Keystone, folder: Path, agent_token: str) -> Iterator[ServerProcess]:  # noqa: PLR0206 - no property
     """A server that has tokens verified there, and stands in the catalog as the network service."""
+    assert agent_token
     config = CONFIG.format(url=keystone.url, password=keystone.password)
-    with running_server(tmp_path_factory.mktemp("server"), config=config) as running:
+    with running_server(folder, config=config) as running:
         keystone.add_network_service(running.url)
         yield running
 
@@ -113,7 +127,11 @@ def test_a_revoked_token(keystone: Keystone, server: ServerProcess, admin: Opens
     headers = {"X-Auth-Token": keystone.issue_token("reader-a", "a")}
     assert server.request("GET", LABELS, headers=headers).status == 200
     assert admin.run(f"token revoke {headers['X-Auth-Token']}") == ""
-    assert server.request("GET", LABELS, headers=headers).status == 401
+    refused = server.request("GET", LABELS, headers=headers)
+    assert (refused.status, refused.json()["error"]["reason"]) == (
+        401,
+        "this token was revoked before it expired, or its user or project was disabled",
+    )
 
 
 def test_a_token_of_a_user_who_was_disabled(keystone: Keystone, server: ServerProcess) -> None:
@@ -137,7 +155,45 @@ def test_callers_whom_keystone_does_not_know(keystone: Keystone, server: ServerP
 
 def test_a_token_of_no_project(keystone: Keystone, server: ServerProcess) -> None:
     headers = {"X-Auth-Token": keystone.issue_token("reader-a", None)}
-    assert server.request("GET", LABELS, headers=headers).status == 401
+    refused = server.request("GET", LABELS, headers=headers)
+    assert refused.status == 401
+    assert refused.json()["error"]["reason"] == "the token is not scoped to a project: ask Keystone for one of a project"
+
+
+def test_tokens_of_venturi_open_beside_those_of_keystone(keystone: Keystone, server: ServerProcess, agent_token: str) -> None:
+    own = {"X-Auth-Token": agent_token}
+    assert server.request("GET", "/v1/plans/h?agent_id=h", headers=own).status == 200
+    assert server.request("GET", "/v1/tokens", headers=own).status == 403, "the policy is the same"
+    manager = {"X-Auth-Token": keystone.issue_token("manager-a", "a")}
+    assert server.request("GET", "/v1/tokens", headers=manager).status == 403, "for both"
+    refused = server.request("GET", LABELS, headers={"X-Auth-Token": agent_token[:-1] + "g"})
+    assert (refused.status, refused.json()["error"]["reason"]) == (401, "there is no such token")
+    assert refused.headers["WWW-Authenticate"] == f'Keystone uri="{keystone.url}"'
+
+
+def test_a_server_that_begins_warns_of_no_options(server: ServerProcess) -> None:
+    begun = next(number for number, line in enumerate(server.log) if line["event"] == "listening")
+    assert [line for line in server.log[:begun] if line["level"] != "info"] == []
+    assert [line for line in server.log if "option" in line["event"] or "deprecated" in line["event"]] == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        pytest.param("password", "Keystone at {url} refuses the account 'venturi'", id="a wrong password"),
+        pytest.param("auth_url", "Keystone cannot be reached at http://127.0.0.1:9/v3: ", id="an unreachable Keystone"),
+        pytest.param("interface", "Keystone's catalog has no identity endpoint for interface 'admin'", id="an endpoint that is not there"),
+    ],
+)
+def test_why_keystone_cannot_be_asked(keystone: Keystone, setting: str, sentence: str, tmp_path: Path) -> None:
+    wrong = {"password": '"wrong"', "auth_url": '"http://127.0.0.1:9/v3"', "interface": '"admin"'}[setting]
+    lines = [line for line in CONFIG.splitlines() if not line.startswith(setting)]
+    config = "\n".join([*lines, f"{setting} = {wrong}"]).format(url=keystone.url, password=keystone.password)
+    with running_server(tmp_path, config=config) as running:
+        refused = running.request("GET", LABELS, headers={"X-Auth-Token": keystone.issue_token("reader-a", "a")})
+        assert refused.status == 502
+        assert sentence.format(url=keystone.url) in refused.json()["NeutronError"]["message"]
+        assert keystone.password not in refused.data.decode()
 
 
 def test_versions_are_told_without_a_token(server: ServerProcess) -> None:

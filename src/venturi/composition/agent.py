@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from venturi.config import agent_config, agent_spool, read_settings, service_manager, spare_threads
+from venturi.composition.starting import run_logged
+from venturi.config import AllSettings, agent_config, agent_spool, config_file, read_settings, service_manager, spare_threads
 from venturi.interfaces.render.resources.view import View
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
 
 
 def run_agent(config_path: str | None, options: Mapping[str, object]) -> int:
@@ -12,8 +17,12 @@ def run_agent(config_path: str | None, options: Mapping[str, object]) -> int:
     spare_threads()
     from venturi.interfaces.agent.commands import meter_host
 
-    settings = read_settings(config_path, options)
-    return meter_host(settings.agent, agent_config(settings.agent), settings.logs, service_manager())
+    def run(settings: AllSettings, log: "FilteringBoundLogger") -> int:
+        return meter_host(
+            settings.agent, agent_config(settings.agent), log, config_file=config_file(config_path), service_manager=service_manager()
+        )
+
+    return run_logged(config_path, options, run)
 
 
 def show_agent_status(spool: Path | None, view: View) -> int:

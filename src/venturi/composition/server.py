@@ -5,9 +5,11 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
-from venturi.config import AuthMode, ServeSettings, database_url, read_settings, server_config
+from venturi.composition.starting import run_logged
+from venturi.config import AllSettings, AuthMode, ServeSettings, config_file, database_url, server_config
 from venturi.core.domain.errors import ServeError
 from venturi.core.domain.interval import Nanoseconds
 from venturi.interfaces.render.resources.view import View
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from venturi.adapters.server.server import HttpServer
     from venturi.adapters.store.store import Store
     from venturi.adapters.threads.supervisor import Supervisor
+    from venturi.core.domain.control.principal import Principal
     from venturi.core.domain.control.token import Token
     from venturi.interfaces.api.application import ApiParts
     from venturi.interfaces.api.authentication import Authentication
@@ -33,13 +36,17 @@ _NOTHING_WRONG = 0
 
 def serve(config_path: str | None, options: Mapping[str, object]) -> int:
     """Serve the API until SIGTERM or Ctrl-C; give the exit code. ``options`` go before environment and configuration file."""
-    from venturi import __version__
-    from venturi.adapters.logs.log import running_log
+    return run_logged(config_path, options, partial(_serve, config_file(config_path)))
 
-    settings = read_settings(config_path, options)
-    with running_log(sys.stderr, settings.logs) as log, ExitStack() as running:
+
+def _serve(file: str | None, settings: AllSettings, log: "FilteringBoundLogger") -> int:
+    from venturi import __version__
+    from venturi.core.domain.text import hide_url_secrets
+
+    with ExitStack() as running:
         server, supervisor = build_server(settings, log, running)
-        log.info("listening", urls=server.start(), auth=settings.auth.value, version=__version__)
+        database = hide_url_secrets(database_url(settings.database))
+        log.info("listening", urls=server.start(), auth=settings.auth.value, version=__version__, database=database, config=file)
         server.run()
         log.info("stopped")
     supervisor.require_alive()
@@ -205,23 +212,29 @@ def _authentication(settings: ServeSettings, tokens: "TokenControl") -> "Authent
                 challenge='Bearer realm="venturi"', verify=tokens.authenticate, allow_plain_http=settings.allow_plain_http
             )
         case AuthMode.KEYSTONE:
-            return _keystone_authentication(settings)
+            return _keystone_authentication(settings, tokens)
 
 
-def _keystone_authentication(settings: ServeSettings) -> "Authentication":
-    """Have Keystone verify tokens; raise ``ServeError`` without its settings or the extra that speaks to it."""
+def _keystone_authentication(settings: ServeSettings, tokens: "TokenControl") -> "Authentication":
+    """Have Keystone verify its tokens, and take the server's own; raise ``ServeError`` without settings or the extra for Keystone."""
     from venturi.interfaces.api.authentication import Authentication
 
     if settings.keystone is None:
         message = "--auth keystone needs the table [keystone] of the configuration file"
         raise ServeError(message)
+    from venturi.services.control.tokens import is_own
+
     try:
         from venturi.adapters.keystone.verifier import KeystoneVerifier
     except ImportError as error:
         message = f"--auth keystone needs the extra venturi[keystone]: {error}"
         raise ServeError(message) from error
     verifier = KeystoneVerifier(settings.keystone)
-    return Authentication(challenge=settings.keystone.challenge, verify=verifier.verify, allow_plain_http=settings.allow_plain_http)
+
+    def verify(secret: str) -> "Principal":
+        return tokens.authenticate(secret) if is_own(secret) else verifier.verify(secret)
+
+    return Authentication(challenge=settings.keystone.challenge, verify=verify, allow_plain_http=settings.allow_plain_http)
 
 
 def _token_control(store: "Store") -> "tuple[TokenControl, LastUse]":

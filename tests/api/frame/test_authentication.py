@@ -55,6 +55,8 @@ REFUSED: dict[str, Callable[[str], dict[str, str]]] = {
     "another id": lambda secret: {"X-Auth-Token": "venturi_" + "0" * 32 + secret[-65:]},
     "octets that are no UTF-8": lambda _: {"X-Auth-Token": "\xff\xfe"},
 }
+NO_TOKEN = "the request carries no token"  # noqa: S105 - a sentence
+REASONS = {"nothing": NO_TOKEN, "an empty token": NO_TOKEN, "Basic": NO_TOKEN, "Bearer without token": NO_TOKEN}
 
 
 @pytest.mark.parametrize("name", HELD)
@@ -68,7 +70,8 @@ def test_nothing_else_opens(guarded: Guarded, name: str, path: str) -> None:
     answer = guarded.server.request("GET", path, headers=REFUSED[name](guarded.admin))
     assert answer.status == 401
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="venturi"'
-    assert answer.json() == {"error": {"code": 401, "title": "Unauthorized", "message": REQUIRED}}
+    told = answer.json()["error"]
+    assert told == {"code": 401, "title": "Unauthorized", "message": REQUIRED, "reason": REASONS.get(name, "there is no such token")}
     assert answer.headers["X-Openstack-Request-Id"].startswith("req-")
 
 
@@ -79,7 +82,8 @@ def test_some_paths_need_no_token(guarded: Guarded, path: str) -> None:
 
 def test_a_token_expires(guarded: Guarded) -> None:
     time.sleep(1.1)
-    assert guarded.server.request("GET", UNKNOWN, headers={"X-Auth-Token": guarded.short_lived}).status == 401
+    refused = guarded.server.request("GET", UNKNOWN, headers={"X-Auth-Token": guarded.short_lived})
+    assert (refused.status, refused.json()["error"]["reason"]) == (401, "this token has expired")
 
 
 def test_the_log_names_the_caller_and_not_the_token(guarded: Guarded) -> None:

@@ -8,7 +8,8 @@ import pytest
 import structlog
 
 from venturi.adapters.logs.configuration import LogConfig, LogForm, LogLevel
-from venturi.adapters.logs.log import HIDDEN, LibraryLog, build_log, hide_secrets
+from venturi.adapters.logs.log import LibraryLog, build_log, hide_secrets
+from venturi.core.domain.text import HIDDEN
 
 TOKEN = "venturi_" + "0123456789abcdef" * 2 + "_" + "fedcba9876543210" * 4
 FERNET = "gAAAAABnQ2xpZW50IHNlY3JldCB0b2tlbiBvZiBLZXlzdG9uZQ=="
@@ -18,11 +19,30 @@ SECRETS = {
     "a basic password": ("authorization=Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
     "a Fernet token": (f"token {FERNET} expired", FERNET),
     "a database URL": ("cannot open postgresql+psycopg://user:s3cret!@host/db", "s3cret!"),
+    "a database URL whose password has a slash": ("mariadb://user:s3c/ret@host/db", "s3c/ret"),
+    "a database URL whose password has an at": ("mariadb://user:s3c@ret@host/db", "s3c@ret"),
+    "a parameter of a database URL": ("postgresql://host/db?user=a&password=s3cret", "s3cret"),
     "a URL without user": ("mysql://:s3cret@host/db", "s3cret"),
     "a connection string": ("host=a user=b password=s3cret dbname=c", "s3cret"),
     "a header": ("X-Auth-Token: s3cret-thing", "s3cret-thing"),
     "JSON": ('{"password": "s3cret"}', "s3cret"),
+    "JSON with a token": ('{"token": "letters"}', "letters"),
+    "a bearer of letters": ("Authorization: Bearer letters", "letters"),
+    "a token after a colon": ("token: s3cret-thing", "s3cret-thing"),
+    "a token that is set": ("VENTURI_TOKEN=letters token=letters", "letters"),
+    "letters in base 64": ("basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
 }
+SENTENCES = [
+    "GET /v1/tokens/3f0c",
+    "sqlite:////var/lib/venturi.db",
+    "http://[::1]:9696/a@b",
+    "a token is missing",
+    "Unable to validate token: Could not find versioned identity endpoints when attempting to authenticate",
+    "the token is not scoped to a project: ask Keystone for one of a project",
+    "bearer authentication is wanted, and basic authentication is not",
+    "Authorization failed for token",
+    "Access denied for user 'a'@'localhost' (using password: YES)",
+]
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -32,7 +52,7 @@ def test_a_secret_in_a_text_is_hidden(name: str) -> None:
     assert HIDDEN in hide_secrets(text)
 
 
-@pytest.mark.parametrize("text", ["GET /v1/tokens/3f0c", "sqlite:////var/lib/venturi.db", "http://[::1]:9696/a@b", "a token is missing"])
+@pytest.mark.parametrize("text", SENTENCES)
 def test_what_is_no_secret_stays(text: str) -> None:
     assert hide_secrets(text) == text
 

@@ -90,7 +90,7 @@ def test_an_address_in_use_is_named(server: ServerProcess, tmp_path: Path) -> No
     other = tmp_path / "other"
     other.mkdir()
     with (
-        pytest.raises(AssertionError, match=f"cannot listen on 127.0.0.1:{server.port}: Address already in use\n"),
+        pytest.raises(AssertionError, match=f'cannot listen on 127.0.0.1:{server.port}: Address already in use"'),
         running_server(other, "--listen", f"127.0.0.1:{server.port}"),
     ):
         pass

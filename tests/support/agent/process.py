@@ -113,11 +113,11 @@ class AgentProcess:
 
 
 @contextmanager
-def running_agent(files: AgentFiles, source: tuple[str, str] | None = None) -> Iterator[AgentProcess]:
-    """Run the agent by its plan file, or from another ``source``, until the end of the block."""
+def running_agent(files: AgentFiles, source: tuple[str, str] | None = None, *more: str) -> Iterator[AgentProcess]:
+    """Run the agent by its plan file, or from another ``source``, with ``more`` options, until the end of the block."""
     log = files.folder / f"log-{time.monotonic_ns()}"
     followed = source or ("--plan", str(files.plan))
-    options = (*followed, "--spool", str(files.spool), "--driver", files.driver, "--host", "h", "--log-form", "json")
+    options = (*followed, "--spool", str(files.spool), "--driver", files.driver, "--host", "h", "--log-form", "json", *more)
     with log.open("w", encoding="utf-8") as stream:
         process = subprocess.Popen(files.command(*options), stderr=stream, text=True, env=files.environment)
     agent = AgentProcess(process, log)

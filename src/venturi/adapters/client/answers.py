@@ -62,11 +62,12 @@ def _refusal(status: int, content: bytes, request: str) -> VenturiError:
 
 
 def _sentence(content: bytes) -> str:
-    """Find the message in ``{"NeutronError": {…}}`` or ``{"error": {…}}``; empty where there is none."""
+    """Find the message in ``{"NeutronError": {…}}`` or ``{"error": {…}}``, with the reason if it gives one; empty where there is none."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
         return ""
     envelope = (document.get("NeutronError") or document.get("error")) if isinstance(document, dict) else None
-    message = envelope.get("message") if isinstance(envelope, dict) else None
-    return escape_unfit(" ".join(message.split()))[:_LONGEST_SENTENCE] if isinstance(message, str) else ""
+    told = [envelope.get("message"), envelope.get("reason")] if isinstance(envelope, dict) else []
+    sentence = " ".join(" ".join(text.split()) for text in told if isinstance(text, str))
+    return escape_unfit(sentence)[:_LONGEST_SENTENCE]

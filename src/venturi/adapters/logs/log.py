@@ -15,21 +15,31 @@ import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 from venturi.adapters.logs.configuration import LogConfig, LogForm, LogLevel
-from venturi.core.domain.text import escape_unfit
-
-HIDDEN = "[hidden]"
-"""What stands in place of a secret."""
+from venturi.core.domain.text import HIDDEN, escape_unfit, hide_url_secrets
 
 _TRACE = "exception"
 """The one field of several lines; what it quotes is spelled by Python."""
 
 _SECRET_NAMES = ("authorization", "token", "password", "secret", "cookie")
+_NO_SECRETS = frozenset({"token_id"})
+"""Fields that name something by an id that opens nothing."""
+
+_PROSE = r"(?![a-z]+(?:\s+[a-z]|[.,;:]?(?:\s|$)))"
+"""Not before a word of a sentence: no token is one of lower-case letters alone."""
+
 _SECRETS = (
     (re.compile(r"venturi_[0-9a-f]{32}_[0-9a-f]+"), HIDDEN),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+"), rf"\1 {HIDDEN}"),
+    (re.compile(r"(?i)\b(authorization['\"]?\s*[=:]\s*['\"]?(?:bearer|basic))\s+[^\s'\",;]+"), rf"\1 {HIDDEN}"),
+    (re.compile(rf"\b((?i:bearer|basic))\s+{_PROSE}[\w.~+/=-]+"), rf"\1 {HIDDEN}"),
     (re.compile(r"\bgAAAA[\w=-]{20,}"), HIDDEN),
     (re.compile(r"(\w://[^\s:/@]*):[^\s/@]+@"), rf"\1:{HIDDEN}@"),
-    (re.compile(r"(?i)\b(password|passwd|secret|token|x-auth-token|authorization)(['\"]?\s*[=:]\s*['\"]?)[^\s'\"&,;]+"), rf"\1\2{HIDDEN}"),
+    (
+        re.compile(r"(?i)\b(password|passwd|secret|x-auth-token|x-subject-token)(['\"]?\s*[=:]\s*['\"]?)(?!YES\)|NO\))[^\s'\"&,;]+"),
+        rf"\1\2{HIDDEN}",
+    ),
+    (re.compile(r"(?i)\b(authorization)(['\"]?\s*[=:]\s*['\"]?)(?!bearer\s|basic\s)[^\s'\"&,;]+"), rf"\1\2{HIDDEN}"),
+    (re.compile(r"(?i)(token)(['\"]\s*[=:]\s*['\"]?|\s*=\s*['\"]?)[^\s'\"&,;]+"), rf"\1\2{HIDDEN}"),
+    (re.compile(r"(?i)(?<![\w-])(token)(\s*:\s*)(?![a-z]+(?:\s|$|[.,;]))[^\s'\"&,;]+"), rf"\1\2{HIDDEN}"),
 )
 
 _SIGNS = ("venturi_", "bearer", "basic", "gaaaa", "://", "passw", "secret", "token", "authorization")
@@ -71,6 +81,7 @@ def hide_secrets(text: str) -> str:
     lowered = text.lower()
     if not any(sign in lowered for sign in _SIGNS):
         return text
+    text = hide_url_secrets(text)
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
     return text
@@ -111,7 +122,7 @@ def _hide_secrets(_log: Any, _method: str, event: EventDict) -> EventDict:  # no
 
 
 def _hide(name: str, content: object) -> object:
-    if any(secret in name.lower() for secret in _SECRET_NAMES):
+    if any(secret in name.lower() for secret in _SECRET_NAMES) and name not in _NO_SECRETS:
         return HIDDEN
     if isinstance(content, str):
         text = hide_secrets(content)

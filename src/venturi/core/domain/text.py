@@ -1,4 +1,4 @@
-"""Text that people read: which characters a name may not hold, and how they are shown where they stand in other text.
+"""Text that people read: which characters a name may not hold, how they are shown within other text, and URLs without passwords.
 
 Owns the list of these characters. What a name may be besides is for the forms and checks that read it.
 """
@@ -14,6 +14,13 @@ UNFIT_CHARACTERS = (
     r"\ud800-\udfff"  # halves of surrogate pairs, which no encoding can carry
 )
 """What no name may hold, as the inside of a character class: it is invisible, moves other text, or controls a terminal."""
+
+HIDDEN = "[hidden]"
+"""What stands in place of a secret."""
+
+_DATABASES = r"\b(?:sqlite|postgres|postgresql|mysql|mariadb)(?:\+\w+)?://"
+_URL_PASSWORD = re.compile(rf"(?i)({_DATABASES}[^\s:@/?]*):\S*@")
+_URL_PARAMETER = re.compile(r"(?i)([?&][\w.-]*(?:pass|pwd|secret|token)[\w.-]*=)[^&\s'\"]+")
 
 _UNFIT = re.compile(f"[{UNFIT_CHARACTERS}]")
 _FOUR_DIGITS = 0xFFFF
@@ -38,3 +45,10 @@ def escape_cell(text: str) -> str:
 def _escape(found: re.Match[str]) -> str:
     number = ord(found[0])
     return f"\\u{number:04x}" if number <= _FOUR_DIGITS else f"\\U{number:08x}"
+
+
+def hide_url_secrets(text: str) -> str:
+    """Give a text, or the URL of a database, without the passwords of such URLs in it: neither before the host nor among the parameters."""
+    if "://" not in text:
+        return text
+    return _URL_PARAMETER.sub(rf"\1{HIDDEN}", _URL_PASSWORD.sub(rf"\1:{HIDDEN}@", text))

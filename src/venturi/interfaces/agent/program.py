@@ -66,7 +66,7 @@ class AgentProgram:
     def run(self, ready: Callable[[], None]) -> None:
         """Meter until ``stop`` is called; ``ready`` is called once this meters.
 
-        Raises the errors of what cannot be started: ``SpoolError``, ``DriverError``, ``ServeError``, and those of a connection; and
+        Raises the errors of what cannot be started: ``SpoolError``, ``DriverError``, and those of a connection; and
         ``ThreadFailedError`` where a thread keeps failing.
         """
         with self._supervisor.watching_others(), ExitStack() as running:
@@ -195,7 +195,7 @@ class AgentProgram:
 
     def _serve_metrics(self, running: ExitStack) -> None:
         if self._config.metrics is not None:
-            server = MetricsServer(self._metrics.registry, self._supervisor)
+            server = MetricsServer(self._metrics.registry, self._supervisor, self._log)
             server.start(*self._config.metrics)
             running.callback(server.stop)
 

@@ -39,7 +39,7 @@ def is_networking(path: str) -> bool:
 def describe_error(path: str, error: VenturiError) -> tuple[int, bytes]:
     """Give status and body of the answer to a request for ``path`` that failed with ``error``."""
     if isinstance(error, UnauthenticatedError):
-        return error.status, _unauthenticated()
+        return error.status, _unauthenticated(hide_secrets(str(error)))
     if is_networking(path):
         status, kind, sentence = neutron_error(error)
         return status, _networking(kind, hide_secrets(sentence))
@@ -64,7 +64,9 @@ def _own(status: int, kind: str, sentence: str) -> bytes:
     return msgspec.json.encode({"error": {"code": status, "type": kind, "message": sentence}})
 
 
-def _unauthenticated() -> bytes:
-    """Say it as Keystone's middleware does, which clients of both APIs know."""
+def _unauthenticated(reason: str) -> bytes:
+    """Say it as Keystone's middleware does, which clients of both APIs know, and beside that why."""
     status = HTTPStatus.UNAUTHORIZED
-    return msgspec.json.encode({"error": {"code": status.value, "title": status.phrase, "message": AUTHENTICATION_REQUIRED}})
+    return msgspec.json.encode(
+        {"error": {"code": status.value, "title": status.phrase, "message": AUTHENTICATION_REQUIRED, "reason": reason}}
+    )

@@ -23,6 +23,7 @@ from venturi.services.control.policy import Operation, require
 
 NAME_LENGTH = 255
 _SECRET_OCTETS = 32
+_SECRET_BEGIN = "venturi_"  # noqa: S105 - how secrets begin
 _SECRET_FORM = re.compile(r"venturi_([0-9a-f]{32})_[0-9a-f]{64}")
 _NOBODYS_DIGEST = bytes(32)
 _LOCAL = Principal(user_id="local", project_id="")
@@ -104,11 +105,19 @@ class TokenControl:
             token, kept = reader.tokens.find(token_id), reader.tokens.secret_digest(token_id)
         matches = hmac.compare_digest(kept or _NOBODYS_DIGEST, _digest(secret))
         now = self._clock()
-        if token is None or not matches or not token.valid_at(now):
-            message = "the token is unknown, expired or revoked"
+        if token is None or not matches:
+            message = "there is no such token"
+            raise UnauthenticatedError(message)
+        if not token.valid_at(now):
+            message = "this token was revoked" if token.revoked_at is not None else "this token has expired"
             raise UnauthenticatedError(message)
         self._last_use.note(token, now)
         return token.principal
+
+
+def is_own(secret: str) -> bool:
+    """Tell whether a secret has the form of venturi's own tokens; those of Keystone never do."""
+    return secret.startswith(_SECRET_BEGIN)
 
 
 def _digest(secret: str) -> bytes:

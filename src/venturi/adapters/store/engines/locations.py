@@ -30,9 +30,12 @@ def read_location(text: str) -> URL:
     """Read the URL of a database and name its driver; raises ``StoreError`` for any other text."""
     try:
         location = make_url(text)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         message = "the database is not given as a URL such as sqlite:///venturi.db, postgresql://user@host/name or mariadb://user@host/name"
         raise StoreError(message) from error
+    if "@" in (location.host or ""):
+        message = "the password in the URL of the database holds an '@', which ends it: write %40 in its place"
+        raise StoreError(message)
     driver = _DRIVERS.get(location.drivername)
     if driver is None:
         message = f"{location.drivername} is no database that venturi can use: they are sqlite, postgresql and mariadb"
