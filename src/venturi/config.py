@@ -132,7 +132,7 @@ def database_url(given: str | None = None) -> str:
 
     Without any it is SQLite, in the state folder of the unit that systemd runs, or else in the user's data folder.
     """
-    named = given or read_settings(None, {}).database
+    named = given or os.environ.get(DATABASE_SETTING) or read_settings(None, {}).database
     if named:
         return named
     return f"sqlite:///{_state_folder() or _user_files() / 'venturi'}/venturi.db"
@@ -162,7 +162,7 @@ def config_file(path: str | None) -> str | None:
 
 def log_form(options: Mapping[str, object]) -> LogForm:
     """Give the form of the log where the settings cannot be read: as an option or the environment says, else that without a word."""
-    named = str(options.get("logs.form") or os.environ.get("VENTURI_LOGS_FORM", ""))
+    named = str(options.get("logs.form") or os.environ.get(_variable(("logs", "form")), ""))
     return LogForm(named) if named in set(LogForm) else LogForm.AUTO
 
 

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from structlog.typing import FilteringBoundLogger
+
 from tests.spool.building import LOG
 from tests.support.threads import unexpected_supervisor
 from venturi.adapters.client.config import ConnectionConfig
@@ -20,12 +22,12 @@ _PATIENCE = 10.0
 
 
 @contextmanager
-def delivering(spool: Spool, url: str, **changes: Any) -> Iterator[Delivery]:  # noqa: ANN401 - fields of the configuration
+def delivering(spool: Spool, url: str, log: FilteringBoundLogger = LOG, **changes: Any) -> Iterator[Delivery]:  # noqa: ANN401 - fields of the configuration
     """Deliver what is in a spool to the ledger behind a URL, in haste."""
     hasty = DeliveryConfig(agent_id="agent-1", host="host-1", first_pause=0.001, longest_pause=0.01, retention=1 << 60)
     config = replace(hasty, **changes)
     with Connection(ConnectionConfig(url=url, token=TOKEN, connect_seconds=2.0, read_seconds=2.0)) as connection:
-        delivery = Delivery(config, spool, LedgerClient(connection), LOG, unexpected_supervisor())
+        delivery = Delivery(config, spool, LedgerClient(connection), log, unexpected_supervisor())
         delivery.start()
         try:
             yield delivery

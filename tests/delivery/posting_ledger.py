@@ -125,7 +125,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif not self.spoken_for.post(envelope):
             self._answer(409, b'{"error": {"message": "another batch has this name"}}')
         elif fault is not Fault.UNANSWERED:
-            answer = json.dumps({"sequence": envelope.sequence, "digest": envelope.digest.hex()}).encode()
+            missing = len(list(self.spoken_for.standing(envelope.spool_id)["missing"]))  # type: ignore[call-overload] # it is a list
+            acknowledged = {"sequence": envelope.sequence, "digest": envelope.digest.hex(), "missing": missing}
+            answer = json.dumps(acknowledged).encode()
             self._answer(201, answer, cut=len(answer) // 2 if fault is Fault.TRUNCATED else 0)
 
     def _note(self) -> None:

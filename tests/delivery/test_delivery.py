@@ -1,5 +1,7 @@
 """Batches on their way to a ledger: over bad connections, to servers that refuse, to ledgers and from spools that were set back."""
 
+import io
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +32,8 @@ from tests.support.threads import Told
 from venturi.adapters.client.config import ConnectionConfig
 from venturi.adapters.client.connection import Connection
 from venturi.adapters.client.ledger import LedgerClient, SpoolStanding
+from venturi.adapters.logs.configuration import LogConfig
+from venturi.adapters.logs.log import build_log
 from venturi.adapters.spool.spool import Spool
 from venturi.adapters.spool.values import LastReading
 from venturi.core.domain.coverage import Coverage, CoverageReason
@@ -249,6 +253,42 @@ def test_a_ledger_that_was_set_back_is_sent_what_it_lacks(spool: Spool) -> None:
         wait_for(lambda: delivery.state.phase is DeliveryPhase.IDLE)
         assert posted_octets(restored) == 4 * OCTETS
         assert restored.requests.count("POST /v1/batches") == 2
+
+
+def test_a_ledger_that_is_set_back_while_batches_go_on_is_sent_what_it_lacks_at_the_next_answer(spool: Spool) -> None:
+    record(spool, 1, 2, 3, 4)
+    written = io.StringIO()
+    with posting_ledger() as ledger, delivering(spool, ledger.url, log=build_log(written, LogConfig())) as delivery:
+        wait_for(lambda: delivery.state.phase is DeliveryPhase.IDLE)
+        for sequence in (2, 3, 4):
+            del ledger.posted[spool.spool_id][sequence]
+        record(spool, 5)
+        delivery.wake()
+        wait_for(lambda: sorted(ledger.posted[spool.spool_id]) == [1, 2, 3, 4, 5])
+        wait_for(lambda: delivery.state.phase is DeliveryPhase.IDLE)
+        asked = len(ledger.requests)
+        record(spool, 6)
+        delivery.wake()
+        wait_for(lambda: delivery.state.sequence == 6 and delivery.state.phase is DeliveryPhase.IDLE)
+        assert ledger.requests[asked:] == ["POST /v1/batches"], "what is mended is asked no more"
+    (line,) = [json.loads(each) for each in written.getvalue().splitlines()]
+    assert (line["event"], line["batches"]) == (
+        "the ledger lacks batches that it had acknowledged, as after a restore: they are sent again",
+        3,
+    )
+
+
+def test_what_a_ledger_lacks_and_nobody_holds_is_asked_for_once(spool: Spool) -> None:
+    record(spool, 1, 2)
+    with posting_ledger() as ledger, delivering(spool, ledger.url, retention=-1 << 60) as delivery:
+        wait_for(lambda: delivery.state.phase is DeliveryPhase.IDLE)
+        ledger.posted.clear()
+        for reading in (3, 4, 5):
+            record(spool, reading)
+            delivery.wake()
+            wait_for(lambda reading=reading: delivery.state.sequence == reading and delivery.state.phase is DeliveryPhase.IDLE)  # type: ignore[misc]
+        assert len([request for request in ledger.requests if request.startswith("GET")]) == 2
+        assert delivery.state.lost == 2
 
 
 def test_what_is_no_longer_held_is_told_as_lost(spool: Spool) -> None:

@@ -1,7 +1,9 @@
 """Backups of any database restore into any other, nothing is overwritten unasked, and damage is found."""
 
+import io
 import os
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from venturi.core.domain.control.token import Token
 from venturi.core.domain.errors import SchemaError, StoreError, StoreInUseError
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.domain.point import ExporterPlace
+from venturi.interfaces.maintenance_commands import MaintenanceCommands
 
 TOKEN = Token(id="5f0c0a0e-0000-4000-8000-00000000000a", name="ci", project_id="p1", role=Role.READER, created_at=Nanoseconds(5))
 
@@ -55,7 +58,7 @@ def test_a_backup_restores_into_any_database(database: str, target_kind: str, da
     with open_store(database) as store:
         before = everything(store)
         assert back_up(database, tmp_path / "backup") == (tmp_path / "backup").stat().st_size
-    assert restore(target, tmp_path / "backup", replace=False) > 10
+    assert restore(target, tmp_path / "backup", replace=False).rows > 10
     with open_store(target) as store:
         assert everything(store) == before
         with store.writing(OPERATOR) as writer:
@@ -73,7 +76,7 @@ def test_a_database_that_holds_something_is_replaced_only_if_told(database: str,
             writer.labels.insert([make_label("extra")])
     with pytest.raises(StoreError, match="the database is not empty"):
         restore(database, tmp_path / "backup", replace=False)
-    assert restore(database, tmp_path / "backup", replace=True) > 10
+    assert restore(database, tmp_path / "backup", replace=True).rows > 10
     with open_store(database) as store:
         assert everything(store) == before
 
@@ -92,15 +95,6 @@ def test_a_backup_is_for_its_owner_only(database: str, tmp_path: Path) -> None:
     fill(database)
     back_up(database, tmp_path / "backup")
     assert (tmp_path / "backup").stat().st_mode & 0o077 == 0
-
-
-def test_an_embedded_database_is_restored_by_nobody_while_a_server_runs(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/venturi.db"
-    fill(url)
-    with open_store(url):
-        back_up(url, tmp_path / "backup")
-        with pytest.raises(StoreInUseError):
-            restore(url, tmp_path / "backup", replace=True)
 
 
 def _dump(*lines: object) -> bytes:
@@ -195,3 +189,48 @@ def test_a_damaged_file_is_found(tmp_path: Path) -> None:
     except StoreError as error:
         problems = [str(error)]
     assert problems != []
+
+
+def test_a_database_that_a_server_uses_is_not_restored(database: str, tmp_path: Path) -> None:
+    fill(database)
+    back_up(database, tmp_path / "backup")
+    with open_store(database) as store:
+        before = everything(store)
+        with pytest.raises(StoreInUseError):
+            restore(database, tmp_path / "backup", replace=True)
+        assert everything(store) == before
+    assert restore(database, tmp_path / "backup", replace=True).rows > 10
+
+
+def test_tokens_that_were_revoked_since_the_backup_are_told(database: str, tmp_path: Path) -> None:
+    fill(database)
+    back_up(database, tmp_path / "backup")
+    with open_store(database) as store, store.writing(OPERATOR) as writer:
+        writer.tokens.revoke(TOKEN.id, Nanoseconds(77))
+    told = io.StringIO()
+    commands = MaintenanceCommands(database, told)
+    assert commands.restore(tmp_path / "backup", replace=True) == 0
+    assert f"valid again: token {TOKEN.id} ('ci'), which was revoked at 1970-01-01T00:00:00" in told.getvalue()
+    assert "1 tokens are valid as they were when the backup was made, 1 of them revoked since" in told.getvalue()
+    assert revocation(database) is None
+    assert commands.restore(tmp_path / "backup", replace=True, revoke_tokens_at=99) == 0
+    assert "revoked the 1 tokens of the backup that were valid" in told.getvalue()
+    assert revocation(database) == 99
+
+
+def revocation(url: str) -> int | None:
+    with open_store(url) as store, store.reading() as reader:
+        token = reader.tokens.find(TOKEN.id)
+    assert token is not None
+    return token.revoked_at
+
+
+@pytest.mark.parametrize("use", [fill, check_database], ids=["a store", "a command"])
+def test_a_database_that_everybody_may_write_is_refused(use: Callable[[str], object], tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/venturi.db"
+    fill(url)
+    (tmp_path / "venturi.db").chmod(0o666)
+    with pytest.raises(StoreError, match=r"every user of this machine may write the database .*chmod o-w"):
+        use(url)
+    (tmp_path / "venturi.db").chmod(0o660)
+    assert check_database(url) == []

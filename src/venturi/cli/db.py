@@ -63,9 +63,11 @@ def backup(file: Path, database: str | None) -> int:
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 @database_option
 @click.option("--replace", is_flag=True, help="Drop what the database holds; without it, one that is not empty is refused.")
-def restore(file: Path, database: str | None, *, replace: bool) -> int:
+@click.option("--revoke-tokens", is_flag=True, help="Revoke all tokens of the backup.")
+def restore(file: Path, database: str | None, *, replace: bool, revoke_tokens: bool) -> int:
     """Restore a backup into a database, which may be of another kind than the one that was backed up.
 
-    Stop the servers that use it first.
+    Stop the servers that use it first; it is refused while they run. Tokens that were revoked since the backup are valid again, unless
+    all are revoked.
     """
-    return server.maintain_database(database).restore(file, replace=replace)
+    return server.restore_database(database, file, replace=replace, revoke_tokens=revoke_tokens)

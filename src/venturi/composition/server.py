@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venturi.composition.starting import run_logged
@@ -92,6 +93,11 @@ def maintain_database(database: str | None) -> "MaintenanceCommands":
     from venturi.interfaces.maintenance_commands import MaintenanceCommands
 
     return MaintenanceCommands(database_url(database), sys.stdout)
+
+
+def restore_database(database: str | None, backup: Path, *, replace: bool, revoke_tokens: bool) -> int:
+    """Restore a backup into a database, None for the server's; give the exit code."""
+    return maintain_database(database).restore(backup, replace=replace, revoke_tokens_at=_now() if revoke_tokens else None)
 
 
 def keep_ledger(database: str | None) -> "LedgerCommands":

@@ -3,14 +3,17 @@
 Owns their sentences and exit codes. What is done to a database is for the store.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
 from venturi.adapters.store.maintenance.backup import back_up
 from venturi.adapters.store.maintenance.checking import check_database
-from venturi.adapters.store.maintenance.restoring import restore
+from venturi.adapters.store.maintenance.restoring import ValidToken, restore
 from venturi.adapters.store.maintenance.schema import read_schema, upgrade_database
 from venturi.core.domain.errors import StoreError
+from venturi.core.domain.interval import Nanoseconds, format_time
+from venturi.core.domain.text import escape_unfit
 
 _DONE = 0
 
@@ -47,11 +50,27 @@ class MaintenanceCommands:
         self._say(f"wrote {path}: {octets} octets")
         return _DONE
 
-    def restore(self, path: Path, *, replace: bool) -> int:
-        """Restore a backup into the database."""
-        rows = restore(self._url, path, replace=replace)
-        self._say(f"restored {rows} rows of {path}")
+    def restore(self, path: Path, *, replace: bool, revoke_tokens_at: int | None = None) -> int:
+        """Restore a backup into the database, and say which tokens are valid after it."""
+        restored = restore(self._url, path, replace=replace, revoke_tokens_at=revoke_tokens_at)
+        self._say(f"restored {restored.rows} rows of {path}")
+        if revoke_tokens_at is not None:
+            self._say(
+                f"revoked the {restored.revoked} tokens of the backup that were valid: make new ones by `venturi token create --database`"
+            )
+        elif restored.valid:
+            self._warn_of_tokens(restored.valid)
         return _DONE
+
+    def _warn_of_tokens(self, valid: Sequence[ValidToken]) -> None:
+        """Say which tokens open something that may have been revoked since the backup was made."""
+        again = [token for token in valid if token.revoked_at is not None]
+        for token in again:
+            at = format_time(Nanoseconds(token.revoked_at or 0))
+            self._say(f"valid again: token {token.id} ('{escape_unfit(token.name)}'), which was revoked at {at}")
+        since = f", {len(again)} of them revoked since in the database that was replaced" if again else ""
+        self._say(f"{len(valid)} tokens are valid as they were when the backup was made{since}")
+        self._say("revoke those that must open nothing by `venturi token delete ID`, or restore with --revoke-tokens")
 
     def _say(self, sentence: str) -> None:
         self._output.write(f"{sentence}\n")

@@ -41,6 +41,7 @@ class SpoolStanding(Struct, frozen=True):
 class _Acknowledgement(Struct, frozen=True):
     sequence: _Sequence
     digest: _Digest
+    missing: _Sequence = 0
 
 
 class LedgerClient:
@@ -58,14 +59,18 @@ class LedgerClient:
             raise ServerError(message)
         return standing
 
-    def post(self, envelope: Envelope) -> None:
-        """Send a batch; returns once the ledger has acknowledged just this one."""
+    def post(self, envelope: Envelope) -> int:
+        """Send a batch; returns once the ledger has acknowledged just this one, and gives how many batches of the spool it lacks.
+
+        An older ledger does not say that, which is 0.
+        """
         content = zstandard.ZstdCompressor(level=_LEVEL).compress(encode_batch(envelope))
         answer = self._connection.post("/v1/batches", content, MEDIA_TYPE, longest=_LONGEST_ANSWER)
         acknowledged = _read(answer, _Acknowledgement, "POST /v1/batches")
         if (acknowledged.sequence, acknowledged.digest) != (envelope.sequence, envelope.digest.hex()):
             message = f"batch {envelope.sequence} was sent, but the server acknowledged another: sequence {acknowledged.sequence}"
             raise ServerError(message)
+        return acknowledged.missing
 
 
 def _read(answer: object, form: type[_Form], request: str) -> _Form:

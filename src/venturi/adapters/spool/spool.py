@@ -149,6 +149,11 @@ class Spool:
         with self._lock, self._database.transaction() as connection:
             return batches.list_undelivered(connection, highest, missing)
 
+    def count_acknowledged(self, sequences: Sequence[int]) -> int:
+        """Count those of some batches that a ledger acknowledged."""
+        with self._lock, self._database.transaction() as connection:
+            return batches.count_acknowledged(connection, sequences)
+
     def acknowledge(self, sequence: int, at: int) -> None:
         """Note that the ledger holds a batch for good."""
         with self._lock:

@@ -100,6 +100,12 @@ def mark_acknowledged(connection: Connection, sequence: int, at: int) -> None:
     connection.execute("UPDATE batches SET acknowledged_at = ? WHERE sequence = ?", (at, sequence))
 
 
+def count_acknowledged(connection: Connection, sequences: Sequence[int]) -> int:
+    """Count those of some batches that are acknowledged."""
+    known = "SELECT acknowledged_at IS NOT NULL FROM batches WHERE sequence = ?"
+    return sum(bool(row[0]) for sequence in sequences for row in connection.execute(known, (sequence,)))
+
+
 def drop_acknowledged(connection: Connection, before: int) -> int:
     """Remove the batches that were acknowledged before a time, and tell how many."""
     return int(connection.execute("DELETE FROM batches WHERE acknowledged_at < ?", (before,)).rowcount)

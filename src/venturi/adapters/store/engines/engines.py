@@ -4,6 +4,7 @@ Owns isolation and time limits on every database. Writers of one process take tu
 """
 
 import os
+import stat
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,14 +56,24 @@ def build_engines(location: URL, pool_size: int) -> Engines:
 
 
 def make_file(location: URL) -> None:
-    """Make the file of an embedded database, for its owner's eyes only, unless it exists; raises ``StoreError``."""
+    """Make the file of an embedded database, for its owner's eyes only, unless it exists.
+
+    Raises ``StoreError`` where that cannot be, and for a file that everybody on this machine may write.
+    """
     path = file_of(location)
     try:
         path.parent.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE))
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
+        try:
+            mode = os.fstat(descriptor).st_mode
+        finally:
+            os.close(descriptor)
     except OSError as error:
         message = f"the database {path} cannot be opened: {error.strerror}"
         raise StoreError(message) from error
+    if mode & stat.S_IWOTH:
+        message = f"every user of this machine may write the database {path}: take that right away, as by `chmod o-w {path}`"
+        raise StoreError(message)
 
 
 def _build_server_engine(location: URL, pool_size: int, isolation: str) -> Engine:

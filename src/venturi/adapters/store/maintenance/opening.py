@@ -11,10 +11,10 @@ from sqlalchemy.engine import URL
 
 from venturi.adapters.store.engines.engines import build_engines
 from venturi.adapters.store.engines.failures import database_errors
-from venturi.adapters.store.engines.locations import file_of, is_embedded, read_location
+from venturi.adapters.store.engines.locations import MARIADB, POSTGRESQL, file_of, is_embedded, read_location
 from venturi.adapters.store.engines.versions import require_supported_server
 from venturi.adapters.store.engines.writer_lock import WriterLock
-from venturi.core.domain.errors import StoreError
+from venturi.core.domain.errors import StoreError, StoreInUseError
 
 
 @contextmanager
@@ -46,6 +46,25 @@ def open_for_writing(url: str) -> Iterator[Connection]:
         engines.dispose()
         if lock is not None:
             lock.stop()
+
+
+_OTHERS = {
+    POSTGRESQL: "SELECT coalesce(host(client_addr), 'this machine') FROM pg_stat_activity"
+    " WHERE datname = current_database() AND application_name = 'venturi' AND pid <> pg_backend_pid()",
+    MARIADB: "SELECT host FROM information_schema.processlist"
+    " WHERE db = database() AND user = substring_index(user(), '@', 1) AND id <> connection_id()",
+}
+"""The hosts of those who use the database of a server besides this connection: a server of venturi keeps connections open all the time."""
+
+
+def require_alone(connection: Connection) -> None:
+    """Raise ``StoreInUseError`` while other programs of venturi use the database of a server; the lock of an embedded one sees to that."""
+    question = _OTHERS.get(connection.dialect.name)
+    hosts = [] if question is None else [str(row[0]) for row in connection.exec_driver_sql(question)]
+    if hosts:
+        where = ", ".join(sorted({host.rpartition(":")[0] or host for host in hosts}))
+        message = f"{len(hosts)} other connections use the database, from {where}: stop the servers that run on it first"
+        raise StoreInUseError(message)
 
 
 def _require_file(location: URL) -> None:

@@ -4,23 +4,25 @@ Owns that nothing is lost by it unasked: a database that holds something is refu
 first, and this version's once the rows are in.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
 from pysqlite3 import dbapi2
-from sqlalchemy import Connection, MetaData, create_engine, delete, insert, inspect, select
+from sqlalchemy import Connection, MetaData, create_engine, delete, insert, inspect, select, update
 from sqlalchemy.pool import NullPool
 
 from venturi.adapters.edges import STORE_EDGE
 from venturi.adapters.store.engines.failures import database_errors
 from venturi.adapters.store.maintenance.backup import read_tables
 from venturi.adapters.store.maintenance.dump_format import MAGIC, DumpReader, TableRows
-from venturi.adapters.store.maintenance.opening import open_for_writing
+from venturi.adapters.store.maintenance.opening import open_for_writing, require_alone
 from venturi.adapters.store.migrations.running import current_schema, known_schemas, require_rights, upgrade_schema
 from venturi.adapters.store.schema.all_tables import COUNTERS, METADATA
+from venturi.adapters.store.schema.tables import TOKENS
 from venturi.core.domain.errors import SchemaError, StoreError
 
 _SQLITE_MAGIC = b"SQLite format 3\0"
@@ -33,12 +35,30 @@ class _Backup(NamedTuple):
     rows: Iterable[TableRows]
 
 
-@STORE_EDGE.function
-def restore(url: str, path: Path, *, replace: bool) -> int:
-    """Restore a backup; give the number of rows.
+@dataclass(frozen=True, kw_only=True)
+class ValidToken:
+    """A token that opens something after a restore: ``revoked_at`` is when the replaced database had it revoked, None if it had not."""
 
-    Raises ``StoreError`` if the file is no backup or, unless ``replace``, the database holds something; ``SchemaError`` if the
-    backup is of a newer version.
+    id: str
+    name: str
+    revoked_at: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    """What a restore came to: how many ``rows``, and the ``valid`` tokens; ``revoked`` is how many it revoked."""
+
+    rows: int
+    valid: Sequence[ValidToken]
+    revoked: int = 0
+
+
+@STORE_EDGE.function
+def restore(url: str, path: Path, *, replace: bool, revoke_tokens_at: int | None = None) -> Restored:
+    """Restore a backup, with ``revoke_tokens_at`` (nanoseconds since the UTC epoch) with none of its tokens valid any more.
+
+    Raises ``StoreError`` if the file is no backup, other programs use the database or, unless ``replace``, it holds something;
+    ``SchemaError`` if the backup is of a newer version.
     """
     with _open_backup(path) as backup:
         if backup.schema not in known_schemas():
@@ -46,11 +66,30 @@ def restore(url: str, path: Path, *, replace: bool) -> int:
             raise SchemaError(message)
         with open_for_writing(url) as connection:
             require_rights(connection)
+            require_alone(connection)
+            revoked = _revoked_tokens(connection)
             _make_room(connection, replace=replace)
             upgrade_schema(connection, backup.schema)
             count = insert_backup(connection, backup.rows)
             upgrade_schema(connection)
-    return count
+            valid = _valid_tokens(connection, revoked)
+            if revoke_tokens_at is not None:
+                connection.execute(update(TOKENS).where(TOKENS.c.revoked_at.is_(None)).values(revoked_at=revoke_tokens_at))
+                return Restored(rows=count, valid=[], revoked=len(valid))
+    return Restored(rows=count, valid=valid)
+
+
+def _revoked_tokens(connection: Connection) -> Mapping[str, int]:
+    """Give when each token was revoked that the database, of any schema, has as revoked."""
+    if TOKENS.name not in inspect(connection).get_table_names():
+        return {}
+    rows = connection.execute(select(TOKENS.c.id, TOKENS.c.revoked_at).where(TOKENS.c.revoked_at.is_not(None)))
+    return {row.id: row.revoked_at for row in rows}
+
+
+def _valid_tokens(connection: Connection, revoked: Mapping[str, int]) -> list[ValidToken]:
+    rows = connection.execute(select(TOKENS.c.id, TOKENS.c.name).where(TOKENS.c.revoked_at.is_(None)).order_by(TOKENS.c.name, TOKENS.c.id))
+    return [ValidToken(id=row.id, name=row.name, revoked_at=revoked.get(row.id)) for row in rows]
 
 
 @contextmanager

@@ -44,6 +44,8 @@ class Delivery:
         self._state = DeliveryState()
         self._agreed_at: float | None = None
         self._barred_spool = ""
+        self._missing = 0
+        self._explained = 0
         self._refusals = Refusals(config)
 
     def start(self) -> None:
@@ -99,10 +101,10 @@ class Delivery:
     def _deliver(self) -> None:
         if not self._state.failures:
             self._state = replace(self._state, phase=DeliveryPhase.DELIVERING)
-        if self._must_agree() and not self._agree():
-            self._bar(f"the ledger has more of spool {self._spool.spool_id} than the file, which is an old copy")
-            return
         while not self._stopping.is_set():
+            if self._must_agree() and not self._agree():
+                self._bar(f"the ledger has more of spool {self._spool.spool_id} than the file, which is an old copy")
+                return
             sealed = self._spool.seal(time.time_ns())
             if sealed is None:
                 self._spool.forget_older_than(time.time_ns() - self._config.retention)
@@ -119,12 +121,17 @@ class Delivery:
         if agreement is None:
             return False
         self._note_lost(agreement.lost)
+        if agreement.again:
+            sentence = "the ledger lacks batches that it had acknowledged, as after a restore: they are sent again"
+            self._log.warning(sentence, batches=agreement.again)
         self._refusals.keep(self._spool.spool_id, agreement.undelivered)
         for sequence in agreement.undelivered:
             sealed = None if self._refusals.is_resting(sequence, time.monotonic()) else self._spool.batch(sequence)
             if sealed is not None and not self._stopping.is_set():
                 self._send(sealed, overtaken=sequence < agreement.highest)
         self._agreed_at = time.monotonic()
+        # All that is held was sent, so what still is missing cannot be had; a ledger that is restored lacks more.
+        self._explained = self._missing
         return True
 
     def _send(self, sealed: SealedBatch, *, overtaken: bool = False) -> None:
@@ -141,8 +148,14 @@ class Delivery:
                 self._log.error("a batch is refused and set aside", sequence=sealed.sequence, problem=str(error))
         else:
             self._refusals.forget(sealed.sequence)
+            self._doubt(overtaken=overtaken)
             self._state = replace(self._state, sequence=sealed.sequence, acknowledged=self._state.acknowledged + 1)
         self._state = replace(self._state, refused=self._refusals.aside)
+
+    def _doubt(self, *, overtaken: bool) -> None:
+        """Agree anew at once where the ledger lacks more than is lost or refused: it was restored from a backup."""
+        if not overtaken and self._missing > max(self._explained, self._state.lost + len(self._refusals.aside)):
+            self._agreed_at = None
 
     def _post(self, sealed: SealedBatch) -> None:
         envelope = Envelope(
@@ -154,7 +167,7 @@ class Delivery:
             digest=sealed.digest,
             payload=sealed.payload,
         )
-        self._ledger.post(envelope)
+        self._missing = self._ledger.post(envelope)
         self._spool.acknowledge(sealed.sequence, time.time_ns())
 
     def _succeed(self) -> None:
@@ -176,6 +189,7 @@ class Delivery:
     def _bar(self, problem: str) -> None:
         """Deliver nothing more of this spool, which is to be renewed."""
         self._agreed_at = None
+        self._missing = self._explained = 0
         self._barred_spool = self._spool.spool_id
         self._log.error("nothing more of this spool is delivered", problem=problem)
         self._state = replace(self._state, phase=DeliveryPhase.ROLLED_BACK, problem=problem)

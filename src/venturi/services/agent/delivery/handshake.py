@@ -11,11 +11,15 @@ from venturi.adapters.spool.spool import Spool
 
 @dataclass(frozen=True)
 class Agreement:
-    """What comes of a handshake: the batches to send, in order, how many the ledger lacks that are not held any more, and its highest."""
+    """What comes of a handshake: the batches to send, in order, how many the ledger lacks that are not held any more, and its highest.
+
+    ``again`` counts the batches to send that the ledger had acknowledged, and lacks: it was restored from a backup.
+    """
 
     undelivered: list[int]
     lost: int
     highest: int
+    again: int
 
 
 def shake_hands(spool: Spool, ledger: LedgerClient) -> Agreement | None:
@@ -29,8 +33,9 @@ def shake_hands(spool: Spool, ledger: LedgerClient) -> Agreement | None:
     if standing.highest > spool.head().sequence or (held is not None and held.hex() != standing.digest):
         return None
     undelivered = spool.undelivered(standing.highest, standing.missing)
-    lost = _wanting(standing, spool.head().sequence) - len(_lacking(standing, undelivered))
-    return Agreement(undelivered, max(0, lost), standing.highest)
+    lacking = _lacking(standing, undelivered)
+    lost = _wanting(standing, spool.head().sequence) - len(lacking)
+    return Agreement(undelivered, max(0, lost), standing.highest, spool.count_acknowledged(lacking))
 
 
 def _wanting(standing: SpoolStanding, head: int) -> int:

@@ -28,13 +28,14 @@ Range = Annotated[list[int], Meta(min_length=2, max_length=2, description="The f
 
 
 class AcknowledgementForm(Struct, kw_only=True):
-    """The ledger's word that a batch is on stable storage; the same whenever the batch comes."""
+    """The ledger's word that a batch is on stable storage; the same whenever the batch comes, but for ``missing``."""
 
     agent_id: str
     spool_id: str
     sequence: int
     digest: str
     posting: PostingNumber
+    missing: Annotated[int, Meta(description="How many batches of the spool the ledger lacks, of those before its highest.")]
 
 
 class SpoolForm(Struct, kw_only=True):

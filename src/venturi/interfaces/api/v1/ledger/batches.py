@@ -23,18 +23,28 @@ _LARGE = 4_096
 
 @post("/v1/batches", opt={OPERATION: Operation.POST_BATCH})
 async def post_batch(
-    body: bytes, caller: NamedDependency[Principal], batches: NamedDependency[BatchPosting], turns: NamedDependency[ServerTurns]
+    body: bytes,
+    caller: NamedDependency[Principal],
+    batches: NamedDependency[BatchPosting],
+    ledger: NamedDependency[LedgerReading],
+    turns: NamedDependency[ServerTurns],
 ) -> Response[bytes]:
-    """Post a batch, and answer once it is on stable storage; a batch that is posted already is answered alike."""
+    """Post a batch, and answer once it is on stable storage; a batch that is posted already is answered alike.
 
-    def post() -> Acknowledgement:
+    How many batches before it are missing lets an agent notice a ledger that was restored from a backup.
+    """
+
+    def post() -> tuple[Acknowledgement, int]:
         try:
-            return batches.post(caller, body)
+            acknowledged = batches.post(caller, body)
         finally:
             if len(body) > _LARGE:
                 trim_memory()
+        missing = ledger.spool(caller, acknowledged.spool_id).spool.missing
+        return acknowledged, sum(last - first + 1 for first, last in missing)
 
-    return answer(asdict(await turns.batches.run(caller.user_id, post)))
+    acknowledged, missing = await turns.batches.run(caller.user_id, post)
+    return answer(asdict(acknowledged) | {"missing": missing})
 
 
 @post("/v1/corrections", opt={OPERATION: Operation.POST_CORRECTION})
