@@ -89,8 +89,9 @@ class Supervisor:
         if required in read_unit(self.name).get("Requires", []):
             for address in read_unit(required)["ListenStream"]:
                 host, _, port = address.rpartition(":")
-                family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
-                yield socket.create_server((host.strip("[]"), int(port)), family=family, backlog=2048)
+                both = not host
+                family = socket.AF_INET6 if both or host.startswith("[") else socket.AF_INET
+                yield socket.create_server((host.strip("[]"), int(port)), family=family, backlog=2048, dualstack_ipv6=both)
 
     def _spawn(self, unit: Unit) -> None:
         user, environment = self._user(unit), self._environment(unit)
@@ -148,7 +149,7 @@ class Supervisor:
         if folder := last(unit, "StateDirectory"):
             state = Path("/var/lib", folder)
             state.mkdir(parents=True, exist_ok=True)
-            subprocess.run(["chown", "-R", f"{self._user_id(unit)}:", str(state)], check=True)
+            subprocess.run(["chown", "-R", f"{self._user_id(unit)}:{self._user_id(unit)}", str(state)], check=True)
             state.chmod(int(last(unit, "StateDirectoryMode", "0755"), 8))
             own["STATE_DIRECTORY"] = str(state)
         for text in unit.get("Environment", []):
@@ -166,7 +167,7 @@ class Supervisor:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, folder / name)
             (folder / name).chmod(0o400)
-            subprocess.run(["chown", f"{self._user_id(unit)}:", str(folder / name)], check=True)
+            subprocess.run(["chown", f"{self._user_id(unit)}:{self._user_id(unit)}", str(folder / name)], check=True)
         return folder if unit.get("LoadCredential") else None
 
 
@@ -205,7 +206,7 @@ def start(name: str) -> None:
 def await_ready(name: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not (STATE / f"{name}.ready").exists():
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline or supervisor_of(name) is None:
             sys.exit(f"{name} does not start:\n" + (STATE / f"{name}.log").read_text(encoding="utf-8")[-2000:])
         time.sleep(0.05)
 
@@ -234,6 +235,7 @@ def restart(name: str) -> None:
 
 def main(arguments: list[str]) -> None:
     """Do what ``systemctl`` is asked."""
+    os.umask(0o022)
     verb, *words = arguments
     names = [full_name(word) for word in words if not word.startswith("-")]
     if verb == "supervise":
