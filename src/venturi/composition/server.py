@@ -120,7 +120,7 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
     threads = settings.database_connections
     store = running.enter_context(_open_store(settings.database, threads + report_threads(threads) + 1))
     alarms, supervisor = _keep_alarms(store, observer, running)
-    tokens, last_use = _token_control(store)
+    tokens, last_use = _token_control(store, observer.log)
     last_use.start(supervisor)
     running.callback(last_use.stop)
     past = PastPlans(store)
@@ -243,12 +243,12 @@ def _keystone_authentication(settings: ServeSettings, tokens: "TokenControl") ->
     return Authentication(challenge=settings.keystone.challenge, verify=verify, allow_plain_http=settings.allow_plain_http)
 
 
-def _token_control(store: "Store") -> "tuple[TokenControl, LastUse]":
+def _token_control(store: "Store", log: "FilteringBoundLogger | None" = None) -> "tuple[TokenControl, LastUse]":
     from venturi.services.control.last_use import LastUse
     from venturi.services.control.tokens import TokenControl
 
     last_use = LastUse(store)
-    return TokenControl(store, _now, last_use), last_use
+    return TokenControl(store, _now, last_use, log), last_use
 
 
 def _now() -> Nanoseconds:

@@ -112,3 +112,23 @@ def test_libraries_speak_through_the_same_log() -> None:
 
 def test_nothing_is_kept_for_the_whole_process() -> None:
     assert not structlog.is_configured()
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("stream", "coloured"), [(io.StringIO(), False), (Terminal(), True)], ids=["a file", "a terminal"])
+def test_colours_are_for_terminals(stream: io.StringIO, coloured: bool) -> None:
+    build_log(stream, LogConfig(form=LogForm.TEXT)).warning("refused", status=400)
+    assert ("\x1b[" in stream.getvalue()) is coloured
+
+
+def test_the_id_of_a_token_is_no_secret() -> None:
+    stream = io.StringIO()
+    build_log(stream, LogConfig()).info("request", token_id="5f0c0a0e", by_token_id="5f0c0a0f", token="s3cret")
+    line = json.loads(stream.getvalue())
+    assert (line["token_id"], line["by_token_id"], line["token"]) == ("5f0c0a0e", "5f0c0a0f", HIDDEN)

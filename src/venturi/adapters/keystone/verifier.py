@@ -178,7 +178,8 @@ def _read_principal(environ: Mapping[str, Any]) -> Principal:
         raise UnauthenticatedError(_UNSCOPED)
     named = {name.strip().lower() for name in environ.get("HTTP_X_ROLES", "").split(",")}
     roles = frozenset().union(*(IMPLIED_ROLES[role] for role in Role if role.value in named and role is not Role.AGENT))
-    return Principal(user_id=environ.get("HTTP_X_USER_ID", ""), project_id=project_id, roles=roles)
+    audits = environ.get("keystone.token_info", {}).get("token", {}).get("audit_ids") or [None]
+    return Principal(user_id=environ.get("HTTP_X_USER_ID", ""), project_id=project_id, roles=roles, token_id=audits[0])
 
 
 def _read_expiry(environ: Mapping[str, Any]) -> float:

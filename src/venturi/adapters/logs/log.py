@@ -21,7 +21,7 @@ _TRACE = "exception"
 """The one field of several lines; what it quotes is spelled by Python."""
 
 _SECRET_NAMES = ("authorization", "token", "password", "secret", "cookie")
-_NO_SECRETS = frozenset({"token_id"})
+_NO_SECRETS = frozenset({"token_id", "by_token_id"})
 """Fields that name something by an id that opens nothing."""
 
 _PROSE = r"(?![a-z]+(?:\s+[a-z]|[.,;:]?(?:\s|$)))"
@@ -49,7 +49,7 @@ _SIGNS = ("venturi_", "bearer", "basic", "gaaaa", "://", "passw", "secret", "tok
 def build_log(stream: TextIO, config: LogConfig) -> FilteringBoundLogger:
     """Make a log that writes to ``stream``."""
     text = config.form is LogForm.TEXT or (config.form is LogForm.AUTO and stream.isatty())
-    renderer: Processor = structlog.dev.ConsoleRenderer() if text else _render_json
+    renderer: Processor = structlog.dev.ConsoleRenderer(colors=stream.isatty()) if text else _render_json
     log: FilteringBoundLogger = structlog.wrap_logger(
         structlog.PrintLogger(stream),
         wrapper_class=structlog.make_filtering_bound_logger(_number(config.level)),

@@ -120,6 +120,11 @@ class UnauthenticatedError(VenturiError):
     exit_code = 7
     status = 401
 
+    def __init__(self, message: str, token_id: str | None = None) -> None:
+        """Say in ``message`` why; ``token_id`` names the token that was shown, if it has the form of one."""
+        super().__init__(message)
+        self.token_id = token_id
+
 
 class ForbiddenError(VenturiError):
     """The policy does not let this caller do this."""

@@ -26,7 +26,7 @@ from venturi.interfaces.api.authentication import Authentication
 from venturi.interfaces.api.frame import Frame, extra_headers, note_refusal
 from venturi.interfaces.api.operations import operations_routes
 from venturi.interfaces.api.origin import TrustedProxies
-from venturi.interfaces.api.requests import RequestObserver
+from venturi.interfaces.api.requests import FAILURE, RequestObserver
 
 _JSON = "application/json"
 AnyRequest = Request[Any, Any, Any]
@@ -125,6 +125,7 @@ class _ErrorAnswers:
     def answer(self, request: AnyRequest, error: VenturiError) -> Response[bytes]:
         """Answer an error that was raised on purpose."""
         note_refusal(error, self._observer)
+        request.scope["state"][FAILURE] = error
         status, body = describe_error(request.scope["path"], error)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             self._observer.log.error("failed", request_id=_request_id(request), reason=str(error))

@@ -85,6 +85,7 @@ class Frame:
             check_declared_size(scope, self._limits)
             request.caller = scope["user"] = await self._authentication.identify(scope)
         except VenturiError as error:
+            request.error = error
             await answer_error(scope, send, error, self._observer, challenge=self._authentication.challenge)
             return
         await self._routes(scope, BoundedBody(receive, self._limits).receive, send)

@@ -3,7 +3,7 @@
 Owns names, labels and buckets; every label has a bounded set of values. Usage of metering labels is no metric.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics, generate_latest
 from prometheus_client.core import CounterMetricFamily, Metric
@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from venturi.adapters.server.refusals import Refusal
 from venturi.adapters.threads.supervisor import ThreadState
+from venturi.interfaces.api.agent_metrics import AgentFamilies, ObservedAgent
 from venturi.services.alarms.kinds import ServerAlarm
 from venturi.services.control.plans import LEASE_ALARM
 from venturi.services.ledger.posting import LedgerAlarm
@@ -38,23 +39,51 @@ class ServerMetrics:
         """Begin at zero."""
         self.registry = CollectorRegistry(auto_describe=True)
         ProcessCollector(registry=self.registry)
-        self._requests = self._counter("venturi_http_requests", "Requests answered.", "method", "route", "status")
+        self._requests = self._counter(
+            "venturi_http_requests",
+            "Requests answered, by route and status; 499 is a client that went away before its answer.",
+            "method",
+            "route",
+            "status",
+        )
         self._durations = Histogram(
             "venturi_http_request_duration_seconds",
-            "Time from the header of a request to the end of its answer.",
+            "Time from the header of a request to the end of its answer; requests for a plan that ask to wait for a change are left out.",
             ("method", "route"),
             registry=self.registry,
             buckets=_BUCKETS,
         )
-        self._in_flight = Gauge("venturi_http_requests_in_flight", "Requests being answered.", registry=self.registry)
-        self._refused = self._counter("venturi_http_refused", "Requests and connections turned away.", "reason")
-        self._alarms = self._counter("venturi_alarms", "Alarms raised.", "kind")
-        self._open_alarms = Gauge("venturi_alarms_open", "Alarms that are open, by kind.", ("kind",), registry=self.registry)
-        self._threads = Gauge("venturi_thread_up", "1 while a thread of the server runs.", ("thread",), registry=self.registry)
+        self._in_flight = Gauge(
+            "venturi_http_requests_in_flight",
+            "Requests being answered at this moment, those of agents that wait for a change of their plan among them.",
+            registry=self.registry,
+        )
+        self._refused = self._counter(
+            "venturi_http_refused", "Requests and connections turned away before any handler saw them, by reason.", "reason"
+        )
+        self._alarms = self._counter(
+            "venturi_alarms", "Alarms that this server raised since it started, by kind, those of agents not among them.", "kind"
+        )
+        self._open_alarms = Gauge(
+            "venturi_alarms_open",
+            "Alarms that are open in the database, of all its servers and agents, by kind.",
+            ("kind",),
+            registry=self.registry,
+        )
+        self._threads = Gauge(
+            "venturi_thread_up",
+            "1 while a thread of the server runs, 0 after it failed until it is started again.",
+            ("thread",),
+            registry=self.registry,
+        )
         self._thread_failures = _ThreadFailures()
+        self._agents = AgentFamilies()
+        self.registry.register(self._agents)
         self._kinds = set[str](KINDS)
         self.registry.register(self._thread_failures)
-        self._revision = Gauge("venturi_store_revision", "Number of the latest revision.", registry=self.registry)
+        self._revision = Gauge(
+            "venturi_store_revision", "Number of the latest revision of labels, rules and observation points.", registry=self.registry
+        )
         build = Gauge("venturi_build_info", "Always 1; the label tells the version.", ("version",), registry=self.registry)
         build.labels(version).set(1)
         for refusal in Refusal:
@@ -66,12 +95,13 @@ class ServerMetrics:
         """Count a request that begins."""
         self._in_flight.inc()
 
-    def end_request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request that was answered."""
+    def end_request(self, method: str, route: str, status: int, seconds: float | None) -> None:
+        """Count a request that was answered, in ``seconds``; None for one that asked to be answered later."""
         known = method if method in _METHODS else _OTHER_METHOD
         self._in_flight.dec()
         self._requests.labels(known, route, str(status)).inc()
-        self._durations.labels(known, route).observe(seconds)
+        if seconds is not None:
+            self._durations.labels(known, route).observe(seconds)
 
     def count_refusal(self, refusal: Refusal) -> None:
         """Count a request or connection that was turned away."""
@@ -93,6 +123,10 @@ class ServerMetrics:
             self._threads.labels(name).set(state == ThreadState.RUNNING)
         self._thread_failures.counted = failures
 
+    def show_agents(self, agents: Sequence[ObservedAgent]) -> None:
+        """Tell how the agents are that the database knows."""
+        self._agents.agents = agents
+
     def write(self, latest_revision: Callable[[], int]) -> bytes:
         """Give all metrics in Prometheus' text form."""
         self._revision.set(latest_revision())
@@ -110,7 +144,11 @@ class _ThreadFailures(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Give the metric."""
-        family = CounterMetricFamily("venturi_thread_failures", "Failures of threads of the server.", labels=["thread"])
+        family = CounterMetricFamily(
+            "venturi_thread_failures",
+            "Failures of threads of the server since it started; each is in the log with its trace.",
+            labels=["thread"],
+        )
         for name, count in self.counted.items():
             family.add_metric([name], count)
         yield family

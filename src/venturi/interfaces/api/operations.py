@@ -3,12 +3,16 @@
 Owns ``/healthz`` and ``/metrics``.
 """
 
+import time
+
 from litestar import Response, get
 from litestar.types import ControllerRouterHandler
 
 from venturi.adapters.store.store import Store
+from venturi.adapters.store.tables.agents import MOST_AGENTS
 from venturi.adapters.threads.supervisor import Supervisor
 from venturi.core.domain.control.principal import Principal
+from venturi.interfaces.api.agent_metrics import observe_agents
 from venturi.interfaces.api.metrics import CONTENT_TYPE, ServerMetrics
 from venturi.interfaces.api.turns import ServerTurns
 from venturi.services.control.policy import OPERATION, Operation, require
@@ -33,8 +37,10 @@ def metrics(caller: Principal, store: Store, server_metrics: ServerMetrics, supe
     require(caller, Operation.READ_METRICS)
     with store.reading() as reader:
         open_alarms = reader.alarms.count_open()
+        agents, missing = reader.agents.list(MOST_AGENTS), reader.agents.count_missing()
     server_metrics.show_threads(supervisor.states(), supervisor.failures())
     server_metrics.show_open_alarms(open_alarms)
+    server_metrics.show_agents(observe_agents(agents, missing, time.time_ns()))
     return Response(server_metrics.write(store.latest_revision), media_type=CONTENT_TYPE)
 
 

@@ -15,11 +15,18 @@ from structlog.typing import FilteringBoundLogger
 from venturi.adapters.server.refusals import STATUSES, Answer, Refusal
 from venturi.core.domain.alarm import Alarm
 from venturi.core.domain.control.principal import Principal
+from venturi.core.domain.errors import VenturiError
 from venturi.interfaces.api.answers import JSON, describe_status
 from venturi.interfaces.api.metrics import UNMATCHED_ROUTE, ServerMetrics
 
 REQUEST_ID = "x-openstack-request-id"
 """The header that carries the request id; the name is OpenStack's."""
+
+FAILURE = "failure"
+"""The key of a request's state under which the error stands that a handler ended in."""
+
+WAITED = "waited"
+"""The key of a request's state that says that it asked to be answered later: how long that took tells nothing of the server."""
 
 _ASKED_OFTEN = frozenset({"/metrics", "/healthz/live", "/healthz/ready"})
 """What programs ask for without end: a line in the log only if it fails, or at level ``debug``."""
@@ -41,6 +48,7 @@ class ObservedRequest:
     caller: Principal | None = None
     request_id: str = field(default_factory=make_request_id)
     status: int = _UNANSWERED
+    error: VenturiError | None = None
     began: float = field(default_factory=time.perf_counter)
 
     def sending(self, send: Send) -> Send:
@@ -68,7 +76,10 @@ class RequestObserver:
         seconds = time.perf_counter() - request.began
         scope, caller = request.scope, request.caller
         route = scope.get("path_template") or UNMATCHED_ROUTE
-        self.metrics.end_request(scope["method"], str(route), request.status, seconds)
+        self.metrics.end_request(scope["method"], str(route), request.status, None if scope["state"].get(WAITED) else seconds)
+        error = request.error or scope["state"].get(FAILURE)
+        token_id = caller.token_id if caller else getattr(error, "token_id", None)
+        refused = {"reason": str(error)} if error is not None else {}
         quiet = route in _ASKED_OFTEN and request.status < HTTPStatus.BAD_REQUEST
         self.log.log(
             logging.DEBUG if quiet else logging.INFO,
@@ -76,11 +87,13 @@ class RequestObserver:
             request_id=request.request_id,
             caller=caller.user_id if caller else None,
             project=caller.project_id if caller else None,
+            token_id=token_id,
             client=scope["client"][0] if scope["client"] else "local",
             method=scope["method"],
             path=scope["path"],
             status=request.status,
             duration_ms=round(seconds * 1_000, 3),
+            **refused,
         )
 
     def refuse(self, refusal: Refusal, sentence: str, *, path: str, client: str) -> Answer:

@@ -22,6 +22,8 @@ class AgentAlarm(StrEnum):
     """What passed a device is not known from some time on."""
     SPOOL_REFUSED = "spool_refused"
     """The spool cannot be written; the kernel goes on counting."""
+    SPOOL_PRESSURE = "spool_pressure"
+    """The spool has so little room that intervals which wait are summed into longer ones, or that nothing can be recorded."""
     SPOOL_ROLLED_BACK = "spool_rolled_back"
     """The ledger has more than the spool, which is an old copy."""
     CLOCK_STEP = "clock_step"

@@ -11,6 +11,7 @@ from pathlib import Path
 from venturi import __version__
 from venturi.adapters.processes import tell_process
 from venturi.adapters.spool.spool import Spool
+from venturi.adapters.spool.values import Pressure
 from venturi.adapters.threads.supervisor import Supervisor
 from venturi.adapters.whole_files import write_whole
 from venturi.core.domain.agent_status import ReportedAlarm
@@ -19,8 +20,13 @@ from venturi.services.agent.clock import AgentClock
 from venturi.services.agent.delivery.delivery import Delivery
 from venturi.services.agent.delivery.state import DeliveryState
 from venturi.services.agent.metering.metering import Metering
-from venturi.services.agent.observing import AgentObserver
+from venturi.services.agent.observing import AgentAlarm, AgentObserver
 from venturi.services.agent.status import AgentStatus, SpoolStatus, encode_status, place_statuses, spool_status, status_file
+
+_PRESSURES = {
+    str(Pressure.COALESCED): "the spool has little room: intervals that wait are summed into longer ones, which loses detail in time",
+    str(Pressure.FULL): "the spool has no room, so nothing can be recorded: the kernel goes on counting",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +74,7 @@ class Reporting:
         parts = self._parts
         delivery = DeliveryState() if parts.delivery is None else parts.delivery.state
         places = place_statuses(parts.metering.places.values())
+        spool = self._ask_spool()
         return AgentStatus(
             agent_id=parts.agent_id,
             host=parts.host,
@@ -79,7 +86,7 @@ class Reporting:
             written_at=parts.clock.now().wall,
             plan_revision=parts.metering.plan_revision,
             places=places,
-            spool=self._ask_spool(),
+            spool=spool,
             delivery=str(delivery.phase),
             problem=delivery.problem,
             alarms=dict(parts.alarms()),
@@ -95,6 +102,12 @@ class Reporting:
     def _ask_spool(self) -> SpoolStatus | None:
         """Tell of the spool, None where it cannot be asked."""
         try:
-            return spool_status(self._parts.spool.spool_id, self._parts.spool.size())
+            status = spool_status(self._parts.spool.spool_id, self._parts.spool.size())
         except SpoolError:
             return None
+        told = _PRESSURES.get(status.pressure)
+        if told is None:
+            self._parts.observer.clear_alarm(AgentAlarm.SPOOL_PRESSURE)
+        else:
+            self._parts.observer.raise_alarm(AgentAlarm.SPOOL_PRESSURE, told)
+        return status

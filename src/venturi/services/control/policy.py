@@ -88,7 +88,8 @@ ADMINS: Roles = frozenset({Role.ADMIN})
 MANAGERS: Roles = ADMINS | {Role.MANAGER}
 READERS: Roles = MANAGERS | {Role.MEMBER, Role.READER}
 AGENTS: Roles = ADMINS | {Role.AGENT}
-EVERYONE: Roles = READERS | AGENTS | {Role.NONE}
+MONITORS: Roles = ADMINS | {Role.MONITOR}
+EVERYONE: Roles = READERS | AGENTS | MONITORS | {Role.NONE}
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ POLICY: Mapping[Operation, Grant] = {
     #                                own       own, shared  other    other, shared
     Operation.DISCOVER: Grant(EVERYONE, EVERYONE, EVERYONE, EVERYONE),
     Operation.CHECK_HEALTH: Grant(EVERYONE, EVERYONE, EVERYONE, EVERYONE),
-    Operation.READ_METRICS: Grant(EVERYONE, EVERYONE, EVERYONE, EVERYONE),
+    # Metrics name agents and hosts of many projects.
+    Operation.READ_METRICS: Grant(MONITORS, MONITORS, MONITORS, MONITORS),
     Operation.SHOW_CALLER: Grant(EVERYONE, EVERYONE, EVERYONE, EVERYONE),
     Operation.LIST_LABELS: Grant(READERS, READERS, ADMINS, ADMINS),
     Operation.SHOW_LABEL: Grant(READERS, READERS, ADMINS, ADMINS),

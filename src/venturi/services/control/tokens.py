@@ -11,6 +11,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from structlog.typing import FilteringBoundLogger
+
 from venturi.adapters.store.store import Store
 from venturi.core.domain.control.listing import Listing
 from venturi.core.domain.control.principal import Principal, Role
@@ -44,8 +46,9 @@ class NewToken:
 class TokenControl:
     """What callers do with tokens, and who carries one."""
 
-    def __init__(self, store: Store, clock: Callable[[], Nanoseconds], last_use: LastUse) -> None:
-        """Keep tokens in ``store``; ``clock`` gives the time in nanoseconds since the UTC epoch."""
+    def __init__(self, store: Store, clock: Callable[[], Nanoseconds], last_use: LastUse, log: FilteringBoundLogger | None = None) -> None:
+        """Keep tokens in ``store``; ``clock`` gives the time in nanoseconds since the UTC epoch. ``log`` gets a line of each change."""
+        self._log = log
         self._store = store
         self._clock = clock
         self._last_use = last_use
@@ -72,6 +75,7 @@ class TokenControl:
         secret = f"venturi_{uuid.UUID(token.id).hex}_{secrets.token_hex(_SECRET_OCTETS)}"
         with self._store.writing(caller or _LOCAL) as writer:
             writer.tokens.insert(token, _digest(secret))
+        self._audit("token created", token, caller or _LOCAL)
         return token, secret
 
     def list(self, caller: Principal, listing: Listing) -> list[Token]:
@@ -91,8 +95,18 @@ class TokenControl:
         require(caller, Operation.REVOKE_TOKEN, caller.project_id)
         with self._store.writing(caller) as writer:
             token = _require_token(writer.tokens.find(token_id), token_id)
-            if token.revoked_at is None:
+            changes = token.revoked_at is None
+            if changes:
                 writer.tokens.revoke(token.id, self._clock())
+        if changes:
+            self._audit("token revoked", token, caller)
+
+    def _audit(self, event: str, token: Token, author: Principal) -> None:
+        """Log who changed which token, once the change is committed."""
+        if self._log is not None:
+            about = {"token_id": token.id, "name": token.name, "role": token.role.value, "project": token.project_id}
+            bound = {"agent_id": token.agent_id, "host": token.host} if token.agent_id else {}
+            self._log.info(event, **about, **bound, by=author.user_id, by_project=author.project_id, by_token_id=author.token_id)
 
     def authenticate(self, secret: str) -> Principal:
         """Give the caller that a secret stands for; raise ``UnauthenticatedError`` for any that does not hold.
@@ -107,10 +121,10 @@ class TokenControl:
         now = self._clock()
         if token is None or not matches:
             message = "there is no such token"
-            raise UnauthenticatedError(message)
+            raise UnauthenticatedError(message, token_id if form else None)
         if not token.valid_at(now):
             message = "this token was revoked" if token.revoked_at is not None else "this token has expired"
-            raise UnauthenticatedError(message)
+            raise UnauthenticatedError(message, token_id)
         self._last_use.note(token, now)
         return token.principal
 

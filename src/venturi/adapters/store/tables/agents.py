@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, func, insert, select, union, update
 
 from venturi.adapters.store.schema.alarm_tables import AGENTS
-from venturi.adapters.store.schema.ledger_tables import LEDGER_SPOOLS
+from venturi.adapters.store.schema.ledger_tables import LEDGER_MISSING, LEDGER_SPOOLS
 from venturi.adapters.store.tables.paging import storable
 from venturi.adapters.store.transaction import Transaction
 
@@ -70,6 +70,13 @@ class AgentTable:
             reported, posted = reported.where(AGENTS.c.host == host), posted.where(_SPOOLS.host == host)
         both = union(reported, posted).subquery()
         return self._read([*self._connection.execute(select(both.c.agent_id).order_by(both.c.agent_id).limit(limit)).scalars()])
+
+    def count_missing(self) -> dict[str, int]:
+        """Count, by agent, the batches that the ledger lacks of those before the last ones of its spools; only agents that lack some."""
+        lacking = func.sum(LEDGER_MISSING.c.last_sequence - LEDGER_MISSING.c.first_sequence + 1)
+        spools = LEDGER_MISSING.join(LEDGER_SPOOLS, LEDGER_MISSING.c.spool_id == _SPOOLS.spool_id)
+        rows = self._connection.execute(select(_SPOOLS.agent_id, lacking).select_from(spools).group_by(_SPOOLS.agent_id))
+        return {agent_id: int(count) for agent_id, count in rows}
 
     def note(self, agent: KeptAgent) -> bool:
         """Keep the status of an agent, and tell whether there was room for it."""

@@ -8,13 +8,17 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a caller is in its project, as OpenStack names roles; ``AGENT`` reads one host's plan and posts its counts."""
+    """What a caller is in its project, as OpenStack names roles.
+
+    ``AGENT`` reads one host's plan and posts its counts, ``MONITOR`` reads the server's metrics.
+    """
 
     ADMIN = "admin"
     MANAGER = "manager"
     MEMBER = "member"
     READER = "reader"
     AGENT = "agent"
+    MONITOR = "monitor"
     NONE = "none"
 
 
@@ -24,6 +28,7 @@ IMPLIED_ROLES: dict[Role, frozenset[Role]] = {
     Role.MEMBER: frozenset({Role.MEMBER, Role.READER}),
     Role.READER: frozenset({Role.READER}),
     Role.AGENT: frozenset({Role.AGENT}),
+    Role.MONITOR: frozenset({Role.MONITOR}),
     Role.NONE: frozenset(),
 }
 """The roles that a role includes."""
@@ -33,7 +38,8 @@ IMPLIED_ROLES: dict[Role, frozenset[Role]] = {
 class Principal:
     """An authenticated caller.
 
-    ``user_id`` names it in revisions and logs. ``agent_id`` and ``host`` are those that an agent's token is bound to.
+    ``user_id`` names it in revisions and logs. ``agent_id`` and ``host`` are those that an agent's token is bound to. ``token_id`` names
+    the token that proved it, for the log.
     """
 
     user_id: str
@@ -41,6 +47,7 @@ class Principal:
     roles: frozenset[Role] = field(default_factory=frozenset)
     agent_id: str | None = None
     host: str | None = None
+    token_id: str | None = field(default=None, compare=False)
 
     @property
     def is_admin(self) -> bool:

@@ -42,6 +42,7 @@ class Token:
             roles=IMPLIED_ROLES[self.role],
             agent_id=self.agent_id,
             host=self.host,
+            token_id=self.id,
         )
 
     def valid_at(self, now: Nanoseconds) -> bool:

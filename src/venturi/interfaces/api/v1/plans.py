@@ -11,6 +11,7 @@ from litestar.types import ControllerRouterHandler
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import InvalidRequestError
 from venturi.core.rules.checks import printable
+from venturi.interfaces.api.requests import WAITED
 from venturi.interfaces.api.v1.forms.reading import Query, read_once, read_text, read_whole_number
 from venturi.interfaces.api.v1.forms.texts import AgentId, Host
 from venturi.interfaces.api.v1.wire import ApiRequest, query_of
@@ -32,6 +33,7 @@ async def show_plan(
     """Give the plan of a host, when it differs from what the reader knows."""
     query = query_of(request)
     asked = _plan_request(host, query, request.headers.get("if-none-match", ""))
+    request.scope["state"][WAITED] = asked.wait > 0
     plan = await plans.read(caller, asked)
     if plan.content in asked.known:
         return Response(b"", status_code=304, headers={"ETag": _etag(plan.content), "Vary": "Accept-Encoding"})
