@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -94,11 +94,12 @@ class Host:
         """End what runs there, and remove the host."""
         if self._first is None:
             return
-        shell = self._shell
-        shell.kill()
-        shell.communicate()
         for process in self._processes():
             subprocess.run(["kill", "-KILL", str(process)], capture_output=True, check=False)
+        for stream in (self._shell.stdin, self._shell.stdout):
+            with suppress(BrokenPipeError):
+                stream and stream.close()
+        self._shell.wait()
         self._first.kill()
         self._first.wait()
         shutil.rmtree(self._folder, ignore_errors=True)

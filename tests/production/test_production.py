@@ -36,6 +36,8 @@ PAGE = "production.md"
 EVERY_AGENT = "edge-N"
 DRIVERS = dict(zip(AGENTS, ("auto", "nftables"), strict=True))
 SECONDS = 60.0
+SMALL_SPOOL = 300_000
+MOST_LOST_BY_CHANCE = 1_000
 
 # The test has minutes where a site has days: agents measure and report each second, and alerts do not wait.
 HASTE = """mkdir -p /etc/systemd/system/venturi-agent.service.d
@@ -145,16 +147,63 @@ def idle_clients(server: Host) -> list[ssl.SSLSocket]:
 
 
 def alerts(operator: Operator) -> set[tuple[str, str]]:
-    """Give the alerts that fire, each with the agent or instance that it is about."""
+    """Give the alerts that fire, each with the agent that it is about."""
     answer: dict[str, Any] = json.loads(operator.ask("curl -sS http://127.0.0.1:9090/api/v1/alerts"))
     firing = [each["labels"] for each in answer["data"]["alerts"] if each["state"] == "firing"]
-    return {(labels["alertname"], labels.get("agent_id", labels.get("instance", "").partition(":")[0])) for labels in firing}
+    return {(labels["alertname"], labels.get("agent", "")) for labels in firing}
+
+
+def await_alert(operator: Operator, name: str, agent: str) -> None:
+    await_that(lambda: (name, agent) in alerts(operator), f"the alert {name} does not fire for {agent}")
+
+
+def await_no_alert(operator: Operator, name: str, agent: str) -> None:
+    await_that(lambda: (name, agent) not in alerts(operator), f"the alert {name} for {agent} does not end")
+
+
+def hurry_alerts(operator: Operator) -> None:
+    """Have Prometheus scrape each second, and its alerts wait for nothing."""
+    operator.ask("sed -i 's/15s/1s/' /etc/prometheus/prometheus.yml && sed -i '/^ *for: /d' /etc/prometheus/venturi.rules.yml")
+    operator.ask("systemctl restart prometheus")
+
+
+def check_a_dead_agent(operator: Operator) -> None:
+    """An agent that dies raises the alert, and running again ends it."""
+    host = operator.site.agents["edge-2"]
+    assert host.run("systemctl kill -s KILL venturi-agent && systemctl stop venturi-agent").code == 0
+    await_alert(operator, "VenturiAgentDead", "edge-2")
+    assert ("VenturiAgentDead", "edge-1") not in alerts(operator)
+    assert host.run("systemctl start venturi-agent").code == 0
+    await_no_alert(operator, "VenturiAgentDead", "edge-2")
+
+
+def check_a_full_spool(operator: Operator) -> None:
+    """A spool that has no room while its batches cannot be delivered raises the alert."""
+    host = operator.site.agents["edge-1"]
+    limit = "mkdir -p /etc/systemd/system/venturi-agent.service.d && printf '[Service]\\nEnvironment=VENTURI_AGENT_SPOOL_LIMIT={}\\n'"
+    limit += " >/etc/systemd/system/venturi-agent.service.d/limit.conf && systemctl restart venturi-agent"
+    assert host.run(limit.format(SMALL_SPOOL)).code == 0
+    await_alert(operator, "VenturiSpoolFull", "edge-1")
+    assert host.run("rm /etc/systemd/system/venturi-agent.service.d/limit.conf && systemctl restart venturi-agent").code == 0
+    await_no_alert(operator, "VenturiSpoolFull", "edge-1")
+
+
+def check_counts(operator: Operator) -> None:
+    """What was sent is what the ledger counts: nothing lost, nothing double."""
+    for traffic in operator.traffic.values():
+        traffic.stop()
+    sent = operator.sent()
+    assert sent.packets > MOST_LOST_BY_CHANCE
+    await_that(lambda: operator.posted() == sent, f"the ledger counts {operator.posted()} of {sent}")
+    time.sleep(2)
+    assert operator.posted() == sent
 
 
 def test_every_command_of_the_page(operator: Operator) -> None:
     for heading in ("Install", "Database", "TLS"):
         operator.type_section(heading)
     assert '"ready"' in operator.type_section("Start the server")
+    assert "contradicting" not in operator.site.server.log("venturi")
     assert "root" in operator.type_section("The first token")
     operator.type_section("What is metered")
     operator.type_section("Agents")
@@ -163,3 +212,26 @@ def test_every_command_of_the_page(operator: Operator) -> None:
     for traffic in operator.traffic.values():
         traffic.start()
     await_that(lambda: operator.posted().packets > 0, "no usage arrives")
+
+    assert "web shop" in operator.type_section("Keystone besides tokens")
+    operator.type_section("Prometheus")
+    hurry_alerts(operator)
+    check_a_dead_agent(operator)
+    check_a_full_spool(operator)
+
+    operator.type_section("Back up")
+    operator.type_section("New tokens")
+    clients = idle_clients(operator.site.server)
+    posted = operator.posted()
+    restored = operator.type_section("Restore")
+    assert "edge-1" in restored, "the restore names the token that is valid again"
+    await_that(lambda: operator.posted().packets > posted.packets, "the agents do not send again what the ledger lacks")
+    for client in clients:
+        assert client.recv(1) == b"", "an idle client is let go when the server stops"
+        client.close()
+    operator.type_section("Upgrade")
+    operator.type_section("What to watch")
+    operator.type_section("Move to MariaDB")
+    assert operator.session == []
+    check_counts(operator)
+    assert "verified" in operator.ask("venturi ledger verify")

@@ -233,16 +233,21 @@ def restart(name: str) -> None:
     await_ready(name)
 
 
+def kill(name: str) -> None:
+    """Kill a service; its supervisor lives on."""
+    subprocess.run(["pkill", "-KILL", "-P", str(supervisor_of(name))], check=True)
+
+
 def main(arguments: list[str]) -> None:
     """Do what ``systemctl`` is asked."""
     os.umask(0o022)
     verb, *words = arguments
-    names = [full_name(word) for word in words if not word.startswith("-")]
+    names = [full_name(word) for word in words if not word.startswith("-") and word != "KILL"]
     if verb == "supervise":
         (STATE / f"{names[0]}.pid").write_text(str(os.getpid()), encoding="ascii")
         Supervisor(names[0]).run()
         return
-    actions = {"start": start, "stop": stop, "restart": restart, "enable": start if "--now" in words else read_unit}
+    actions = {"start": start, "stop": stop, "restart": restart, "kill": kill, "enable": start if "--now" in words else read_unit}
     if verb == "daemon-reload":
         return
     if verb not in actions:
