@@ -47,7 +47,7 @@ done
 mount -t bpf bpf /sys/fs/bpf
 hostname {name}
 printf '127.0.0.1 localhost\\n{addresses}' >/etc/hosts
-rm -rf /etc/venturi /etc/systemd/system/venturi* /var/lib/prometheus/*
+rm -rf /etc/venturi /etc/systemd/system/venturi* /var/lib/prometheus/metrics2/*
 """
 
 

@@ -9,14 +9,14 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.architecture.text_checks import read_session
-from tests.production.site import AGENTS, SERVER, Host, Site, running_site
+from tests.production.site import AGENTS, Host, Site, running_site
 from tests.support.databases import ON_MARIADB, ON_POSTGRESQL, installed_mariadb, installed_postgresql
 from tests.support.keystone import ADMIN, REGION, Keystone, running_keystone
 from tests.support.sources import DOCS
@@ -56,7 +56,6 @@ class Operator:
     site: Site
     traffic: dict[str, Traffic]
     session: list[tuple[str, str, str]]
-    shown: dict[str, str] = field(default_factory=dict)
 
     def type_section(self, heading: str) -> str:
         """Run the commands of a section, which must be the next of the page; each must succeed. Gives what all of them print."""
@@ -168,7 +167,7 @@ def hurry_alerts(operator: Operator) -> None:
 
 
 def check_a_dead_agent(operator: Operator) -> None:
-    """An agent that dies raises the alert, and running again ends it."""
+    """Kill an agent, which raises the alert, and start it again, which ends it."""
     host = operator.site.agents["edge-2"]
     assert host.run("systemctl kill -s KILL venturi-agent && systemctl stop venturi-agent").code == 0
     await_alert(operator, "VenturiAgentDead", "edge-2")
@@ -178,7 +177,7 @@ def check_a_dead_agent(operator: Operator) -> None:
 
 
 def check_a_full_spool(operator: Operator) -> None:
-    """A spool that has no room while its batches cannot be delivered raises the alert."""
+    """Leave a spool no room, which raises the alert, and give it room again, which ends it."""
     host = operator.site.agents["edge-1"]
     limit = "mkdir -p /etc/systemd/system/venturi-agent.service.d && printf '[Service]\\nEnvironment=VENTURI_AGENT_SPOOL_LIMIT={}\\n'"
     limit += " >/etc/systemd/system/venturi-agent.service.d/limit.conf && systemctl restart venturi-agent"
@@ -189,7 +188,7 @@ def check_a_full_spool(operator: Operator) -> None:
 
 
 def check_counts(operator: Operator) -> None:
-    """What was sent is what the ledger counts: nothing lost, nothing double."""
+    """Compare what was sent with what the ledger counts: nothing is lost, nothing double."""
     for traffic in operator.traffic.values():
         traffic.stop()
     sent = operator.sent()

@@ -157,7 +157,7 @@ def _empty(connection: Connection) -> None:
 
 @contextmanager
 def installed_postgresql() -> Iterator[Path]:
-    """Run a PostgreSQL as Debian sets it up, in the calling thread's network: others come to 127.0.0.1 with a password; give its socket's folder."""
+    """Run a PostgreSQL in the calling thread's network, at 127.0.0.1 with passwords, as Debian sets it up; give its socket's folder."""
     durable = ["fsync=on", "full_page_writes=on", "listen_addresses=127.0.0.1"]
     with _running_postgresql(["--auth-local=trust", "--auth-host=scram-sha-256"], durable) as folder:
         yield folder
