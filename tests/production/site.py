@@ -202,7 +202,8 @@ def _programs(earlier: Mapping[str, Host]) -> dict[str, str]:
         "openstack": f'exec {OPENSTACK_PROGRAMS}/openstack "$@"',
     }
     if SERVER in earlier:
-        programs["scp"] = f'for last; do :; done\nwhile [ $# -gt 1 ]; do cp "{earlier[SERVER].files}${{1#*:}}" "$last"; shift; done'
+        find = "for last; do :; done\nfrom=${1#*:}\ncase $from in /*) ;; *) from=$HOME/$from ;; esac"
+        programs["scp"] = f'{find}\nexec cp "{earlier[SERVER].files}$from" "$last"'
     return programs
 
 

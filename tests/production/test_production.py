@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def sign_in(server: Host, keystone: Keystone) -> None:
     keystone.project_id("service")
     settings = keystone.settings(ADMIN, ADMIN) | {"OS_REGION_NAME": REGION, "OS_INTERFACE": "public"}
     lines = "".join(f"export {name}='{text}'\n" for name, text in settings.items())
-    assert server.run(f"cat >/root/admin-openrc <<'END'\n{lines}END").code == 0
+    assert server.run(f"cat >~/admin-openrc <<'END'\n{lines}END").code == 0
 
 
 @contextmanager
@@ -135,6 +136,11 @@ def _traffic(site: Site, name: str) -> Iterator[Traffic]:
         yield traffic
     finally:
         traffic.stop()
+
+
+def is_metering(host: Host) -> bool:
+    """Tell whether the agent of a host has begun to count."""
+    return '"event":"metering"' in host.log("venturi-agent")
 
 
 def idle_clients(server: Host) -> list[ssl.SSLSocket]:
@@ -207,7 +213,7 @@ def test_every_command_of_the_page(operator: Operator) -> None:
     operator.type_section("What is metered")
     operator.type_section("Agents")
     for name, host in operator.site.agents.items():
-        await_that(lambda host=host: '"event":"metering"' in host.log("venturi-agent"), f"the agent of {name} meters nothing")
+        await_that(partial(is_metering, host), f"the agent of {name} meters nothing")
     for traffic in operator.traffic.values():
         traffic.start()
     await_that(lambda: operator.posted().packets > 0, "no usage arrives")
