@@ -244,7 +244,6 @@ def main(arguments: list[str]) -> None:
     verb, *words = arguments
     names = [full_name(word) for word in words if not word.startswith("-") and word != "KILL"]
     if verb == "supervise":
-        (STATE / f"{names[0]}.pid").write_text(str(os.getpid()), encoding="ascii")
         Supervisor(names[0]).run()
         return
     actions = {"start": start, "stop": stop, "restart": restart, "kill": kill, "enable": start if "--now" in words else read_unit}
