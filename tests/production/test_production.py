@@ -183,14 +183,14 @@ def check_a_dead_agent(operator: Operator) -> None:
 
 
 def check_a_full_spool(operator: Operator) -> None:
-    """Leave a spool no room, which raises the alert, and give it room again, which ends it."""
+    """Give a spool less room than it uses, which raises the alert, and more room again, which ends it."""
     host = operator.site.agents["edge-1"]
     limit = "mkdir -p /etc/systemd/system/venturi-agent.service.d && printf '[Service]\\nEnvironment=VENTURI_AGENT_SPOOL_LIMIT={}\\n'"
     limit += " >/etc/systemd/system/venturi-agent.service.d/limit.conf && systemctl restart venturi-agent"
     assert host.run(limit.format(SMALL_SPOOL)).code == 0
-    await_alert(operator, "VenturiSpoolFull", "edge-1")
+    await_alert(operator, "VenturiSpoolFillsUp", "edge-1")
     assert host.run("rm /etc/systemd/system/venturi-agent.service.d/limit.conf && systemctl restart venturi-agent").code == 0
-    await_no_alert(operator, "VenturiSpoolFull", "edge-1")
+    await_no_alert(operator, "VenturiSpoolFillsUp", "edge-1")
 
 
 def check_counts(operator: Operator) -> None:
