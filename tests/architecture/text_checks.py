@@ -19,6 +19,8 @@ _SPEECH = {
 }
 _LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)\s]*)?\)")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_SESSION = re.compile(r"^## ([^\n]+)$|^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_PROMPT = re.compile(r"root@([\w-]+)# ")
 _TERM = re.compile(r"^\*\*(.+?)\*\*", re.MULTILINE)
 _AVOIDED = re.compile(r"^ *Not: (.+?)\.$", re.MULTILINE)
 
@@ -48,6 +50,21 @@ def read_commands(page: str) -> list[tuple[str, str]]:
             elif found:
                 command, shown = found[-1]
                 found[-1] = (command, f"{shown}{line}\n")
+    return found
+
+
+def read_session(page: str) -> list[tuple[str, str, str]]:
+    """Give what a page has typed on hosts: the heading above, the host that the prompt names, and the command with its further lines."""
+    found: list[tuple[str, str, str]] = []
+    heading = ""
+    for title, block in _SESSION.findall(page):
+        heading = title or heading
+        for line in block.splitlines():
+            prompt = _PROMPT.match(line)
+            if prompt:
+                found.append((heading, prompt[1], line[prompt.end() :]))
+            elif found:
+                found[-1] = (*found[-1][:2], f"{found[-1][2]}\n{line}")
     return found
 
 

@@ -42,6 +42,7 @@ DATABASES = [SQLITE, pytest.param(POSTGRESQL, marks=ON_POSTGRESQL), pytest.param
 
 _START_SECONDS = 60.0
 _NAME = "venturi"
+_MARIADB_SOCKET = "mysqld.sock"
 
 
 @dataclass
@@ -155,33 +156,59 @@ def _empty(connection: Connection) -> None:
 
 
 @contextmanager
+def installed_postgresql() -> Iterator[Path]:
+    """Run a PostgreSQL in the calling thread's network, at 127.0.0.1 with passwords, as Debian sets it up; give its socket's folder."""
+    durable = ["fsync=on", "full_page_writes=on", "listen_addresses=127.0.0.1"]
+    with _running_postgresql(["--auth-local=trust", "--auth-host=scram-sha-256"], durable) as folder:
+        yield folder
+
+
+@contextmanager
+def installed_mariadb() -> Iterator[Path]:
+    """Run a MariaDB with a binary log in the calling thread's network, at 127.0.0.1; give its socket's folder."""
+    with _running_mariadb(["--log-bin", "--bind-address=127.0.0.1", "--innodb-flush-log-at-trx-commit=1"]) as folder:
+        yield folder
+
+
+@contextmanager
 def _start_postgresql() -> Iterator[str]:
     """Run a PostgreSQL of which nothing is kept."""
+    with _running_postgresql(["-A", "trust"], ["fsync=off", "full_page_writes=off", "listen_addresses="]) as folder:
+        yield f"postgresql://postgres@/postgres?host={folder}"
+
+
+@contextmanager
+def _running_postgresql(access: Sequence[str], given: Sequence[str]) -> Iterator[Path]:
     with _private_folder("postgres") as (folder, user):
         files = folder / "files"
-        _run([_program("initdb"), "-D", str(files), "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync"], user)
-        fast = ["fsync=off", "full_page_writes=off", "listen_addresses=", f"unix_socket_directories={folder}"]
-        settings = [word for setting in fast for word in ("-c", setting)]
+        _run([_program("initdb"), "-D", str(files), *access, "-U", "postgres", "-E", "UTF8", "--no-sync"], user)
+        settings = [word for setting in (*given, f"unix_socket_directories={folder}") for word in ("-c", setting)]
         with _server([_program("postgres"), "-D", str(files), *settings], user, folder):
-            url = f"postgresql://postgres@/postgres?host={folder}"
-            _wait_until_reachable(url)
-            yield url
+            _wait_until_reachable(f"postgresql://postgres@/postgres?host={folder}")
+            yield folder
 
 
 @contextmanager
 def _start_mariadb(logging: str = "--skip-log-bin") -> Iterator[str]:
     """Run a MariaDB of which nothing is kept; ``logging`` says whether it writes a binary log."""
+    fast = ["--innodb-flush-log-at-trx-commit=0", logging, "--innodb-flush-method=nosync", "--skip-networking"]
+    with _running_mariadb(fast) as folder:
+        path = folder / _MARIADB_SOCKET
+        with writing_connection(f"mysql://root@/mysql?unix_socket={path}") as connection:
+            connection.execute(text(f"CREATE DATABASE {_NAME}"))
+        yield f"mysql://root@/{_NAME}?unix_socket={path}"
+
+
+@contextmanager
+def _running_mariadb(given: Sequence[str]) -> Iterator[Path]:
     with _private_folder("mysql") as (folder, user):
-        files, path = folder / "files", folder / "socket"
-        given = ["--no-defaults", f"--datadir={files}"]
+        always = ["--no-defaults", f"--datadir={folder / 'files'}"]
         quick = ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]
-        _run([_program("mariadb-install-db"), *given, *quick], user)
-        fast = ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", logging, "--innodb-flush-method=nosync"]
-        with _server([_program("mariadbd"), *given, f"--socket={path}", "--skip-networking", *fast], user, folder):
+        _run([_program("mariadb-install-db"), *always, *quick], user)
+        path = folder / _MARIADB_SOCKET
+        with _server([_program("mariadbd"), *always, f"--socket={path}", "--innodb-buffer-pool-size=64M", *given], user, folder):
             _wait_until_listening(path)
-            with writing_connection(f"mysql://root@/mysql?unix_socket={path}") as connection:
-                connection.execute(text(f"CREATE DATABASE {_NAME}"))
-            yield f"mysql://root@/{_NAME}?unix_socket={path}"
+            yield folder
 
 
 @contextmanager

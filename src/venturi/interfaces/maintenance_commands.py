@@ -70,7 +70,7 @@ class MaintenanceCommands:
             self._say(f"valid again: token {token.id} ('{escape_unfit(token.name)}'), which was revoked at {at}")
         since = f", {len(again)} of them revoked since in the database that was replaced" if again else ""
         self._say(f"{len(valid)} tokens are valid as they were when the backup was made{since}")
-        self._say("revoke those that must open nothing by `venturi token delete ID`, or restore with --revoke-tokens")
+        self._say("revoke those that must open nothing by `venturi token revoke ID`, or restore with --revoke-tokens")
 
     def _say(self, sentence: str) -> None:
         self._output.write(f"{sentence}\n")
