@@ -5,12 +5,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 from tests.support.batches import BEGINNING, SpoolOfTests, make_batch_label, make_batch_point, make_interval
 from tests.support.control_values import OPERATOR
 from tests.support.ledgers import NOW, LedgerOfTests
 from venturi.adapters.store.ledger.held import HeldSelection
 from venturi.adapters.store.ledger.proving.proof import prove_ledger
+from venturi.adapters.store.schema.ledger_tables import LEDGER_LONG_INTERVALS
 from venturi.core.domain.errors import ConflictError, EntryNotFoundError, TooMuchHeldError
 from venturi.core.ledger.batch import HIGHEST, MeteredInterval
 from venturi.core.ledger.bins import DAY, HOUR
@@ -50,7 +52,8 @@ def test_what_cannot_be_is_held(sqlite_ledger: LedgerOfTests, given: dict[str, A
     answer = sqlite_ledger.post(spool.seal(counting(**({"octets": 100} | given))))
     assert (answer.sequence, sqlite_ledger.spool(spool.spool_id)) == (1, (1, []))
     assert sqlite_ledger.held_reasons() == ([] if reason is None else [(1, 0, reason)])
-    assert bool(sqlite_ledger.usage(spool.labels[0].id)) is (reason is None)
+    counted = sqlite_ledger.usage(spool.labels[0].id) or sqlite_ledger.rows(select(LEDGER_LONG_INTERVALS))
+    assert bool(counted) is (reason is None)
     assert sqlite_ledger.alarms == ([] if reason is None else ["held"])
 
 
