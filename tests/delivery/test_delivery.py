@@ -165,7 +165,7 @@ def test_a_batch_that_is_refused_persistently_holds_up_no_other(spool: Spool, re
     assert spool.undelivered(4) == []
 
 
-def test_a_ledger_that_refuses_everything_holds_up_what_waits(spool: Spool) -> None:
+def test_a_ledger_that_refuses_everything_lets_what_waits_be_coalesced_meanwhile(spool: Spool) -> None:
     record(spool, 1, 2, 3, 4)
     all_refused = dict.fromkeys(range(1, 9), Fault.INVALID)
     with posting_ledger(refused=all_refused) as ledger, delivering(spool, ledger.url, refusal_patience=0.0, most_aside=2) as delivery:
@@ -173,6 +173,16 @@ def test_a_ledger_that_refuses_everything_holds_up_what_waits(spool: Spool) -> N
         assert delivery.state.phase is DeliveryPhase.RETRYING
         assert (spool.head().sequence, spool.size().waiting) == (3, 1), "what is not sealed may still be coalesced"
         assert ledger.requests.count("POST /v1/batches") < delivery.state.failures + 10, "what is set aside is tried from time to time only"
+
+
+def test_many_refusals_in_a_row_never_stop_what_follows(spool: Spool) -> None:
+    record(spool, *range(1, 9))
+    refused = dict.fromkeys(range(1, 7), Fault.INVALID)
+    patience = {"refusal_patience": 0.0, "most_aside": 2, "standing_age": 0.2}
+    with posting_ledger(refused=refused) as ledger, delivering(spool, ledger.url, **patience) as delivery:
+        wait_for(lambda: delivery.state.phase is DeliveryPhase.INCOMPLETE)
+        assert delivery.state.refused == (1, 2, 3, 4, 5, 6)
+        assert list(ledger.posted[spool.spool_id]) == [7, 8]
 
 
 def test_more_batches_than_may_be_refused_in_a_row_are_set_aside_where_others_are_accepted_between(spool: Spool) -> None:

@@ -15,7 +15,8 @@ class DeliveryConfig:
     never more than ``longest_pause`` (seconds) nor, beyond ``first_pause``, than ``outage_share`` of the time that it fails. It asks the
     ledger anew what it has after each failure, and once ``standing_age`` seconds went by. Acknowledged batches are kept for ``retention``
     nanoseconds. A batch that was refused ``refusals`` times, over ``refusal_patience`` seconds at least, no longer holds up those after
-    it, unless ``most_aside`` others were set aside so in a row, with none accepted between, or ``most_aside_in_all`` since the start.
+    it; over ``standing_age`` seconds, where ``most_aside`` others were set aside in a row, with none accepted between. At most
+    ``most_aside_in_all`` are aside at a time.
     """
 
     agent_id: str

@@ -61,14 +61,16 @@ class Refusals:
     def note(self, sequence: int, sentence: str, now: float, *, overtaken: bool) -> bool:
         """Note that a batch was refused, and tell whether it is set aside.
 
-        It is if it was refused often and long enough, and few others are. One that was ``overtaken``, because the ledger has a batch after
+        It is if it was refused often and long enough: longer where many in a row were, so that what waits can still be coalesced, but
+        never for good. One that was ``overtaken``, because the ledger has a batch after
         it, holds up nothing and is set aside at once.
         """
         refusal = self._refused.setdefault(sequence, _Refusal(now, now, sentence))
         refusal.count, refusal.last, refusal.sentence = refusal.count + 1, now, sentence
         if not refusal.aside and len(self.aside) < self._config.most_aside_in_all:
-            persistent = refusal.count >= self._config.refusals and now - refusal.since >= self._config.refusal_patience
-            if persistent and not overtaken and self._in_a_row < self._config.most_aside:
+            hasty = self._in_a_row < self._config.most_aside
+            patience = self._config.refusal_patience if hasty else max(self._config.refusal_patience, self._config.standing_age)
+            if refusal.count >= self._config.refusals and now - refusal.since >= patience and not overtaken:
                 self._in_a_row += 1
                 refusal.aside = True
             refusal.aside |= overtaken
