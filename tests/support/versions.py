@@ -97,10 +97,12 @@ def ask_reports(server: ServerProcess, start: str, end: str) -> dict[str, Any]:
 def _answer(server: ServerProcess, question: str) -> Any:  # noqa: ANN401 - any JSON
     answer = server.request("GET", question)
     assert answer.status == 200, (question, answer.data)
-    document = json.loads(answer.data)
-    if isinstance(document, dict):
-        document.pop("read_at", None)  # when the question was asked
-    return document
+    return drop_moment(json.loads(answer.data))
+
+
+def drop_moment(document: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Give an answer without the time at which it was asked for."""
+    return {name: told for name, told in document.items() if name != "read_at"} if isinstance(document, dict) else document
 
 
 def find_lost(before: Any, after: Any, where: str = "") -> list[str]:  # noqa: ANN401 - any JSON

@@ -125,6 +125,15 @@ def _many(name: str, **attributes: object) -> Callable[[World], bytes]:
     return lambda _: json.dumps({name: [{"name": f"new {number}", **attributes} for number in range(2_000)]}).encode()
 
 
+def _changes(_: World) -> bytes:
+    """Give 2,000 labels with a rule each, as one revision."""
+    labels = [
+        {"name": f"new {number}", "rules": [{"direction": "egress", "source_ip_prefix": f"12.{number >> 8}.{number & 255}.0/24"}]}
+        for number in range(2_000)
+    ]
+    return json.dumps({"create_labels": labels}).encode()
+
+
 def _rules(world: World) -> bytes:
     rules = [
         {"metering_label_id": world.labels[number], "direction": "egress", "remote_ip_prefix": f"10.{number >> 8}.{number & 255}.0/24"}
@@ -160,6 +169,7 @@ CASES: dict[tuple[str, str], tuple[str, str | Body]] = {
     ("DELETE", "/v1/agents/{agent_id}"): ("", ""),
     ("GET", "/v1/alarms"): ("?limit=1000", ""),
     ("PUT", "/v1/alarms/{alarm_id}/acknowledgement"): ("", ""),
+    ("POST", "/v1/apply"): ("", _changes),
     ("POST", "/v1/batches"): ("", _largest_batch),
     ("GET", "/v1/caller"): ("", ""),
     ("POST", "/v1/corrections"): ("", _corrections),
