@@ -18,7 +18,7 @@ from tests.spool.building import (
     waiting_of,
 )
 from venturi.adapters.spool.spool import Spool
-from venturi.adapters.spool.values import Pressure
+from venturi.core.domain.agent_status import Pressure
 from venturi.core.domain.errors import SpoolError, SpoolFullError
 from venturi.core.ledger.recorded import RecordedInterval
 

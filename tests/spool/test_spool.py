@@ -24,7 +24,8 @@ from tests.spool.building import (
 from tests.support.sources import ROOT
 from venturi.adapters.spool.spool import Spool
 from venturi.adapters.spool.tables.schema import APPLICATION_ID
-from venturi.adapters.spool.values import GenerationState, LastReading, Pressure, Recording
+from venturi.adapters.spool.values import GenerationState, LastReading, Recording
+from venturi.core.domain.agent_status import Pressure
 from venturi.core.domain.errors import SpoolError, SpoolFullError, SpoolInUseError
 from venturi.core.domain.generation import Generation
 

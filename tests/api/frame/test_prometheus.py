@@ -15,7 +15,7 @@ from prometheus_client import generate_latest
 from tests.support.server import ServerProcess, make_token, running_server
 from tests.support.sources import ROOT
 from tests.support.tools import find_tool, needs
-from venturi.adapters.spool.values import Pressure
+from venturi.core.domain.agent_status import Pressure
 from venturi.interfaces.agent.metrics import AgentMetrics
 from venturi.services.agent.status import AgentStatus, PlaceStatus, SpoolStatus
 

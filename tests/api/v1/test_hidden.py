@@ -202,7 +202,7 @@ def answer(caller: Caller, case: Case, identifier: str) -> tuple[int, bytes, dic
     query = fill(case.query).replace("{hour}", "from=2026-03-01T00:00:00Z&to=2026-03-01T01:00:00Z")
     target = f"{path}?{query}" if query else path
     given = caller.server.request(case.method, target, headers={"X-Auth-Token": caller.secret}, form=fill(case.form))
-    body = re.sub(rb'"reported_at":"[^"]*"', b"", given.data.replace(identifier.encode(), b"ID"))
+    body = re.sub(rb'"(?:reported|read)_at":"[^"]*"', b"", given.data.replace(identifier.encode(), b"ID"))
     left = {
         name.lower(): text
         for name, text in given.headers.items()

@@ -16,7 +16,7 @@ from venturi.adapters.spool.config import SpoolConfig
 from venturi.adapters.spool.database import Database
 from venturi.adapters.spool.reserve import Reserve
 from venturi.adapters.spool.tables.batches import drop_oldest_acknowledged
-from venturi.adapters.spool.values import Pressure
+from venturi.core.domain.agent_status import Pressure
 from venturi.core.domain.errors import SpoolFullError
 
 Kept = TypeVar("Kept")

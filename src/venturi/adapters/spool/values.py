@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from venturi.core.classify.pair_totals import PairTotals
+from venturi.core.domain.agent_status import Pressure
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.generation import Generation, MeteredDevice
@@ -93,18 +94,6 @@ class ChainHead:
 
     sequence: int
     digest: bytes
-
-
-class Pressure(StrEnum):
-    """What a lack of room has come to."""
-
-    NONE = "none"
-    SHORTENED = "shortened"
-    """Acknowledged batches went before their time."""
-    COALESCED = "coalesced"
-    """Intervals that wait were summed into longer ones: no count is lost, but their distribution over time."""
-    FULL = "full"
-    """Nothing can be recorded; the kernel goes on counting."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 Owns the form and its bounds. Gathering it is for the agent; what of it is believed is for the server.
 """
 
+from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
@@ -76,3 +77,15 @@ class ReportedStatus(Struct, kw_only=True, frozen=True):
     refused_batches: Amount = 0
     threads: Annotated[dict[Word, Word], Meta(max_length=32)] = field(default_factory=dict)
     alarms: Annotated[list[ReportedAlarm], Meta(max_length=MOST_ALARMS)] = field(default_factory=list)
+
+
+class Pressure(StrEnum):
+    """What a lack of room has come to."""
+
+    NONE = "none"
+    SHORTENED = "shortened"
+    """Acknowledged batches went before their time."""
+    COALESCED = "coalesced"
+    """Intervals that wait were summed into longer ones: no count is lost, but their distribution over time."""
+    FULL = "full"
+    """Nothing can be recorded; the kernel goes on counting."""

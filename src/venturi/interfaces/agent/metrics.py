@@ -9,8 +9,8 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from venturi.adapters.spool.values import Pressure
 from venturi.adapters.threads.supervisor import ThreadState
+from venturi.core.domain.agent_status import Pressure
 from venturi.core.domain.interval import SECOND
 from venturi.services.agent.observing import AgentAlarm
 from venturi.services.agent.status import AgentStatus, count_by_state

@@ -11,9 +11,8 @@ import msgspec
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from venturi.adapters.spool.values import Pressure
 from venturi.adapters.store.tables.agents import KeptAgent
-from venturi.core.domain.agent_status import ReportedStatus
+from venturi.core.domain.agent_status import Pressure, ReportedStatus
 from venturi.core.domain.errors import InvalidTimeError
 from venturi.core.domain.interval import SECOND, parse_time
 

@@ -11,10 +11,9 @@ from pathlib import Path
 from venturi import __version__
 from venturi.adapters.processes import tell_process
 from venturi.adapters.spool.spool import Spool
-from venturi.adapters.spool.values import Pressure
 from venturi.adapters.threads.supervisor import Supervisor
 from venturi.adapters.whole_files import write_whole
-from venturi.core.domain.agent_status import ReportedAlarm
+from venturi.core.domain.agent_status import Pressure, ReportedAlarm
 from venturi.core.domain.errors import SpoolError
 from venturi.services.agent.clock import AgentClock
 from venturi.services.agent.delivery.delivery import Delivery
