@@ -10,6 +10,7 @@ from tests.support.sources import DOCS
 from venturi.adapters.keystone.configuration import KeystoneConfig
 from venturi.adapters.server.refusals import STATUSES, Refusal
 from venturi.config import AllSettings, list_setting_keys
+from venturi.interfaces.api.agent_metrics import ObservedAgent
 from venturi.interfaces.api.metrics import ServerMetrics
 
 PAGE = (DOCS / "operations.md").read_text(encoding="utf-8")
@@ -37,6 +38,8 @@ def test_the_page_has_every_metric_with_its_labels() -> None:
     metrics = ServerMetrics("0")
     metrics.count_alarm("any")
     metrics.show_open_alarms({})
+    amounts = {"last_batch": 1, "reported": 1, "lag": 1, "octets": 1, "limit": 1}
+    metrics.show_agents([ObservedAgent(agent_id="agent-1", host="edge-1", silent=False, missing=0, pressure="none", **amounts)])
     metrics.show_threads({"alarms": "running"}, {"alarms": 0})
     metrics.begin_request()
     metrics.end_request("GET", "/", 200, 0.1)
