@@ -86,6 +86,7 @@ def keep_database(world: FaultWorld, _chance: random.Random) -> None:
 
 def restore_database(world: FaultWorld, _chance: random.Random) -> None:
     """Go back to the copy of the database that was kept last."""
+    world.restored = True
     _copy_database(world, world.parts.database.go_back)
 
 

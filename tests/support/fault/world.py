@@ -70,6 +70,7 @@ class FaultWorld:
         self.traffic = Traffic(_streams(self.network))
         self.timeline = Timeline(self.traffic, self.network.outside.name)
         self.rule_changes = RuleChanges(self.ask, self._prefixes, parts.seed)
+        self.restored = False
         self.hostile = HostileAgent(lambda: self.url, self.label_ids)
 
     @property
