@@ -47,9 +47,9 @@ def counted(server: ServerProcess) -> int:
 
 
 def wait_for_agent(server: ServerProcess, state: str) -> dict[str, Any]:
-    """Give what the server knows of the agent, once it is in a state."""
+    """Give what the server knows of the agent, once it is in a state and its last thread has begun."""
     deadline = time.monotonic() + SECONDS
-    while (found := server.request("GET", "/v1/agents/h").json()).get("state") != state:
+    while (found := server.request("GET", "/v1/agents/h").json()).get("state") != state or "plan" not in found["threads"]:
         assert time.monotonic() < deadline, found
         time.sleep(0.1)
     return dict(found)

@@ -13,12 +13,12 @@ from venturi.core.domain.direction import Direction
 from venturi.interfaces.api.neutron.links import Link
 from venturi.interfaces.api.v1.description.operations import Answer, NeutronError, Operation, Parameter
 from venturi.interfaces.api.v1.forms.labels import LabelDescription, LabelName
-from venturi.interfaces.api.v1.forms.texts import FIT_OR_EMPTY, Identifier, PrefixText, ProjectId
+from venturi.interfaces.api.v1.forms.texts import Identifier, PrefixText, ProjectId
 
 _RuleDirection = Annotated[str, Meta(description="ingress or egress.", extra_json_schema={"enum": ["ingress", "egress"]})]
 _TRUTHS: list[Any] = [True, False, 1, 0, *("true", "yes", "on", "1"), *("false", "no", "off", "0")]
 _Truth = Annotated[Any, Meta(description="A truth value, or a word for one.", extra_json_schema={"enum": _TRUTHS})]
-_FILTER = Annotated[str, Meta(pattern=FIT_OR_EMPTY)]
+_FILTER = str
 _PREFIXES = ("remote_ip_prefix", "source_ip_prefix", "destination_ip_prefix")
 _OPERATION = partial(Operation, group="networking", error_form=NeutronError)
 
