@@ -5,11 +5,14 @@ Owns the values that are rendered. How they look is decided in ``interfaces.rend
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from venturi.core.domain.counts import Counts
-from venturi.core.domain.drops import Drop, DropReason
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.domain.usage import UsageRecord
+
+if TYPE_CHECKING:  # which loads arrays, and clients have none
+    from venturi.core.domain.drops import Drop, DropReason
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class SourceReport:
     unmatched: Counts
     not_crossing: Counts
     outside_window: Counts
-    drops: Mapping[DropReason, Drop]
+    drops: "Mapping[DropReason, Drop]"
     position_unit: str
     exporters: tuple[ExporterReport, ...] = ()
 
