@@ -173,9 +173,11 @@ def _keep_alarms(store: "Store", observer: "RequestObserver", running: ExitStack
 
 
 def _ledger_services(store: "Store", settings: ServeSettings, alarms: "AlarmKeeping") -> dict[str, object]:
+    from venturi.adapters.server.memory import trim_memory
     from venturi.core.ledger.measuring import BatchBounds
     from venturi.services.ledger.correcting import CorrectionPosting
     from venturi.services.ledger.deciding import HeldDecisions
+    from venturi.services.ledger.grouping import GroupPosting
     from venturi.services.ledger.posting import BatchPosting
     from venturi.services.ledger.reading import LedgerReading
     from venturi.services.ledger.trusting import HostTrust
@@ -186,7 +188,8 @@ def _ledger_services(store: "Store", settings: ServeSettings, alarms: "AlarmKeep
     batches = BatchPosting(store, _now, alarms.raise_alarm, trust, settings.ledger, clear=alarms.clear_alarm, bounds=bounds)
     batches.start()
     held = HeldDecisions(store, _now)
-    return {"batches": batches, "corrections": CorrectionPosting(store, _now), "held": held, "ledger": LedgerReading(store)}
+    group = GroupPosting(batches, trim_memory)
+    return {"batches": group, "corrections": CorrectionPosting(store, _now), "held": held, "ledger": LedgerReading(store)}
 
 
 def _store_services(store: "Store") -> dict[str, object]:

@@ -6,7 +6,7 @@ an alarm.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -48,13 +48,17 @@ class LedgerAlarm(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Acknowledgement:
-    """The ledger's word that a batch is on stable storage; the same whenever the batch comes. ``digest`` is in hexadecimal."""
+    """The ledger's word that a batch is on stable storage; the same whenever the batch comes, but for ``missing``.
+
+    ``digest`` is in hexadecimal; ``missing`` is how many batches of the spool the ledger lacks, of those before its highest.
+    """
 
     agent_id: str
     spool_id: str
     sequence: int
     digest: str
     posting: int
+    missing: int = 0
 
 
 class BatchPosting:
@@ -95,9 +99,15 @@ class BatchPosting:
     def post(self, caller: Principal, body: bytes) -> Acknowledgement:
         """Post the batch in an envelope, unless it is posted already, and acknowledge it.
 
-        Raises ``ForbiddenError`` for another agent's, ``InvalidBatchError``, ``BatchConflictError``, ``TooMuchHeldError`` and
-        ``StoreError``.
+        Raises what ``prepare`` does, ``BatchConflictError`` and ``TooMuchHeldError``.
         """
+        (outcome,) = self.post_together([self.prepare(caller, body)])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def prepare(self, caller: Principal, body: bytes) -> "PreparedBatch":
+        """Read the batch in an envelope; raises ``ForbiddenError`` for another agent's, ``InvalidBatchError`` and ``StoreError``."""
         require(caller, Operation.POST_BATCH)
         envelope = read_envelope(body, self._bounds)
         _require_own(caller, envelope)
@@ -105,41 +115,111 @@ class BatchPosting:
         batch = read_batch(envelope, self._bounds)
         claims = read_claims(batch)
         self._judge.claim_routers(envelope, batch, claims, now)
+        return PreparedBatch(envelope, batch, claims, now)
+
+    def post_together(self, batches: Sequence["PreparedBatch"]) -> list[Acknowledgement | Exception]:
+        """Post batches in one transaction, each under its own number; give for each its acknowledgement, or why it has none.
+
+        One that fails is taken out, and posted alone behind the others.
+        """
+        outcomes: dict[int, Acknowledgement | Exception] = {}
+        line, alone = list(range(len(batches))), list[int]()
+        while len(line) > 1:
+            group = _Group([batches[place] for place in line])
+            try:
+                self._post_group(group)
+            except Exception as error:  # noqa: BLE001 - each sender is told of it
+                if group.entering is None:
+                    outcomes |= dict.fromkeys(line, error)
+                    line = []
+                else:
+                    alone.append(line.pop(group.entering))
+            else:
+                outcomes |= zip(line, group.outcomes, strict=True)
+                line = []
+        for place in [*line, *alone]:
+            outcomes[place] = self._post_alone(batches[place])
+        return [outcomes[place] for place in range(len(batches))]
+
+    def _post_alone(self, prepared: "PreparedBatch", *, too_large: bool = False) -> Acknowledgement | Exception:
+        group = _Group([prepared])
         try:
-            outcome, alarms = self._enter(envelope, batch, claims, now)
-        except SumTooLargeError:
-            outcome, alarms = self._enter(envelope, batch, claims, now, too_large=True)
-        for alarm in alarms:
+            self._post_group(group, too_large=too_large)
+        except SumTooLargeError as error:
+            return error if too_large else self._post_alone(prepared, too_large=True)
+        except Exception as error:  # noqa: BLE001 - the sender is told of it
+            return error
+        return group.outcomes[0]
+
+    def _post_group(self, group: "_Group", *, too_large: bool = False) -> None:
+        with self._store.posting() as writer:
+            for place, prepared in enumerate(group.batches):
+                group.entering = place
+                group.outcomes.append(self._enter(writer, prepared, group.alarms, too_large=too_large))
+            missing = writer.spools.count_missing({prepared.envelope.spool_id for prepared in group.batches})
+            group.entering = None
+        group.outcomes[:] = [_with_missing(outcome, missing) for outcome in group.outcomes]
+        for alarm in group.alarms:
             self._alarm(alarm)
-        if isinstance(outcome, VenturiError):
-            raise outcome
-        return outcome
 
     def _enter(
-        self, envelope: Envelope, batch: Batch, claims: Claims, now: Nanoseconds, *, too_large: bool = False
-    ) -> tuple[Acknowledgement | VenturiError, list[Alarm]]:
-        """Give the acknowledgement, or say what the batch contradicts or why it must wait, and the alarms that follow."""
-        with self._store.posting() as writer:
-            around = writer.find(envelope.spool_id, range(envelope.sequence - 1, envelope.sequence + 2))
-            contradiction = _contradict_owner(writer, envelope) or _contradict_chain(envelope, around)
-            if contradiction is not None:
-                writer.conflicts.keep(_conflict(envelope, contradiction), now)
-                about = {"agent_id": envelope.agent_id, "host": envelope.host}
-                alarm = Alarm(kind=LedgerAlarm.CONFLICT, subject=envelope.agent_id, sentence=contradiction, **about)
-                return BatchConflictError(contradiction), [alarm]
-            if envelope.sequence in around:
-                return _acknowledge(envelope, around[envelope.sequence].posting), []
-            verdicts = self._judge.judge(writer, envelope, batch, claims, now, too_large=too_large)
-            if any(verdict.reason is not None for verdict in verdicts) and writer.held.count_entries(envelope.agent_id) >= self._most_held:
-                sentence = _say_limit(envelope, self._most_held)
-                about = {"agent_id": envelope.agent_id, "host": envelope.host}
-                alarm = Alarm(kind=LedgerAlarm.HELD_LIMIT, subject=envelope.agent_id, sentence=sentence, **about)
-                return TooMuchHeldError(sentence), [alarm]
-            entered = EnteredBatch(writer, (envelope.agent_id, envelope.host), batch, verdicts)
-            writer.add_posting(_posting_columns(envelope, batch, now), entered.rows)
-            entered.add_roll_ups()
-            writer.spools.note(envelope.spool_id, envelope.agent_id, envelope.host, envelope.sequence, now)
-        return _acknowledge(envelope, writer.posting), _tell_held(envelope, batch, verdicts, writer.posting)
+        self, writer: LedgerWriter, prepared: "PreparedBatch", alarms: list[Alarm], *, too_large: bool
+    ) -> Acknowledgement | VenturiError:
+        """Give the acknowledgement, or say what the batch contradicts or why it must wait; add the alarms that follow."""
+        envelope, batch, now = prepared.envelope, prepared.batch, prepared.received_at
+        about = {"agent_id": envelope.agent_id, "host": envelope.host}
+        around = writer.find(envelope.spool_id, range(envelope.sequence - 1, envelope.sequence + 2))
+        contradiction = _contradict_owner(writer, envelope) or _contradict_chain(envelope, around)
+        if contradiction is not None:
+            writer.conflicts.keep(_conflict(envelope, contradiction), now)
+            alarms.append(Alarm(kind=LedgerAlarm.CONFLICT, subject=envelope.agent_id, sentence=contradiction, **about))
+            return BatchConflictError(contradiction)
+        if envelope.sequence in around:
+            return _acknowledge(envelope, around[envelope.sequence].posting)
+        verdicts = self._judge.judge(writer, envelope, batch, prepared.claims, now, too_large=too_large)
+        if any(verdict.reason is not None for verdict in verdicts) and writer.held.count_entries(envelope.agent_id) >= self._most_held:
+            sentence = _say_limit(envelope, self._most_held)
+            alarms.append(Alarm(kind=LedgerAlarm.HELD_LIMIT, subject=envelope.agent_id, sentence=sentence, **about))
+            return TooMuchHeldError(sentence)
+        entered = EnteredBatch(writer, (envelope.agent_id, envelope.host), batch, verdicts)
+        writer.add_posting(_posting_columns(envelope, batch, now), entered.rows)
+        entered.add_roll_ups()
+        writer.spools.note(envelope.spool_id, envelope.agent_id, envelope.host, envelope.sequence, now)
+        alarms += _tell_held(envelope, batch, verdicts, writer.posting)
+        acknowledgement = _acknowledge(envelope, writer.posting)
+        writer.advance()
+        return acknowledgement
+
+
+@dataclass(frozen=True)
+class PreparedBatch:
+    """A batch that was read and waits to be posted: its claims, and when it was received."""
+
+    envelope: Envelope
+    batch: Batch
+    claims: Claims
+    received_at: Nanoseconds
+
+    @property
+    def rows(self) -> int:
+        """About how many entries it has."""
+        return sum(1 + len(interval.totals) + len(interval.usage) for interval in self.batch.intervals)
+
+
+@dataclass
+class _Group:
+    """Batches of one transaction: ``entering`` is the place of the one that is entered, None before and after."""
+
+    batches: Sequence[PreparedBatch]
+    entering: int | None = None
+    outcomes: list[Acknowledgement | Exception] = field(default_factory=list)
+    alarms: list[Alarm] = field(default_factory=list)
+
+
+def _with_missing(outcome: Acknowledgement | Exception, missing: Mapping[str, int]) -> Acknowledgement | Exception:
+    if isinstance(outcome, Exception):
+        return outcome
+    return replace(outcome, missing=missing.get(outcome.spool_id, 0))
 
 
 def _require_own(caller: Principal, envelope: Envelope) -> None:

@@ -61,7 +61,7 @@ class EntryRows:
 
 
 class LedgerWriter:
-    """A transaction that posts, the only one that does on all servers."""
+    """A transaction that posts, the only one that does on all servers; ``posting`` is the number that it gives next."""
 
     def __init__(self, connection: Connection, memory: VersionMemory) -> None:
         """Take the lock of the ledger."""
@@ -69,7 +69,7 @@ class LedgerWriter:
         self.posting = int(connection.execute(_LOCK).scalar_one()) + 1
         seals = self._read_seals({memory.seen, self.posting - 1})
         memory.begin(self.posting - 1, seals)
-        self._seal_before = seals.get(self.posting - 1, "")
+        self._seal = seals.get(self.posting - 1, "")
         self.versions = VersionNumbers(connection, memory)
         self.spools = SpoolTable(connection)
         self.conflicts = ConflictTable(connection)
@@ -83,7 +83,7 @@ class LedgerWriter:
     def add_posting(self, columns: Mapping[str, Any], rows: EntryRows) -> None:
         """Add a posting under the next number, with its entries, sealed onto the posting before."""
         row = {"posting": self.posting, "entries": rows.count, **columns}
-        row["seal"] = seal(self._seal_before, sealed_columns(row), *rows.kinds)
+        row["seal"] = self._seal = seal(self._seal, sealed_columns(row), *rows.kinds)
         insert_rows(self.connection, LEDGER_POSTINGS, [tuple(row.get(column.name) for column in LEDGER_POSTINGS.c)])
         self.connection.execute(update(LEDGER_STATE).values(posting=self.posting))
         insert_rows(self.connection, LEDGER_INTERVALS, rows.intervals)
@@ -91,6 +91,10 @@ class LedgerWriter:
         insert_rows(self.connection, LEDGER_USAGE, rows.usage)
         insert_rows(self.connection, LEDGER_CORRECTIONS, rows.corrections)
         insert_rows(self.connection, LEDGER_HELD, rows.held)
+
+    def advance(self) -> None:
+        """Go on to the next number, after a posting was added whole; both become durable together."""
+        self.posting += 1
 
     def _read_seals(self, postings: Collection[int]) -> dict[int, str]:
         statement = select(LEDGER_POSTINGS.c.posting, LEDGER_POSTINGS.c.seal).where(LEDGER_POSTINGS.c.posting.in_(postings))

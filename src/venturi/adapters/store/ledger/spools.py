@@ -3,11 +3,11 @@
 Owns the ranges that are missing: kept as ranges, so that a spool of years costs no more to ask about than one of a day.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from venturi.adapters.store.ledger.conflicts import count_conflicts
 from venturi.adapters.store.schema.ledger_tables import LEDGER_MISSING, LEDGER_POSTINGS, LEDGER_SPOOLS
@@ -51,6 +51,12 @@ class SpoolTable:
     def list(self, limit: int, after: str = "") -> Spools:
         """List spools by id, those after one."""
         return self._read(_SPOOLS.spool_id > after, limit)
+
+    def count_missing(self, spool_ids: Collection[str]) -> dict[str, int]:
+        """Give how many sequences are outstanding below the highest of each spool of which any is."""
+        lengths = func.sum(_MISSING.last_sequence - _MISSING.first_sequence + 1)
+        statement = select(_MISSING.spool_id, lengths).where(_MISSING.spool_id.in_(sorted(spool_ids))).group_by(_MISSING.spool_id)
+        return {row[0]: int(row[1]) for row in self._connection.execute(statement)}
 
     def note(self, spool_id: str, agent_id: str, host: str, sequence: int, at: int) -> None:
         """Note that a batch is posted that was not before."""

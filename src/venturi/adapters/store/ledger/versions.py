@@ -68,18 +68,16 @@ class VersionNumbers:
         """Learn from ``memory``; what is new is remembered there by ``remember``, once it is committed."""
         self._connection = connection
         self._memory = memory
-        self._new: list[tuple[Table, Mapping[Version, int]]] = []
+        self._new: dict[str, dict[Version, int]] = {table.name: {} for table in VERSION_TABLES}
 
     def number(self, table: Table, versions: Sequence[Version]) -> list[int]:
         """Give the numbers of versions, in their order, adding those that are not there yet."""
-        known = self._memory.of(table)
-        unknown = dict.fromkeys(version for version in versions if version not in known)
-        if not unknown:
-            return [known[version] for version in versions]
-        found = self._find(table, unknown)
-        found |= self._add(table, [version for version in unknown if version not in found])
-        self._new.append((table, found))
-        return [known[version] if version in known else found[version] for version in versions]
+        known, new = self._memory.of(table), self._new[table.name]
+        unknown = dict.fromkeys(version for version in versions if version not in known and version not in new)
+        if unknown:
+            found = self._find(table, unknown)
+            new |= found | self._add(table, [version for version in unknown if version not in found])
+        return [known[version] if version in known else new[version] for version in versions]
 
     def latest_points(self, point_ids: Collection[str]) -> dict[str, int]:
         """Give the number of the latest version of each point of which something counts, by its id."""
@@ -93,8 +91,8 @@ class VersionNumbers:
 
     def remember(self) -> None:
         """Remember what was looked up, now that it is committed."""
-        for table, found in self._new:
-            self._memory.of(table).update(found)
+        for table in VERSION_TABLES:
+            self._memory.of(table).update(self._new[table.name])
 
     def _find(self, table: Table, wanted: Mapping[Version, None]) -> dict[Version, int]:
         """Look versions up by their first column, which tells most of them apart."""

@@ -1,5 +1,7 @@
 """Routes by which something is posted: batches and corrections."""
 
+import asyncio
+from concurrent.futures import Future
 from dataclasses import asdict
 
 from litestar import Response, post
@@ -8,13 +10,15 @@ from litestar.types import ControllerRouterHandler
 
 from venturi.adapters.server.memory import trim_memory
 from venturi.core.domain.control.principal import Principal
+from venturi.core.domain.errors import VenturiError
 from venturi.interfaces.api.turns import ServerTurns
 from venturi.interfaces.api.v1.forms.ledger import NewCorrectionForm, correction_lines, posting_fields
 from venturi.interfaces.api.v1.forms.reading import read_body
 from venturi.interfaces.api.v1.wire import answer
 from venturi.services.control.policy import OPERATION, Operation
 from venturi.services.ledger.correcting import CorrectionPosting
-from venturi.services.ledger.posting import BatchPosting
+from venturi.services.ledger.grouping import GroupPosting
+from venturi.services.ledger.posting import Acknowledgement
 from venturi.services.ledger.reading import LedgerReading
 
 _LARGE = 4_096
@@ -23,27 +27,23 @@ _LARGE = 4_096
 
 @post("/v1/batches", opt={OPERATION: Operation.POST_BATCH})
 async def post_batch(
-    body: bytes,
-    caller: NamedDependency[Principal],
-    batches: NamedDependency[BatchPosting],
-    ledger: NamedDependency[LedgerReading],
-    turns: NamedDependency[ServerTurns],
+    body: bytes, caller: NamedDependency[Principal], batches: NamedDependency[GroupPosting], turns: NamedDependency[ServerTurns]
 ) -> Response[bytes]:
     """Post a batch, and answer once it is on stable storage; a batch that is posted already is answered alike.
 
     How many batches before it are missing lets an agent notice a ledger that was restored from a backup.
     """
 
-    def post() -> dict[str, object]:
+    def submit() -> Future[Acknowledgement]:
         try:
-            acknowledged = batches.post(caller, body)
-            missing = ledger.spool(caller, acknowledged.spool_id).spool.missing
-            return asdict(acknowledged) | {"missing": sum(last - first + 1 for first, last in missing)}
-        finally:
+            return batches.submit(caller, body)
+        except VenturiError:
             if len(body) > _LARGE:
                 trim_memory()
+            raise
 
-    return answer(await turns.batches.run(caller.user_id, post))
+    posted = await turns.batches.run(caller.user_id, submit)
+    return answer(asdict(await asyncio.wrap_future(posted)))
 
 
 @post("/v1/corrections", opt={OPERATION: Operation.POST_CORRECTION})
