@@ -24,8 +24,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.api.v1.conftest import Caller
+from tests.support.document import make_document
 from venturi.core.ledger.batch import MEDIA_TYPE
-from venturi.interfaces.api.v1.description.document import make_document
 
 schemathesis.serializer.alias(MEDIA_TYPE, "application/octet-stream")
 
@@ -39,7 +39,7 @@ SETTINGS = hypothesis.settings(
 def _schema(*modes: str, without: str = "^/docs") -> BaseSchema:
     """Load the document, for requests that it allows, that it does not allow, or both."""
     config = SchemathesisConfig.from_dict({"generation": {"mode": modes[0] if len(modes) == 1 else "all"}})
-    return schemathesis.openapi.from_dict(make_document(1000), config=config).exclude(path_regex=without)
+    return schemathesis.openapi.from_dict(make_document(), config=config).exclude(path_regex=without)
 
 
 SCHEMA = _schema("positive", "negative")

@@ -1,6 +1,5 @@
 """The OpenAPI document describes what is served, all of it and nothing else; its pages ask no other host."""
 
-import json
 import os
 import re
 import subprocess
@@ -13,22 +12,20 @@ import pytest
 from litestar import Router
 
 from tests.api.v1.conftest import Caller
+from tests.support.document import DescribedOperation, described_operations, make_document, served_routes
 from tests.support.tools import find_tool, needs
 from venturi.interfaces.api.authentication import is_open
-from venturi.interfaces.api.neutron.routes import neutron_routes
-from venturi.interfaces.api.operations import operations_routes
-from venturi.interfaces.api.v1.description.document import all_operations, make_document
-from venturi.interfaces.api.v1.description.operations import Operation
-from venturi.interfaces.api.v1.openapi import SCRIPTS
-from venturi.interfaces.api.v1.routes import v1_routes
+from venturi.interfaces.api.openapi.pages import SCRIPTS
 
 UNDOCUMENTED_METHODS = {"HEAD", "OPTIONS"}
+DOCUMENT = make_document()
+OPERATIONS = described_operations(DOCUMENT)
 
 
 def _served() -> set[tuple[str, str]]:
     """List method and path of every route, other spellings that OpenStack's clients may use left out."""
     served = set()
-    for route in Router("/", route_handlers=[*operations_routes(), *neutron_routes(), *v1_routes()]).routes:
+    for route in Router("/", route_handlers=served_routes()).routes:
         path = re.sub(r"\{(\w+):\w+\}", r"{\1}", route.path)
         for handler in getattr(route, "route_handlers", ()):
             if handler.include_in_schema is not False:
@@ -37,7 +34,7 @@ def _served() -> set[tuple[str, str]]:
 
 
 def test_every_route_is_described_and_nothing_else() -> None:
-    assert {(operation.method, operation.path) for operation in all_operations(1000)} == _served()
+    assert {(operation.method, operation.path) for operation in OPERATIONS} == _served()
 
 
 def test_what_is_served_loads_neither_arrays_nor_their_compiler() -> None:
@@ -47,17 +44,18 @@ def test_what_is_served_loads_neither_arrays_nor_their_compiler() -> None:
 
 
 def test_operations_have_names_of_their_own() -> None:
-    identifiers = [operation.identifier for operation in all_operations(1000)]
+    identifiers = [operation.identifier for operation in OPERATIONS]
     assert len(set(identifiers)) == len(identifiers)
 
 
-@pytest.mark.parametrize("operation", all_operations(1000), ids=lambda operation: operation.identifier)
-def test_an_operation_is_told_in_full(operation: object) -> None:
-    path, method = getattr(operation, "path", ""), getattr(operation, "method", "").lower()
-    described = make_document(1000)["paths"][path][method]
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.identifier)
+def test_an_operation_is_told_in_full(operation: DescribedOperation) -> None:
+    described = operation.described
     assert described["summary"]
     assert described["description"].endswith(".")
-    assert {parameter["name"] for parameter in described["parameters"] if parameter["in"] == "path"} == set(re.findall(r"\{(\w+)\}", path))
+    assert {parameter["name"] for parameter in described["parameters"] if parameter["in"] == "path"} == set(
+        re.findall(r"\{(\w+)\}", operation.path)
+    )
 
 
 def _examples(operation: dict[str, Any]) -> list[tuple[dict[str, Any], Any]]:
@@ -68,27 +66,25 @@ def _examples(operation: dict[str, Any]) -> list[tuple[dict[str, Any], Any]]:
     return [(each["schema"], each["example"]) for each in (*contents, *places)]
 
 
-@pytest.mark.parametrize("operation", all_operations(1000), ids=lambda operation: operation.identifier)
-def test_an_operation_has_examples_that_are_right(operation: Operation) -> None:
-    document = json.loads(json.dumps(make_document(1000)))
-    examples = _examples(document["paths"][operation.path][operation.method.lower()])
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.identifier)
+def test_an_operation_has_examples_that_are_right(operation: DescribedOperation) -> None:
+    examples = _examples(operation.described)
     assert examples
     for schema, example in examples:
-        validator = jsonschema_rs.Draft202012Validator({**schema, "components": document["components"]}, validate_formats=True)
+        validator = jsonschema_rs.Draft202012Validator({**schema, "components": DOCUMENT["components"]}, validate_formats=True)
         assert [str(error) for error in validator.iter_errors(example)] == []
 
 
 def test_a_token_is_required_where_it_is() -> None:
-    document = make_document(1000)
-    assert {} not in document["security"]
-    for path, methods in document["paths"].items():
+    assert {} not in DOCUMENT["security"]
+    for path, methods in DOCUMENT["paths"].items():
         for described in methods.values():
-            assert described.get("security", document["security"]) == ([] if is_open(path) else document["security"]), path
+            assert described.get("security", DOCUMENT["security"]) == ([] if is_open(path) else DOCUMENT["security"]), path
 
 
 def test_options_name_all_methods_of_a_path(anyone: Caller) -> None:
     served: dict[str, set[str]] = {}
-    for route in Router("/", route_handlers=[*operations_routes(), *neutron_routes(), *v1_routes()]).routes:
+    for route in Router("/", route_handlers=served_routes()).routes:
         path = re.sub(r"\{\w+:\w+\}", "x", route.path)
         served.setdefault(path, {"OPTIONS"}).update(getattr(route, "methods", ()))
     assert len(served) > 40
@@ -100,7 +96,7 @@ def test_options_name_all_methods_of_a_path(anyone: Caller) -> None:
 def test_the_document_is_served_to_everybody(callers: dict[str, Caller]) -> None:
     status, document = Caller(callers["admin"].server).ask("GET", "/openapi.json")
     assert status == 200
-    assert document == make_document(1000)
+    assert document == DOCUMENT
     assert document["openapi"] == "3.1.0"
 
 
@@ -142,5 +138,5 @@ def test_a_browser_shows_every_operation_and_asks_no_other_host(anyone: Caller, 
         env={**os.environ, "HOME": str(tmp_path)},
     )
     shown = re.findall(r'opblock-summary-path"[^>]*data-path="([^"]*)"', run.stdout)
-    assert sorted(shown) == sorted(operation.path for operation in all_operations(1000))
+    assert sorted(shown) == sorted(operation.path for operation in OPERATIONS)
     assert [line for line in run.stderr.splitlines() if "CONSOLE" in line or "Content Security Policy" in line] == []

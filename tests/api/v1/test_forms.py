@@ -140,11 +140,11 @@ def test_an_expiry_that_is_no_time() -> None:
 @pytest.mark.parametrize(("query", "sentence"), REFUSED_QUERIES)
 def test_a_refused_query_names_the_parameter(query: dict[str, list[str]], sentence: str) -> None:
     with pytest.raises(VenturiError) as refused:
-        read_listing(query, 1000, ["name", "shared"], booleans=["shared"])
+        read_listing(query, 1000, {"name": str, "shared": bool})
     assert sentence in str(refused.value)
 
 
 def test_a_query_becomes_a_listing() -> None:
-    listing = read_listing({"name": ["a", "b"], "shared": ["true"], "limit": ["5"]}, 1000, ["name", "shared"], booleans=["shared"])
+    listing = read_listing({"name": ["a", "b"], "shared": ["true"], "limit": ["5"]}, 1000, {"name": str, "shared": bool})
     assert dict(listing.filters) == {"name": ("a", "b"), "shared": (True,)}
     assert listing.limit == 6

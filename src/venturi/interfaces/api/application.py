@@ -24,6 +24,7 @@ from venturi.core.domain.errors import InvalidRequestError, VenturiError
 from venturi.interfaces.api.answers import describe_error, describe_status
 from venturi.interfaces.api.authentication import Authentication
 from venturi.interfaces.api.frame import Frame, extra_headers, note_refusal
+from venturi.interfaces.api.openapi.document import ApiDocument
 from venturi.interfaces.api.operations import operations_routes
 from venturi.interfaces.api.origin import TrustedProxies
 from venturi.interfaces.api.requests import FAILURE, RequestObserver
@@ -63,8 +64,10 @@ def build_application(parts: ApiParts) -> Litestar:
         "supervisor": parts.supervisor,
         **parts.services,
     }
+    routes = [*operations_routes(), *parts.routes]
+    provided["api_document"] = ApiDocument(routes, parts.limits.page_resources)
     application = Litestar(
-        route_handlers=[*operations_routes(), *parts.routes],
+        route_handlers=routes,
         dependencies={"caller": Provide(_provide_caller, sync_to_thread=False)} | {name: _provide(part) for name, part in provided.items()},
         exception_handlers=_ErrorAnswers(parts).handlers(),
         openapi_config=None,

@@ -6,7 +6,9 @@ Owns ``/healthz`` and ``/metrics``.
 import time
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 from litestar.types import ControllerRouterHandler
+from msgspec import Struct
 
 from venturi.adapters.store.store import Store
 from venturi.adapters.store.tables.agents import MOST_AGENTS
@@ -14,26 +16,62 @@ from venturi.adapters.threads.supervisor import Supervisor
 from venturi.core.domain.control.principal import Principal
 from venturi.interfaces.api.agent_metrics import observe_agents
 from venturi.interfaces.api.metrics import CONTENT_TYPE, ServerMetrics
+from venturi.interfaces.api.openapi.declaring import Answer, declare
 from venturi.interfaces.api.turns import ServerTurns
 from venturi.services.control.policy import OPERATION, Operation, require
 
-
-@get("/healthz/live", sync_to_thread=False, opt={OPERATION: Operation.CHECK_HEALTH})
-def live(supervisor: Supervisor) -> dict[str, object]:
-    """Say that the process answers, and how its threads are."""
-    return {"status": "alive", "threads": dict(supervisor.states())}
+_TAGS = ["operations"]
 
 
-@get("/healthz/ready", opt={OPERATION: Operation.CHECK_HEALTH})
-async def ready(store: Store, supervisor: Supervisor, turns: ServerTurns) -> dict[str, object]:
-    """Say that the store is reachable and migrated, and how the threads are; otherwise the answer is 503 with the reason."""
+class Health(Struct, kw_only=True):
+    """How the server is: ``threads`` gives the state of each of its threads, running, down or ended."""
+
+    status: str
+    threads: dict[str, str]
+
+
+@get(
+    "/healthz/live",
+    sync_to_thread=False,
+    opt={OPERATION: Operation.CHECK_HEALTH},
+    tags=_TAGS,
+    operation_class=declare(Health),
+)
+def live(supervisor: NamedDependency[Supervisor]) -> Health:
+    """Tell that the process is alive.
+
+    Answers as long as it is, and says how its threads are.
+    """
+    return Health(status="alive", threads=dict(supervisor.states()))
+
+
+@get("/healthz/ready", opt={OPERATION: Operation.CHECK_HEALTH}, tags=_TAGS, operation_class=declare(Health, refusals=(503,)))
+async def ready(store: NamedDependency[Store], supervisor: NamedDependency[Supervisor], turns: NamedDependency[ServerTurns]) -> Health:
+    """Tell whether the database is reachable and of the right schema.
+
+    503 with the reason if it is not.
+    """
     await turns.checks.run("", store.ping)
-    return {"status": "ready", "threads": dict(supervisor.states())}
+    return Health(status="ready", threads=dict(supervisor.states()))
 
 
-@get("/metrics", sync_to_thread=True, opt={OPERATION: Operation.READ_METRICS})
-def metrics(caller: Principal, store: Store, server_metrics: ServerMetrics, supervisor: Supervisor) -> Response[bytes]:
-    """Give what the server counts of itself."""
+@get(
+    "/metrics",
+    sync_to_thread=True,
+    opt={OPERATION: Operation.READ_METRICS},
+    tags=_TAGS,
+    operation_class=declare(Answer(form=str, meaning="The metrics.", media_type=f"{CONTENT_TYPE}; charset=utf-8")),
+)
+def metrics(
+    caller: NamedDependency[Principal],
+    store: NamedDependency[Store],
+    server_metrics: NamedDependency[ServerMetrics],
+    supervisor: NamedDependency[Supervisor],
+) -> Response[bytes]:
+    """Give what the server counts of itself.
+
+    In the text form of Prometheus.
+    """
     require(caller, Operation.READ_METRICS)
     with store.reading() as reader:
         open_alarms = reader.alarms.count_open()

@@ -6,6 +6,7 @@ Owns what clients read before they ask for labels.
 from http import HTTPStatus
 
 from litestar import Response
+from litestar.params import FromPath
 from litestar.types import HTTPScope
 from msgspec import Struct
 
@@ -36,6 +37,47 @@ class UnknownExtension(Struct):
     title: str = "Not Found"
 
 
+class ApiVersion(Struct):
+    """An API version on offer."""
+
+    id: str
+    status: str
+    links: list[Link]
+
+
+class ApiVersions(Struct):
+    """The API versions on offer."""
+
+    versions: list[ApiVersion]
+
+
+class NetworkingResource(Struct):
+    """A resource of the Networking API."""
+
+    name: str
+    collection: str
+    links: list[Link]
+
+
+class OneVersion(Struct):
+    """An API version and its resources."""
+
+    version: ApiVersion
+    resources: list[NetworkingResource]
+
+
+class Extensions(Struct):
+    """The extensions on offer."""
+
+    extensions: tuple[Extension, ...]
+
+
+class OneExtension(Struct):
+    """The answer that holds an extension."""
+
+    extension: Extension
+
+
 EXTENSIONS = (
     Extension("metering", "Neutron Metering", "Neutron Metering extension.", "2013-06-12T10:00:00-00:00", []),
     Extension(
@@ -50,43 +92,58 @@ EXTENSIONS = (
 
 
 def show_versions(request: ApiRequest) -> Response[bytes]:
-    """List API versions."""
-    return answer({"versions": [_version(request.scope)]})
+    """List API versions.
+
+    Where clients of OpenStack begin.
+    """
+    return answer(ApiVersions([_version(request.scope)]))
 
 
 def show_version(request: ApiRequest) -> Response[bytes]:
-    """Describe version 2.0 and list its resources."""
+    """Describe the Networking API.
+
+    Its version and its resources.
+    """
     base = base_url(request.scope)
     resources = [
-        {
-            "name": resource.name,
-            "collection": resource.collection,
-            "links": [Link("self", base + _HREF.format(collection=resource.collection.replace("_", "-")))],
-        }
+        NetworkingResource(
+            name=resource.name,
+            collection=resource.collection,
+            links=[Link("self", base + _HREF.format(collection=resource.collection.replace("_", "-")))],
+        )
         for resource in (LABEL, RULE)
     ]
-    return answer({"version": _version(request.scope), "resources": resources})
+    return answer(OneVersion(_version(request.scope), resources))
 
 
 def list_extensions() -> Response[bytes]:
-    """List extensions."""
-    return answer({"extensions": EXTENSIONS})
+    """List extensions.
+
+    Metering, and that its rules know source and destination.
+    """
+    return answer(Extensions(EXTENSIONS))
 
 
 def refuse_extension() -> Response[None]:
-    """Say that nothing but a GET is known of extensions."""
+    """Refuse to make an extension.
+
+    Extensions are what they are, so the answer is an error.
+    """
     message = "Resource not found."
     raise NotFoundError(message)
 
 
-def show_extension(alias: str) -> Response[bytes]:
-    """Give an extension."""
+def show_extension(alias: FromPath[str]) -> Response[bytes]:
+    """Show an extension.
+
+    By its alias.
+    """
     for extension in EXTENSIONS:
         if extension.alias == named(alias):
-            return answer({"extension": extension})
+            return answer(OneExtension(extension))
     message = f"{_HIDDEN}Extension with alias {echo(named(alias))} does not exist\n\n"
     return answer(UnknownExtension(message), HTTPStatus.NOT_FOUND)
 
 
-def _version(scope: HTTPScope) -> dict[str, object]:
-    return {"id": "v2.0", "status": "CURRENT", "links": [Link("self", f"{base_url(scope)}/v2.0/")]}
+def _version(scope: HTTPScope) -> ApiVersion:
+    return ApiVersion("v2.0", "CURRENT", [Link("self", f"{base_url(scope)}/v2.0/")])

@@ -5,14 +5,27 @@ Owns the translation of a query string into a ``Listing``. Links to other pages 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 from urllib.parse import parse_qsl
+
+from msgspec import Meta
 
 from venturi.core.domain.control.listing import Listing, SortKey
 from venturi.core.domain.errors import RefusedRequestError
 from venturi.core.rules.checks import check_label_boolean
 from venturi.interfaces.api.neutron.attributes import INVALID_INPUT, check_value
+from venturi.interfaces.api.openapi.declaring import Parameter
 
-PAGING = frozenset({"fields", "sort_key", "sort_dir", "limit", "marker", "page_reverse"})
+FIELDS = Parameter(name="fields", description="An attribute to answer with; without any, all.", many=True)
+_PAGING = (
+    Parameter(name="limit", description="How many there are on a page; 0 for all.", form=Annotated[int, Meta(ge=0)]),
+    Parameter(name="marker", description="The id of the last one before the page."),
+    Parameter(name="page_reverse", description="True for the page before the marker; any other text is false."),
+    Parameter(name="sort_key", description="An attribute to order by.", many=True),
+    Parameter(name="sort_dir", description="asc or desc, for each sort_key.", many=True),
+    FIELDS,
+)
+PAGING = frozenset(parameter.name for parameter in _PAGING)
 """The parameters that are no filters."""
 
 _LARGEST_LIMIT = 2**31 - 1
@@ -42,6 +55,16 @@ _PREFIXES = ("remote_ip_prefix", "source_ip_prefix", "destination_ip_prefix")
 RULES = Filterable(
     ("id", "metering_label_id", "direction", "excluded", *_PREFIXES), {}, frozenset({"excluded"}), absent=frozenset(_PREFIXES)
 )
+
+
+def list_parameters(filterable: Filterable) -> list[Parameter]:
+    """Describe what a list can be asked for."""
+    names = [*filterable.attributes, *filterable.aliases]
+    forms = dict.fromkeys(filterable.booleans, bool)
+    return [
+        *_PAGING,
+        *(Parameter(name=name, description=f"Only those with this {name}.", form=forms.get(name, str), many=True) for name in names),
+    ]
 
 
 def parse_query(query_string: bytes) -> Query:

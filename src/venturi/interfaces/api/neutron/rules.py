@@ -1,7 +1,8 @@
 """Routes of metering label rules, and how a rule reads on the wire."""
 
 from litestar import Response
-from msgspec import Struct
+from litestar.di import NamedDependency
+from litestar.params import FromPath, RawBody
 
 from venturi.adapters.server.configuration import Limits
 from venturi.core.domain.control.principal import Principal
@@ -21,31 +22,20 @@ from venturi.interfaces.api.neutron.attributes import (
     refuse_late_changes,
 )
 from venturi.interfaces.api.neutron.bodies import Attributes, read_changes, read_new, refuse_body
+from venturi.interfaces.api.neutron.forms import MeteringRuleForm
 from venturi.interfaces.api.neutron.queries import RULES, parse_query
 from venturi.interfaces.api.neutron.remembered import RememberedLists
 from venturi.interfaces.api.neutron.wire import ApiRequest, Collection, answer_list, answer_made, answer_nothing, answer_one, named
 from venturi.services.control.rules import NewRule, RuleControl
 
 
-class RuleForm(Struct):
-    """A rule on the wire; prefixes that were not given are null."""
-
-    id: str
-    metering_label_id: str
-    direction: str
-    excluded: bool
-    remote_ip_prefix: str | None
-    source_ip_prefix: str | None
-    destination_ip_prefix: str | None
-
-
-def rule_form(rule: GivenRule) -> RuleForm:
+def rule_form(rule: GivenRule) -> MeteringRuleForm:
     """Give the wire form of a rule."""
     fields = rule.fields
-    return RuleForm(
+    return MeteringRuleForm(
         rule.id,
         rule.metering_label_id,
-        fields.direction.value,
+        fields.direction,
         bool(fields.excluded),
         _spell(fields.remote_ip_prefix),
         _spell(fields.source_ip_prefix),
@@ -68,34 +58,59 @@ def read_rule(given: Attributes, caller: Principal) -> NewRule:
     return NewRule(label_id, RuleFields(direction, excluded, *prefixes), remote if isinstance(remote, str) else None)
 
 
-def list_rules(request: ApiRequest, caller: Principal, rules: RuleControl, lists: RememberedLists) -> Response[bytes]:
-    """List metering label rules."""
+def list_rules(
+    request: ApiRequest, caller: NamedDependency[Principal], rules: NamedDependency[RuleControl], lists: NamedDependency[RememberedLists]
+) -> Response[bytes]:
+    """List metering label rules.
+
+    Filters are exact; a repeated one is met by any of its values.
+    """
     return lists.answer(RULE.collection, request, caller, lambda: answer_list(request, caller, rules, _COLLECTION))
 
 
-def create_rules(body: bytes, caller: Principal, rules: RuleControl, limits: Limits) -> Response[bytes]:
-    """Make one metering label rule or many."""
+def create_rules(
+    body: RawBody, caller: NamedDependency[Principal], rules: NamedDependency[RuleControl], limits: NamedDependency[Limits]
+) -> Response[bytes]:
+    """Make metering label rules.
+
+    Makes one under the key metering_label_rule, or several at once, all or none, under metering_label_rules.
+    """
     given, plural = read_new(body, RULE.name, limits.bulk_resources)
     made = rules.create(caller, [read_rule(each, caller) for each in given])
     return answer_made(RULE, [rule_form(rule) for rule in made], plural=plural)
 
 
-def show_rule(request: ApiRequest, identifier: str, caller: Principal, rules: RuleControl) -> Response[bytes]:
-    """Give a metering label rule."""
+def show_rule(
+    request: ApiRequest, identifier: FromPath[str], caller: NamedDependency[Principal], rules: NamedDependency[RuleControl]
+) -> Response[bytes]:
+    """Show a metering label rule.
+
+    That of another project does not exist to a caller who is no administrator.
+    """
     found = rules.find(caller, named(identifier))
     return answer_one(RULE, rule_form(found), parse_query(request.scope["query_string"]))
 
 
-def update_rule(identifier: str, body: bytes, caller: Principal, rules: RuleControl) -> Response[bytes]:
-    """Refuse to change a metering label rule, in the words that fit."""
+def update_rule(
+    identifier: FromPath[str], body: RawBody, caller: NamedDependency[Principal], rules: NamedDependency[RuleControl]
+) -> Response[bytes]:
+    """Refuse to change a metering label rule.
+
+    Its attributes are read-only here, so the answer is an error, whatever is sent.
+    """
     given = read_changes(body, RULE.name)
     refuse_changes(RULE, given, caller)
     rules.find(caller, named(identifier))
     refuse_late_changes(RULE, given)
 
 
-def delete_rule(identifier: str, body: bytes, caller: Principal, rules: RuleControl) -> Response[None]:
-    """Remove a metering label rule."""
+def delete_rule(
+    identifier: FromPath[str], body: RawBody, caller: NamedDependency[Principal], rules: NamedDependency[RuleControl]
+) -> Response[None]:
+    """Delete a metering label rule.
+
+    What was counted stays.
+    """
     refuse_body(body)
     rules.delete(caller, named(identifier))
     return answer_nothing()

@@ -2,23 +2,38 @@
 
 from litestar import Response, post
 from litestar.di import NamedDependency
+from litestar.params import RawBody
 from litestar.types import ControllerRouterHandler
 
 from venturi.adapters.server.configuration import Limits
 from venturi.core.domain.control.principal import Principal
-from venturi.interfaces.api.v1.forms.applying import ApplyForm, applied_form, read_changes
-from venturi.interfaces.api.v1.forms.reading import read_body
-from venturi.interfaces.api.v1.wire import answer
+from venturi.interfaces.api.openapi.declaring import declare
+from venturi.interfaces.api.v1.forms.applying import AppliedForm, ApplyForm, applied_form, read_changes
+from venturi.interfaces.api.v1.wire import JsonBody, answer
 from venturi.services.control.applying import ApplyControl
 from venturi.services.control.policy import OPERATION, Operation
 
+_RULE = {"direction": "egress", "source_ip_prefix": "10.0.0.0/24"}
+_CHANGES = JsonBody(form=ApplyForm, example={"create_labels": [{"name": "customer 7", "rules": [_RULE]}]})
 
-@post("/v1/apply", status_code=200, sync_to_thread=True, opt={OPERATION: Operation.APPLY})
+
+@post(
+    "/v1/apply",
+    status_code=200,
+    sync_to_thread=True,
+    opt={OPERATION: Operation.APPLY},
+    tags=["labels"],
+    operation_class=declare(AppliedForm, request=_CHANGES, refusals=(404, 409)),
+)
 def apply_changes(
-    body: bytes, caller: NamedDependency[Principal], applying: NamedDependency[ApplyControl], limits: NamedDependency[Limits]
+    body: RawBody, caller: NamedDependency[Principal], applying: NamedDependency[ApplyControl], limits: NamedDependency[Limits]
 ) -> Response[bytes]:
-    """Apply changes, all or none."""
-    changes = read_changes(read_body(body, ApplyForm), limits.bulk_resources)
+    """Apply changes of labels and rules as one.
+
+    All or none, in one transaction and one revision, so that agents change what they count by at once. Each change needs what it needs
+    by itself. Deletions come first, then changes, then what is new.
+    """
+    changes = read_changes(_CHANGES.read(body), limits.bulk_resources)
     return answer(applied_form(applying.apply(caller, changes)))
 
 

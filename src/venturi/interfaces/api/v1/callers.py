@@ -5,14 +5,18 @@ from litestar.di import NamedDependency
 from litestar.types import ControllerRouterHandler
 
 from venturi.core.domain.control.principal import Principal
-from venturi.interfaces.api.v1.forms.callers import caller_form
+from venturi.interfaces.api.openapi.declaring import declare
+from venturi.interfaces.api.v1.forms.callers import CallerForm, caller_form
 from venturi.interfaces.api.v1.wire import answer
 from venturi.services.control.policy import OPERATION, Operation, require
 
 
-@get("/v1/caller", sync_to_thread=False, opt={OPERATION: Operation.SHOW_CALLER})
+@get("/v1/caller", sync_to_thread=False, opt={OPERATION: Operation.SHOW_CALLER}, tags=["caller"], operation_class=declare(CallerForm))
 def show_caller(caller: NamedDependency[Principal]) -> Response[bytes]:
-    """Give name, project and roles of the caller."""
+    """Tell who the caller is.
+
+    Name, project and roles for which the server takes whoever asks.
+    """
     require(caller, Operation.SHOW_CALLER)
     return answer(caller_form(caller))
 

@@ -2,21 +2,34 @@
 
 from litestar import Response, post
 from litestar.di import NamedDependency
+from litestar.params import RawBody
 from litestar.types import ControllerRouterHandler
 
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import PointNotFoundError
-from venturi.interfaces.api.v1.forms.explaining import QuestionForm, explained_label, question
-from venturi.interfaces.api.v1.forms.reading import read_body
-from venturi.interfaces.api.v1.wire import answer, identifier
+from venturi.interfaces.api.openapi.declaring import declare
+from venturi.interfaces.api.v1.forms.explaining import ExplanationForm, QuestionForm, explained_label, question
+from venturi.interfaces.api.v1.wire import JsonBody, answer, identifier
 from venturi.services.control.explaining import Explaining
 from venturi.services.control.policy import OPERATION, Operation
 
+_QUESTION = JsonBody(form=QuestionForm, example={"source": "10.0.0.7", "destination": "192.0.2.1", "direction": "egress"})
 
-@post("/v1/explain", sync_to_thread=True, status_code=200, opt={OPERATION: Operation.EXPLAIN})
-def explain_packet(body: bytes, caller: NamedDependency[Principal], explaining: NamedDependency[Explaining]) -> Response[bytes]:
-    """Say which labels count a packet, and by which rules."""
-    form = read_body(body, QuestionForm)
+
+@post(
+    "/v1/explain",
+    sync_to_thread=True,
+    status_code=200,
+    opt={OPERATION: Operation.EXPLAIN},
+    tags=["explain"],
+    operation_class=declare(ExplanationForm, request=_QUESTION, refusals=(404,)),
+)
+def explain_packet(body: RawBody, caller: NamedDependency[Principal], explaining: NamedDependency[Explaining]) -> Response[bytes]:
+    """Explain which labels count a packet.
+
+    Asks the labels that apply at a point, or all that the caller may see, and lists those with a matching rule.
+    """
+    form = _QUESTION.read(body)
     if form.observation_point_id is not None:
         form.observation_point_id = identifier(form.observation_point_id, PointNotFoundError, "Observation point")
     return answer({"labels": [explained_label(explanation) for explanation in explaining.explain(caller, question(form))]})

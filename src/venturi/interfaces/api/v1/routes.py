@@ -4,6 +4,7 @@ from litestar import Router
 from litestar.types import ControllerRouterHandler
 
 from venturi.interfaces.api.methods import with_options
+from venturi.interfaces.api.openapi.pages import OPENAPI_ROUTES
 from venturi.interfaces.api.v1.alarms import ALARM_ROUTES
 from venturi.interfaces.api.v1.applying import APPLYING_ROUTES
 from venturi.interfaces.api.v1.callers import CALLER_ROUTES
@@ -12,7 +13,6 @@ from venturi.interfaces.api.v1.labels import LABEL_ROUTES
 from venturi.interfaces.api.v1.ledger.batches import POSTING_ROUTES
 from venturi.interfaces.api.v1.ledger.held import HELD_ROUTES
 from venturi.interfaces.api.v1.ledger.reading import LEDGER_READING_ROUTES
-from venturi.interfaces.api.v1.openapi import OPENAPI_ROUTES
 from venturi.interfaces.api.v1.plans import PLAN_ROUTES
 from venturi.interfaces.api.v1.points import POINT_ROUTES
 from venturi.interfaces.api.v1.revisions import REVISION_ROUTES

@@ -2,50 +2,98 @@
 
 from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, RawBody
 from litestar.types import ControllerRouterHandler
 
 from venturi.adapters.server.configuration import Limits
-from venturi.core.domain.control.principal import Principal
+from venturi.core.domain.control.principal import Principal, Role
 from venturi.core.domain.errors import TokenNotFoundError
-from venturi.interfaces.api.v1.forms.reading import cut_page, read_body, read_listing
-from venturi.interfaces.api.v1.forms.tokens import NewTokenForm, new_token, token_fields
-from venturi.interfaces.api.v1.wire import ApiRequest, answer, identifier, query_of
+from venturi.interfaces.api.openapi.declaring import Answer, declare, parameter_in_path
+from venturi.interfaces.api.v1.forms.reading import cut_page, listing_parameters, read_listing
+from venturi.interfaces.api.v1.forms.texts import FitText
+from venturi.interfaces.api.v1.forms.tokens import (
+    MadeTokenForm,
+    NewTokenForm,
+    TokenForm,
+    TokenList,
+    new_token,
+    token_fields,
+)
+from venturi.interfaces.api.v1.wire import ApiRequest, JsonBody, answer, identifier, query_of
 from venturi.services.control.policy import OPERATION, Operation
 from venturi.services.control.tokens import TokenControl
 
-FILTERS = ("id", "name", "project_id", "role")
+FILTERS = {"id": FitText, "name": FitText, "project_id": FitText, "role": Role}
 _COLLECTION = "/v1/tokens"
 _TOKEN = "/v1/tokens/{token_id:str}"  # noqa: S105 - a path
 _NOUN = "Token"
+_TAGS = ["tokens"]
+_NEW_TOKEN = JsonBody(form=NewTokenForm, example={"role": "reader", "name": "dashboard", "project_id": "7"})
+_TOKEN_ID = parameter_in_path("token_id", "The id of the token.")
 
 
-@get(_COLLECTION, sync_to_thread=True, opt={OPERATION: Operation.LIST_TOKENS})
+@get(
+    _COLLECTION,
+    sync_to_thread=True,
+    opt={OPERATION: Operation.LIST_TOKENS},
+    tags=_TAGS,
+    operation_class=declare(TokenList, *listing_parameters(FILTERS), refusals=(404,)),
+)
 def list_tokens(
     request: ApiRequest, caller: NamedDependency[Principal], tokens: NamedDependency[TokenControl], limits: NamedDependency[Limits]
 ) -> Response[bytes]:
-    """List tokens, without their secrets."""
+    """List tokens.
+
+    Lists all tokens, expired and revoked ones too, without their secrets.
+    """
     listing = read_listing(query_of(request), limits.page_resources, FILTERS)
     page, following = cut_page(tokens.list(caller, listing), listing, lambda token: token.id)
     return answer({"tokens": [token_fields(token) for token in page], "next": following})
 
 
-@post(_COLLECTION, sync_to_thread=True, opt={OPERATION: Operation.CREATE_TOKEN})
-def create_token(body: bytes, caller: NamedDependency[Principal], tokens: NamedDependency[TokenControl]) -> Response[bytes]:
-    """Make a token; no cache may keep the answer."""
-    token, secret = tokens.create(caller, new_token(read_body(body, NewTokenForm)))
+@post(
+    _COLLECTION,
+    sync_to_thread=True,
+    opt={OPERATION: Operation.CREATE_TOKEN},
+    tags=_TAGS,
+    operation_class=declare(MadeTokenForm, request=_NEW_TOKEN),
+)
+def create_token(body: RawBody, caller: NamedDependency[Principal], tokens: NamedDependency[TokenControl]) -> Response[bytes]:
+    """Make a token.
+
+    The secret is in this answer and nowhere else; no cache may keep it. An agent's token needs ``agent_id`` and ``host``.
+    """
+    token, secret = tokens.create(caller, new_token(_NEW_TOKEN.read(body)))
     return answer({**token_fields(token), "secret": secret}, status=201, headers={"Cache-Control": "no-store"})
 
 
-@get(_TOKEN, sync_to_thread=True, opt={OPERATION: Operation.SHOW_TOKEN})
+@get(
+    _TOKEN,
+    sync_to_thread=True,
+    opt={OPERATION: Operation.SHOW_TOKEN},
+    tags=_TAGS,
+    operation_class=declare(TokenForm, _TOKEN_ID, refusals=(404,)),
+)
 def show_token(token_id: FromPath[str], caller: NamedDependency[Principal], tokens: NamedDependency[TokenControl]) -> Response[bytes]:
-    """Give what is known of a token."""
+    """Show a token.
+
+    Tells all that is known of it, when it was last used too.
+    """
     return answer(token_fields(tokens.find(caller, identifier(token_id, TokenNotFoundError, _NOUN))))
 
 
-@delete(_TOKEN, sync_to_thread=True, opt={OPERATION: Operation.REVOKE_TOKEN})
+@delete(
+    _TOKEN,
+    sync_to_thread=True,
+    opt={OPERATION: Operation.REVOKE_TOKEN},
+    tags=_TAGS,
+    operation_class=declare(Answer(meaning="The token is revoked."), _TOKEN_ID, refusals=(404,)),
+)
 def revoke_token(token_id: FromPath[str], caller: NamedDependency[Principal], tokens: NamedDependency[TokenControl]) -> None:
-    """Revoke a token, at once and for good."""
+    """Revoke a token.
+
+    It opens nothing any more, at once and for good; it stays in the list.
+    """
     tokens.revoke(caller, identifier(token_id, TokenNotFoundError, _NOUN))
 
 

@@ -5,7 +5,8 @@ Owns nothing of any resource.
 
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
@@ -14,16 +15,28 @@ from litestar import Request, Response
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import NotFoundError
 from venturi.core.rules.checks import printable
-from venturi.interfaces.api.v1.forms.reading import Query
+from venturi.interfaces.api.openapi.declaring import JSON_MEDIA, RequestBody
+from venturi.interfaces.api.v1.forms.reading import Query, read_body
 
 ApiRequest = Request[Principal, Any, Any]
 
-_JSON = "application/json"
+Form = TypeVar("Form")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JsonBody(RequestBody, Generic[Form]):
+    """A body that is read by its form."""
+
+    form: type[Form]
+
+    def read(self, body: bytes) -> Form:
+        """Decode it; raises ``InvalidRequestError`` that names the field in which it is wrong."""
+        return read_body(body, self.form)
 
 
 def answer(document: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     """Answer with a document, as JSON."""
-    return Response(msgspec.json.encode(document), status_code=status, headers=dict(headers or {}), media_type=_JSON)
+    return Response(msgspec.json.encode(document), status_code=status, headers=dict(headers or {}), media_type=JSON_MEDIA)
 
 
 def query_of(request: ApiRequest) -> Query:

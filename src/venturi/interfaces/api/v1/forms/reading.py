@@ -6,20 +6,25 @@ Owns how a request is refused. What a field may hold is for ``texts``.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from types import UnionType
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from venturi.core.domain.control.listing import Listing
 from venturi.core.domain.errors import InvalidRequestError
 from venturi.core.domain.text import is_fit
 from venturi.core.rules.checks import printable
-from venturi.interfaces.api.v1.forms.texts import REFUSALS
+from venturi.interfaces.api.openapi.declaring import Parameter
+from venturi.interfaces.api.v1.forms.texts import REFUSALS, FitText
 
 Form = TypeVar("Form")
 Resource = TypeVar("Resource")
 Query = Mapping[str, Sequence[str]]
 """The values of each query parameter, by name."""
+
+Filters = Mapping[str, Any]
+"""The attributes that a list can be filtered by, and the types of their values."""
 
 _PLACE = re.compile(r"(?P<reason>.*?)(?: - at `(?:key in )?\$(?P<place>[^`]*)`)?")
 _FIELD = re.compile(r"Object (?P<fault>missing required|contains unknown) field `(?P<field>.*)`")
@@ -46,21 +51,36 @@ def read_variant(body: bytes, form: type | UnionType) -> Any:  # noqa: ANN401 - 
     return read
 
 
-def read_listing(query: Query, largest: int, attributes: Sequence[str] = (), *, booleans: Sequence[str] = ()) -> Listing:
+def listing_parameters(filters: Filters | None = None, marker: Any = FitText) -> list[Parameter]:  # noqa: ANN401 - a type
+    """Describe what ``read_listing`` reads."""
+    return [
+        Parameter(name="limit", description="How many the page holds at most.", form=Annotated[int, Meta(ge=1)]),
+        Parameter(name="marker", description="The ``next`` of the page before.", form=marker),
+        *(
+            Parameter(name=name, description=f"Only those with this very {name}; repeated, any of them.", form=form, many=True)
+            for name, form in (filters or {}).items()
+        ),
+    ]
+
+
+def read_listing(query: Query, largest: int, filters: Filters | None = None) -> Listing:
     """Read ``limit``, by default and at most ``largest``, ``marker`` and exact filters; raises ``InvalidRequestError`` for any other name.
 
     The listing asks for one resource more than the page holds, which tells whether another page follows (``cut_page``).
     """
+    attributes = filters or {}
     unknown = sorted(set(query) - {"limit", "marker"} - set(attributes))
     if unknown:
         message = f"{printable(unknown[0])}: this list has no such parameter; it can be filtered by {', '.join(attributes) or 'nothing'}"
         raise InvalidRequestError(message)
-    filters = {name: tuple(_filter_value(name, text, name in booleans) for text in query[name]) for name in attributes if name in query}
+    given = {
+        name: tuple(_filter_value(name, text, form is bool) for text in query[name]) for name, form in attributes.items() if name in query
+    }
     text = read_once(query, "limit")
     limit = largest if text is None else read_whole_number("limit", text, 1, largest)
     marker = read_once(query, "marker")
     _refuse_unfit_characters(marker, "marker")
-    return Listing(filters=filters, limit=limit + 1, marker=marker)
+    return Listing(filters=given, limit=limit + 1, marker=marker)
 
 
 def cut_page(found: Sequence[Resource], listing: Listing, marker_of: Callable[[Resource], str]) -> tuple[Sequence[Resource], str | None]:

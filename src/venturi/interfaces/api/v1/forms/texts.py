@@ -61,6 +61,8 @@ PrefixText = Annotated[
         extra_json_schema={"pattern": FIT_OR_EMPTY},
     ),
 ]
+FitText = Annotated[str, Meta(pattern=FIT_OR_EMPTY)]
 Number32 = Annotated[int, Meta(ge=0, le=_HIGHEST_NUMBER)]
 Identifier = Annotated[str, Meta(description="A UUID.", extra_json_schema={"format": "uuid"})]
+GivenTime = Annotated[str, Meta(description="A time in RFC 3339, or a date.", extra_json_schema={"format": "date-time"})]
 TimeText = Annotated[str, Meta(description="A time in RFC 3339, UTC.", extra_json_schema={"format": "date-time"})]

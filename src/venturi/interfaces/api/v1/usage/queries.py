@@ -6,14 +6,18 @@ Owns their names and defaults. What a report can be is for the services.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import Annotated, TypeVar
+
+from msgspec import Meta
 
 from venturi.core.domain.errors import InvalidRequestError, InvalidTimeError
 from venturi.core.domain.interval import Nanoseconds, parse_time
 from venturi.core.domain.text import is_fit
 from venturi.core.ledger.bins import DAY
 from venturi.core.rules.checks import printable
+from venturi.interfaces.api.openapi.declaring import Parameter
 from venturi.interfaces.api.v1.forms.reading import Query, read_boolean, read_once
+from venturi.interfaces.api.v1.forms.texts import FitText, GivenTime
 from venturi.services.reports.request import Grouping, Resolution, UsageRequest, align
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -22,7 +26,13 @@ POINT_FILTERS = {"observation_point_id": "point_ids", "observation_point_name": 
 USAGE_FILTERS = {"label_id": "label_ids", "project_id": "project_ids", **POINT_FILTERS}
 """The filters, and the fields of a request that they fill."""
 
-_OTHERS = frozenset({"from", "to", "resolution", "group_by", "format", "raw"})
+_FILTERED = {
+    "label_id": "Only usage of this label.",
+    "project_id": "Only usage of labels of this project.",
+    "observation_point_id": "Only what passed this observation point.",
+    "observation_point_name": "Only what passed observation points of this name, among those that the report may be about.",
+    "point_project_id": "Only what passed observation points of this project.",
+}
 
 
 class UsageForm(StrEnum):
@@ -42,12 +52,42 @@ class Askable:
     counts: Sequence[str]
 
 
+_OTHERS = (
+    Parameter(name="from", description="When the report begins; by default a day before its end.", form=GivenTime),
+    Parameter(name="to", description="When it ends; by default now. Bounds are widened to whole intervals.", form=GivenTime),
+    Parameter(name="resolution", description="The length of its intervals; by default one for all.", form=Resolution),
+    Parameter(name="format", description="The form of the answer; by default what Accept asks for, else JSON.", form=UsageForm),
+    Parameter(
+        name="raw",
+        description="Whether cells of CSV stand as they are, for programs; by default a spreadsheet shows them and runs none.",
+        form=bool,
+    ),
+)
+_OTHER_NAMES = frozenset(parameter.name for parameter in _OTHERS)
+_GROUP_BY = "group_by"
+
+
+def usage_parameters(askable: Askable) -> list[Parameter]:
+    """Describe what a report can be asked for."""
+    unasked = " and ".join(askable.unasked)
+    told_apart = Parameter(
+        name=_GROUP_BY,
+        description=f"What to tell apart, repeated or with commas; by default {unasked}.",
+        form=Annotated[str, Meta(pattern=rf"^({'|'.join(askable.groupings)})\Z")],
+        many=True,
+    )
+    filters = [
+        Parameter(name=name, description=f"{_FILTERED[name]} Repeated, any of them.", form=FitText, many=True) for name in askable.filters
+    ]
+    return [*_OTHERS, told_apart, *filters]
+
+
 def read_request(query: Query, askable: Askable, now: Nanoseconds) -> UsageRequest:
     """Read what a report is asked for, by default the day until ``now``; raises ``InvalidRequestError`` naming the parameter.
 
     It ends with the interval that ``now`` is in, whatever is asked.
     """
-    unknown = sorted(set(query) - _OTHERS - set(askable.filters))
+    unknown = sorted(set(query) - _OTHER_NAMES - {_GROUP_BY, *askable.filters})
     if unknown:
         message = f"{printable(unknown[0])}: usage has no such parameter; it can be filtered by {', '.join(askable.filters)}"
         raise InvalidRequestError(message)

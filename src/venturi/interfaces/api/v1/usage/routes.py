@@ -12,8 +12,19 @@ from litestar.types import ControllerRouterHandler
 
 from venturi.adapters.server.memory import trim_memory
 from venturi.core.domain.control.principal import Principal
+from venturi.interfaces.api.openapi.declaring import Answer, declare
 from venturi.interfaces.api.turns import ServerTurns, at_end
-from venturi.interfaces.api.v1.usage.queries import POINT_FILTERS, USAGE_FILTERS, Askable, UsageForm, read_form, read_raw, read_request
+from venturi.interfaces.api.v1.forms.usage import PointReportForm, UsageReportForm
+from venturi.interfaces.api.v1.usage.queries import (
+    POINT_FILTERS,
+    USAGE_FILTERS,
+    Askable,
+    UsageForm,
+    read_form,
+    read_raw,
+    read_request,
+    usage_parameters,
+)
 from venturi.interfaces.api.v1.usage.writing import POINT_COUNTS, USAGE_COUNTS, write_csv, write_json
 from venturi.interfaces.api.v1.wire import ApiRequest, query_of
 from venturi.services.control.policy import OPERATION, Operation
@@ -22,22 +33,47 @@ from venturi.services.reports.request import POINT_GROUPINGS, Grouping, UsageReq
 
 _USAGE = Askable(filters=USAGE_FILTERS, groupings=tuple(Grouping), unasked=(Grouping.LABEL, Grouping.DIRECTION), counts=USAGE_COUNTS)
 _POINTS = Askable(filters=POINT_FILTERS, groupings=POINT_GROUPINGS, unasked=(Grouping.POINT, Grouping.DIRECTION), counts=POINT_COUNTS)
+_TAGS = ["usage"]
 _MEDIA_TYPES = {UsageForm.JSON: "application/json", UsageForm.CSV: "text/csv"}
 
 
-@get("/v1/usage", opt={OPERATION: Operation.READ_USAGE})
+@get(
+    "/v1/usage",
+    opt={OPERATION: Operation.READ_USAGE},
+    tags=_TAGS,
+    operation_class=declare(
+        Answer(form=UsageReportForm, text_form=_MEDIA_TYPES[UsageForm.CSV]), *usage_parameters(_USAGE), refusals=(404, 429)
+    ),
+)
 async def report_usage(
     request: ApiRequest, caller: NamedDependency[Principal], reports: NamedDependency[UsageReports], turns: NamedDependency[ServerTurns]
 ) -> Stream:
-    """Report the usage of labels."""
+    """Report the usage of labels.
+
+    Sums what labels counted, with the coverage of each interval; streamed, as JSON or as CSV. To others than administrators it shows
+    labels of their project at its points and at shared ones, and shared labels at its points. A label without a row counted nothing as
+    far as the coverage of the interval reaches. A packet counts once for each label that it belongs to, so sums over labels may be more
+    than what passed.
+    """
     return await _stream(request, reports, turns, _USAGE, lambda asked: reports.usage(caller, asked))
 
 
-@get("/v1/usage/points", opt={OPERATION: Operation.READ_POINT_TOTALS})
+@get(
+    "/v1/usage/points",
+    opt={OPERATION: Operation.READ_POINT_TOTALS},
+    tags=_TAGS,
+    operation_class=declare(
+        Answer(form=PointReportForm, text_form=_MEDIA_TYPES[UsageForm.CSV]), *usage_parameters(_POINTS), refusals=(404, 429)
+    ),
+)
 async def report_point_totals(
     request: ApiRequest, caller: NamedDependency[Principal], reports: NamedDependency[UsageReports], turns: NamedDependency[ServerTurns]
 ) -> Stream:
-    """Report all that points counted, what no label counts included."""
+    """Report the totals of observation points.
+
+    Sums all that was counted at the points that the caller may see, each packet once, and how much of it no label counts or could not
+    be classed; streamed, as JSON or as CSV.
+    """
     return await _stream(request, reports, turns, _POINTS, lambda asked: reports.point_totals(caller, asked))
 
 

@@ -6,7 +6,7 @@ Owns the values that stand in examples. What an operation is sent has an example
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from venturi.interfaces.api.v1.description.operations import Json
+from venturi.interfaces.api.openapi.declaring import JSON_MEDIA, Json
 
 _IDENTIFIER = "6a1b7b3c-6f0e-4c0e-9a43-3a5c6d0f4c11"
 _BY_FORMAT = {"uuid": _IDENTIFIER, "date-time": "2026-03-01T00:00:00Z", "ipv4": "192.0.2.1", "byte": "AA=="}
@@ -32,9 +32,6 @@ _BY_NAME: Mapping[str, Any] = {
     "tenant_id": "7",
     "version": "1.0.0",
 }
-JSON = "application/json"
-"""The media type of bodies that have examples."""
-
 _TEXT = "text"
 _DEEPEST = 12
 
@@ -92,7 +89,7 @@ def add_examples(document: Json) -> None:
                     parameter.setdefault("example", maker.make(parameter["schema"], _noun(parameter["name"])))
             bodies = [operation["requestBody"]] if "requestBody" in operation else []
             for body in (*bodies, *operation["responses"].values()):
-                content = body.get("content", {}).get(JSON)
+                content = body.get("content", {}).get(JSON_MEDIA)
                 if content is not None:
                     content.setdefault("example", maker.make(content["schema"]))
 

@@ -1,22 +1,21 @@
 """The OpenAPI document and its pages, served without any other host.
 
-Owns how they are served; the scripts of the pages are those of Swagger UI. What the document says is in ``description``.
+Owns how they are served; the scripts of the pages are those of Swagger UI. The document is made in ``document``.
 """
 
-from functools import cache
 from importlib.resources import files
+from typing import Any
 
-import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 from openapi_ui_bundles import swagger_ui
 
-from venturi.adapters.server.configuration import Limits
 from venturi.core.domain.errors import NotFoundError
 from venturi.core.rules.checks import printable
-from venturi.interfaces.api.v1.description.document import make_document
+from venturi.interfaces.api.openapi.declaring import Answer, declare, parameter_in_path
+from venturi.interfaces.api.openapi.document import ApiDocument
 from venturi.services.control.policy import OPERATION, Operation
 
 SCRIPTS = {
@@ -33,6 +32,7 @@ POLICY = (
 """What a browser lets the pages do: nothing with any other host."""
 
 _HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_HTML = "text/html; charset=utf-8"
 _KEEP = {"Cache-Control": "public, max-age=86400"}
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -62,21 +62,53 @@ _START = """SwaggerUIBundle({
 """
 
 
-@get("/openapi.json", sync_to_thread=False, opt={OPERATION: Operation.DISCOVER})
-def openapi_document(limits: NamedDependency[Limits]) -> Response[bytes]:
-    """Give the OpenAPI document."""
-    return Response(_document(limits.page_resources), media_type="application/json")
+_TAGS = ["about"]
 
 
-@get("/docs", sync_to_thread=False, opt={OPERATION: Operation.DISCOVER})
+@get(
+    "/openapi.json",
+    sync_to_thread=True,
+    opt={OPERATION: Operation.DISCOVER},
+    tags=_TAGS,
+    operation_class=declare(Answer(form=dict[str, Any], meaning="The description.")),
+)
+def openapi_document(api_document: NamedDependency[ApiDocument]) -> Response[bytes]:
+    """Give this description.
+
+    OpenAPI 3.1.
+    """
+    return Response(api_document.write(), media_type="application/json")
+
+
+@get(
+    "/docs",
+    sync_to_thread=False,
+    opt={OPERATION: Operation.DISCOVER},
+    tags=_TAGS,
+    operation_class=declare(Answer(form=str, meaning="A page.", media_type=_HTML)),
+)
 def show_pages() -> Response[str]:
-    """Show the document as pages."""
-    return Response(_PAGE, media_type="text/html; charset=utf-8", headers=_HEADERS)
+    """Show this description as pages.
+
+    Served whole from this server.
+    """
+    return Response(_PAGE, media_type=_HTML, headers=_HEADERS)
 
 
-@get("/docs/{name:str}", sync_to_thread=True, opt={OPERATION: Operation.DISCOVER})
+@get(
+    "/docs/{name:str}",
+    sync_to_thread=True,
+    opt={OPERATION: Operation.DISCOVER},
+    tags=_TAGS,
+    operation_class=declare(
+        Answer(form=str, meaning="The file.", media_type="*/*"), parameter_in_path("name", "The name of the file."), refusals=(404,)
+    ),
+)
 def give_script(name: FromPath[str]) -> Response[bytes]:
-    """Give a file of the pages."""
+    """Give a file of the pages.
+
+    Scripts, styles and pictures.
+    """
     if name == "start.js":
         return Response(_START.encode(), media_type=SCRIPTS["swagger-ui-bundle.js"], headers=_HEADERS)
     if name not in SCRIPTS:
@@ -84,11 +116,6 @@ def give_script(name: FromPath[str]) -> Response[bytes]:
         raise NotFoundError(message)
     content = files(swagger_ui).joinpath("vendor", name).read_bytes()
     return Response(content, media_type=SCRIPTS[name], headers={**_HEADERS, **_KEEP})
-
-
-@cache
-def _document(largest_page: int) -> bytes:
-    return msgspec.json.encode(make_document(largest_page))
 
 
 OPENAPI_ROUTES: list[ControllerRouterHandler] = [openapi_document, show_pages, give_script]
