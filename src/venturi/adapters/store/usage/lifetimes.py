@@ -6,8 +6,9 @@ Owns the statements. What a report makes of a point's time is for the services.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, exists, func, select
 
+from venturi.adapters.store.schema.ledger_tables import LEDGER_POINT_VERSIONS
 from venturi.adapters.store.schema.tables import OBSERVATION_POINTS, OBSERVATION_POINTS_HISTORY, REVISIONS
 
 
@@ -22,6 +23,29 @@ class Lifetime(NamedTuple):
     shared: bool
     created_at: int
     deleted_at: int | None
+
+
+class UnmeteredPoint(NamedTuple):
+    """An observation point of which there is no record; ``host`` is that of an interface, None of others."""
+
+    point_id: str
+    name: str
+    project_id: str
+    kind: str
+    host: str | None
+    created_at: int
+
+
+def read_unmetered(connection: Connection, before: int, most: int) -> list[UnmeteredPoint]:
+    """List points without a record that were created before a time, the oldest first and ``most`` at most."""
+    live, history, versions = OBSERVATION_POINTS.c, OBSERVATION_POINTS_HISTORY.c, LEDGER_POINT_VERSIONS.c
+    began = select(func.min(history.valid_from)).where(history.id == live.id).correlate(OBSERVATION_POINTS).scalar_subquery()
+    metered = exists().where(versions.point_id == live.id, ~versions.held)
+    columns = (live.id, live.name, live.project_id, live.kind, live.host, REVISIONS.c.at)
+    joined = OBSERVATION_POINTS.join(REVISIONS, REVISIONS.c.number == func.coalesce(began, live.valid_from))
+    waiting = select(*columns).select_from(joined)
+    wanted = waiting.where(~metered, REVISIONS.c.at < before).order_by(REVISIONS.c.at, live.id).limit(most)
+    return [UnmeteredPoint._make(row) for row in connection.execute(wanted)]
 
 
 def read_lifetimes(connection: Connection) -> Mapping[str, Lifetime]:
