@@ -4,10 +4,12 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
-from tests.reports.filling import KnownVersion, MeteredRecord, fill, version_id
+from tests.reports.filling import KeptPoint, KnownVersion, MeteredRecord, fill, keep_points, version_id
 from tests.support.server import ServerProcess, running_server
 from venturi.adapters.store.store import Store, StoreConfig
 from venturi.core.domain.coverage import Coverage
@@ -31,6 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     store.start()
     store.stop()
     fill(database, [KnownVersion(1, name="web shop"), KnownVersion(2, name="=label 2")], [KnownVersion(1, name="uplink")], RECORDS)
+    keep_points(database, [KeptPoint(1, 0)])
     with running_server(folder, database=database) as running:
         yield running
 
@@ -57,6 +60,26 @@ def test_a_table_of_hours(venturi: Venturi) -> None:
     assert lines[-2].split("  ")[0] == "2026-03-01 13:00Z"
     assert lines[-2].endswith("gap: bypass, missing; 66.7 % known")
     assert lines[-1].split()[:3] == ["total", "44", "756"]
+    assert lines[-1].endswith("  83.3 % known")
+
+
+def test_known_time_is_the_same_in_each_form_and_resolution(venturi: Venturi, tmp_path: Path) -> None:
+    """From noon to two, of which 100 minutes are known; the point was created at noon."""
+    chosen = ("known_point_seconds", "expected_point_seconds")
+    for resolution in ("5m", "1h", "1d", "total"):
+        asked = (*NOON, "--to", "2026-03-01T14:00:00Z", "--resolution", resolution, "--totals", "--group-by", "")
+        bounds = [] if resolution == "1d" else ["2026-03-01T12:00:00Z", "2026-03-01T14:00:00Z"]
+        document = json.loads(venturi(*asked, "-f", "json"))
+        assert bounds in ([], [document["from"], document["to"]])
+        told = [[interval[name] for name in chosen] for interval in document["intervals"]]
+        rows = list(csv.DictReader(io.StringIO(venturi(*asked, "-f", "csv"))))
+        if resolution != "5m":  # where all that is known passed without a packet, an interval has no row
+            assert [[int(row[name]) for name in chosen] for row in rows] == told
+        venturi(*asked, "-f", "parquet", "-o", str(tmp_path / "usage.parquet"))
+        table = pq.read_table(tmp_path / "usage.parquet")
+        assert [list(map(row.get, chosen)) for row in table.to_pylist()] == [[int(row[name]) for name in chosen] for row in rows]
+        until = 12 * 3600 if resolution == "1d" else 7200
+        assert [sum(each) for each in zip(*told, strict=True)] == [6000, until], resolution
 
 
 def test_forms_for_programs(venturi: Venturi) -> None:
@@ -104,4 +127,5 @@ def test_what_is_refused(venturi: Venturi) -> None:
 
 def _columns() -> str:
     before = "interval_start, interval_end, label_id, label_name, project_id, label_deleted, direction"
-    return f"there is no column 'colour': there are {before}, packets, octets, coverage, reasons, known_seconds, segments"
+    after = "coverage, reasons, known_seconds, segments, known_point_seconds, expected_point_seconds"
+    return f"there is no column 'colour': there are {before}, packets, octets, {after}"

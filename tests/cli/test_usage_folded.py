@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.reports.filling import NOON, KnownVersion, MeteredRecord, fill
+from tests.reports.filling import NOON, KeptPoint, KnownVersion, MeteredRecord, fill, keep_points
 from tests.support.server import ServerProcess, running_server
 from venturi.adapters.store.store import Store, StoreConfig
 from venturi.core.domain.direction import DirectionCode
@@ -26,6 +26,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     usage = [(1, DirectionCode.EGRESS, 10, 6000)]
     records = [MeteredRecord(1, old + start, old + start + 300, usage) for start in (-1500, 0)]
     fill(database, [KnownVersion(1, name="web")], [KnownVersion(1, name="uplink")], records)
+    keep_points(database, [KeptPoint(1, old - 200_000), KeptPoint(2, old - 100_000, old - 90_000)])
     with running_server(folder, database=database) as running:
         yield running
 

@@ -1,4 +1,4 @@
-"""Usage in a store for tests of what reports it: roll-ups, written past the posting of batches.
+"""Usage in a store for tests of what reports it: roll-ups, written past the posting of batches, and points of the control plane.
 
 Owns the making of versions, bins and coverage from records in a short spelling. Times are seconds after ``NOON``.
 """
@@ -21,9 +21,12 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_POINT_VERSIONS,
     LEDGER_STATE,
 )
+from venturi.adapters.store.schema.tables import OBSERVATION_POINTS, OBSERVATION_POINTS_HISTORY, REVISION_COUNTER, REVISIONS
+from venturi.adapters.store.tables.point_rows import write_point
 from venturi.core.domain.coverage import Coverage
 from venturi.core.domain.direction import DirectionCode
 from venturi.core.domain.interval import SECOND
+from venturi.core.domain.point import InterfacePlace, ObservationPoint, PointKind
 from venturi.core.ledger.bins import BIN, HOUR, cut
 from venturi.core.ledger.covering import state_in_bin
 
@@ -67,6 +70,17 @@ class MeteredRecord:
     unmatched: int = 0
 
 
+@dataclass(frozen=True)
+class KeptPoint:
+    """A point of the control plane, by the number that its id is made of, from its creation to its deletion."""
+
+    number: int
+    created: float
+    deleted: float | None = None
+    project_id: str = "p1"
+    shared: bool = False
+
+
 @dataclass
 class _Bins:
     owner_of: dict[int, int]
@@ -104,9 +118,10 @@ def fill(database: str, labels: Sequence[KnownVersion], points: Sequence[KnownVe
         bins.add(record, BIN)
         bins.add(record, HOUR)
     with writing_connection(database) as connection:
-        connection.execute(insert(LEDGER_LABEL_VERSIONS), [label.row("label") for label in labels])
+        if labels:
+            connection.execute(insert(LEDGER_LABEL_VERSIONS), [label.row("label") for label in labels])
+            connection.execute(insert(LEDGER_OWNERS), [{"id": owners[owner], "project_id": owner[0], "shared": owner[1]} for owner in owners])
         connection.execute(insert(LEDGER_POINT_VERSIONS), [point.row("point") | {"kind": "interface"} for point in points])
-        connection.execute(insert(LEDGER_OWNERS), [{"id": owners[owner], "project_id": owner[0], "shared": owner[1]} for owner in owners])
         _insert_intervals(connection, records)
         filled = (
             (LEDGER_LABEL_BINS, bins.usage),
@@ -118,6 +133,26 @@ def fill(database: str, labels: Sequence[KnownVersion], points: Sequence[KnownVe
             names = [column.name for column in table.columns]
             if rows:
                 connection.execute(insert(table), [dict(zip(names, (*key, *sums), strict=True)) for key, sums in sorted(rows.items())])
+
+
+def keep_points(database: str, points: Sequence[KeptPoint]) -> None:
+    """Write what the control plane would hold after points were created, and some deleted."""
+    times = sorted({*(point.created for point in points), *(point.deleted for point in points if point.deleted is not None)})
+    revisions = {time: number for number, time in enumerate(times, 1)}
+    with writing_connection(database) as connection:
+        rows = [{"number": revisions[time], "at": round((NOON + time) * SECOND), "author": "", "project_id": ""} for time in times]
+        connection.execute(insert(REVISIONS), rows)
+        connection.execute(update(REVISION_COUNTER).values(number=len(times)))
+        for point in points:
+            place = InterfacePlace(host="edge-1", device=f"eth{point.number}")
+            named = {"name": f"point {point.number}", "project_id": point.project_id, "shared": point.shared}
+            made = ObservationPoint(id=version_id(point.number), kind=PointKind.INTERFACE, place=place, **named)
+            columns = write_point(made) | {"valid_from": revisions[point.created]}
+            if point.deleted is None:
+                connection.execute(insert(OBSERVATION_POINTS), [columns])
+            else:
+                del columns["place_key"]
+                connection.execute(insert(OBSERVATION_POINTS_HISTORY), [columns | {"valid_to": revisions[point.deleted]}])
 
 
 def _insert_intervals(connection: Connection, records: Sequence[MeteredRecord]) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.reports.filling import NOON, KnownVersion, MeteredRecord, fill, version_id
+from tests.reports.filling import NOON, KeptPoint, KnownVersion, MeteredRecord, fill, keep_points, version_id
 from tests.support.control_values import OPERATOR
 from tests.support.databases import open_store
 from venturi.adapters.store.store import Store
@@ -51,6 +51,7 @@ def reports(database: str) -> Iterator[UsageReports]:
     """Reports on each database, long after the records."""
     with open_store(database) as store:
         fill(database, LABELS, POINTS, RECORDS)
+        keep_points(database, [KeptPoint(4, 0, project_id="p2", shared=True)])
         yield UsageReports(store, lambda: LATER)
 
 
@@ -119,7 +120,7 @@ GROUPINGS: list[tuple[Sequence[Grouping], set[tuple[object, ...]]]] = [
 def test_groups(reports: UsageReports, group_by: Sequence[Grouping], expected: set[tuple[object, ...]]) -> None:
     found = set()
     for interval in reports.usage(OPERATOR, ask(Resolution.TOTAL, *group_by, end=3600)):
-        for group, counts, _ in interval.rows:
+        for group, counts, *_ in interval.rows:
             label, point = group.label and group.label.label_id, group.point and group.point.point_id
             told = (label, group.project_id, point, group.point_project_id, group.direction)
             found.add((*(each for each in told if each is not None), counts[1]))
@@ -225,22 +226,24 @@ def test_coverage_is_that_of_the_points_of_a_group(reports: UsageReports) -> Non
 
 
 COVERAGES = [
-    ("before anything", -7200, -3600, [], (Coverage.GAP, ["missing"], 0)),
-    ("whole", 0, 3600, [1], (Coverage.COMPLETE, [], 3600)),
-    ("a hole", 3600, 7200, [4], (Coverage.GAP, ["missing"], 1800)),
-    ("a total with a hole", 0, 7500, [4], (Coverage.GAP, ["missing"], 5700)),
-    ("a total before the first record too", -600, 3600, [1], (Coverage.COMPLETE, [], 4200)),
-    ("after the last record of a deleted point", 7200, 10_800, [1], (Coverage.GAP, ["missing"], 0)),
+    ("before anything", -7200, -3600, [], (Coverage.GAP, ["missing"], 0, 0, 0)),
+    ("whole", 0, 3600, [1], (Coverage.COMPLETE, [], 3600, 3600, 3600)),
+    ("a hole", 3600, 7200, [4], (Coverage.GAP, ["missing"], 1800, 1800, 3600)),
+    ("a total with a hole", 0, 7500, [4], (Coverage.GAP, ["missing"], 5400, 5400, 7500)),
+    ("a hole, and a point that is complete", 3600, 7200, [1, 4], (Coverage.GAP, ["missing"], 1800, 5400, 7200)),
+    ("a total before the first record too", -600, 3600, [1], (Coverage.COMPLETE, [], 3600, 3600, 3600)),
+    ("after the last record of a deleted point", 7200, 10_800, [1], (Coverage.GAP, ["missing"], 0, 0, 0)),
 ]
 
 
 @pytest.mark.parametrize(("name", "start", "end", "points", "expected"), COVERAGES, ids=[case[0] for case in COVERAGES])
 def test_coverage_of_an_interval(
-    reports: UsageReports, name: str, start: int, end: int, points: list[int], expected: tuple[Coverage, list[str], int]
+    reports: UsageReports, name: str, start: int, end: int, points: list[int], expected: tuple[Coverage, list[str], int, int, int]
 ) -> None:
     wanted = {"point_ids": [version_id(point) for point in points]} if points else {}
     (interval,) = reports.usage(OPERATOR, ask(Resolution.TOTAL, start=start, end=end, **wanted))
-    assert (interval.coverage.state, interval.coverage.reason_names, interval.coverage.known // SECOND) == expected, name
+    covering = interval.coverage
+    assert (covering.state, covering.reason_names, covering.known // SECOND, *interval.time) == expected, name
 
 
 def test_an_interval_that_is_not_over_is_pending(sqlite_store: Store, tmp_path: object) -> None:
@@ -258,8 +261,70 @@ def test_an_hour_counts_from_the_first_record(database: str, start: int, known_u
     records = [MeteredRecord(1, one, other, [(1, OUT, 1, 100)]) for one, other in pairwise(borders)]
     with open_store(database) as store:
         fill(database, LABELS[:1], POINTS[:1], records)
+        keep_points(database, [KeptPoint(1, 100_000)])
         (interval,) = UsageReports(store, lambda: LATER).usage(OPERATOR, ask(Resolution.HOUR, end=3600))
-    whole = known_until == 3600 and start == 1500
-    assert (interval.coverage.state is Coverage.COMPLETE) == whole
+    assert (interval.coverage.state is Coverage.COMPLETE) == (known_until == 3600)
+    assert interval.time == (known_until - start, 3600 - start)
     assert interval.known_until == (NOON + known_until) * SECOND
     assert interval.read_at == LATER
+
+
+@pytest.fixture
+def lives(database: str) -> Iterator[UsageReports]:
+    """Reports by the clock of 2 hours after noon.
+
+    Point 1 was created 90 s before it was metered, and deleted in the second hour; two devices metered point 2, which is older than its
+    creation, one after the other; nobody meters point 3, created at 3000 s, and nobody metered point 4, which lived for 10 minutes.
+    """
+    records = [
+        MeteredRecord(1, 690, 3600, [(1, OUT, 1, 100)]),
+        MeteredRecord(1, 3600, 5000.25, [(1, OUT, 1, 100)]),
+        MeteredRecord(2, 0, 1800, [(1, OUT, 1, 100)], place=2),
+        MeteredRecord(2, 1800, 3600, [(1, OUT, 1, 100)], place=3),
+        MeteredRecord(2, 3600, 7200, [(1, OUT, 1, 100)], place=3),
+    ]
+    with open_store(database) as store:
+        fill(database, LABELS[:1], POINTS[:2], records)
+        kept = [KeptPoint(1, 600, 5000), KeptPoint(2, 4000), KeptPoint(3, 3000), KeptPoint(4, 1200, 1800), KeptPoint(5, 6950)]
+        keep_points(database, kept)
+        yield UsageReports(store, lambda: Nanoseconds((NOON + 7200) * SECOND))
+
+
+LIFE = [
+    # point, bounds, points in them, state, reasons, known and expected point-seconds
+    ("before a point was created", 1, (0, 600), 0, Coverage.GAP, ["missing"], 0, 0),
+    ("from its creation to its first record", 1, (600, 900), 1, Coverage.GAP, ["not_metered"], 210, 300),
+    ("from then on", 1, (900, 3600), 1, Coverage.INTERPOLATED, [], 2700, 2700),
+    ("the 5 minutes of its last record", 1, (4800, 5100), 1, Coverage.INTERPOLATED, [], 200, 200),
+    ("after it was deleted", 1, (5100, 7200), 0, Coverage.GAP, ["missing"], 0, 0),
+    ("records that are older than the point", 2, (0, 300), 1, Coverage.INTERPOLATED, [], 300, 300),
+    ("two devices, one after the other", 2, (0, 3600), 1, Coverage.COMPLETE, [], 3600, 3600),
+    ("a point that nobody meters", 3, (3000, 7200), 1, Coverage.GAP, ["not_metered", "pending"], 0, 4200),
+    ("a deleted point that nobody metered", 4, (0, 7200), 1, Coverage.GAP, ["not_metered"], 0, 600),
+    ("a point of a moment ago", 5, (6900, 7200), 1, Coverage.PARTIAL, ["pending"], 0, 250),
+]
+
+
+@pytest.mark.parametrize("case", LIFE, ids=[case[0] for case in LIFE])
+def test_a_point_counts_from_its_creation_to_its_deletion(
+    lives: UsageReports, case: tuple[str, int, tuple[int, int], int, Coverage, list[str], int, int]
+) -> None:
+    name, point, (start, end), points, state, reasons, known, expected = case
+    (interval,) = lives.usage(OPERATOR, ask(Resolution.TOTAL, start=start, end=end, point_ids=[version_id(point)]))
+    found = (interval.observation_points, interval.coverage.state, interval.coverage.reason_names, *interval.time)
+    assert found == (points, state, reasons, known, expected), name
+
+
+def test_known_time_is_the_same_in_every_resolution(lives: UsageReports) -> None:
+    """So it is over the points, and for the caller's own."""
+    for points in ([1], [2], [3], [4], [5], [1, 2, 3, 4, 5]):
+        wanted = {"point_ids": [version_id(point) for point in points]}
+        sums = {
+            resolution: [
+                sum(each.time[place] for each in lives.usage(OPERATOR, ask(resolution, start=-43_200, end=43_200, **wanted)))
+                for place in range(2)
+            ]
+            for resolution in Resolution
+        }
+        assert len({tuple(each) for each in sums.values()}) == 1, (points, sums)
+    assert sums[Resolution.TOTAL] == [11_510, 4400 + 7200 + 4200 + 600 + 250]

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,8 @@ from venturi.core.domain.agent_status import ReportedAlarm, ReportedStatus
 from venturi.core.domain.alarm import Alarm, KeptAlarm
 from venturi.core.domain.control.listing import Listing
 from venturi.core.domain.interval import SECOND, Nanoseconds
+from venturi.core.domain.point import ExporterPlace, InterfacePlace
+from venturi.core.ledger.batch import BatchPoint
 from venturi.services.alarms import pending
 from venturi.services.alarms.keeping import AlarmKeeping
 from venturi.services.alarms.kinds import ServerAlarm
@@ -60,6 +62,45 @@ class Server:
 @pytest.fixture
 def server(store: Store) -> Server:
     return Server(store)
+
+
+def unmetered(server: Server) -> dict[str, str]:
+    return {alarm.subject: str(alarm.state) for alarm in server.alarms(kind="point_not_metered")}
+
+
+def test_a_point_that_nobody_meters_is_an_alarm_after_five_minutes(store: Store) -> None:
+    """Until its first record is there, or it is deleted; a change of the point does not make it younger."""
+    metered, deleted, exporter = (
+        make_point(InterfacePlace(host="edge-1", device="eth1"), name="uplink"),
+        make_point(InterfacePlace(host="edge-1", device="eth2")),
+        make_point(ExporterPlace(address="192.0.2.1")),
+    )
+    server = Server(store, time.time_ns())
+    with store.writing(OPERATOR) as writer:
+        for point in (metered, deleted, exporter):
+            writer.points.insert(point)
+    with store.writing(OPERATOR) as writer:
+        writer.points.update(replace(metered, name="renamed"))
+    seen = []
+    for seconds in (290, 30):
+        server.pass_seconds(seconds)
+        server.keeping.write()
+        seen.append(unmetered(server))
+    assert seen == [{}, dict.fromkeys((metered.id, deleted.id, exporter.id), "open")]
+    alarms = {alarm.subject: alarm for alarm in server.alarms(kind="point_not_metered")}
+    assert alarms[metered.id].sentence.startswith("nothing is known of observation point 'renamed' since it was created at 20")
+    assert alarms[metered.id].sentence.endswith(": see whether the agent of host 'edge-1' runs and what it says of the point")
+    assert alarms[exporter.id].sentence.endswith("nothing meters points of kind exporter yet; delete it")
+    assert (alarms[metered.id].project_id, alarms[metered.id].point_id) == ("p1", metered.id)
+    assert alarms[metered.id].project_sentence == "observation point 'renamed' is not metered: what passes it is not known"
+    point = BatchPoint(metered.id, "renamed", "p1", shared=False, kind="interface")
+    LedgerOfTests(store).post(SpoolOfTests(points=[point]).seal(make_interval(0, 5)))
+    with store.writing(OPERATOR) as writer:
+        writer.points.delete(deleted.id)
+    server.pass_seconds(30)
+    server.keeping.write()
+    assert unmetered(server) == {metered.id: "cleared", deleted.id: "cleared", exporter.id: "open"}
+    assert [told.kind for told in server.told] == ["point_not_metered"] * 3, "told once while it lasts"
 
 
 def test_three_missed_statuses_are_an_alarm_until_the_agent_reports_again(server: Server) -> None:

@@ -18,9 +18,18 @@ class Terminal(StringIO):
         return True
 
 
-def table(stream: StringIO, coverage: str, reasons: list[str], known: int, *, read_at: str | None = "2026-03-01T12:30:00Z") -> str:
-    """Write the table of one interval, from 12:00 to 13:00, and give its only row."""
-    told = {"coverage": coverage, "reasons": reasons, "known_seconds": known, "segments": "wire"}
+def table(
+    stream: StringIO,
+    coverage: str,
+    reasons: list[str],
+    known: int,
+    *,
+    read_at: str | None = "2026-03-01T12:30:00Z",
+    times: tuple[int, int] | None = None,
+) -> str:
+    """Write the table of one interval, from 12:00 to 13:00, with the point-seconds ``times``, and give its only row."""
+    told: dict[str, object] = {"coverage": coverage, "reasons": reasons, "known_seconds": known, "segments": "wire"}
+    told |= {} if times is None else {"known_point_seconds": times[0], "expected_point_seconds": times[1]}
     row = {"label_id": "1", "label_name": "web", "direction": "egress", "packets": 1, "octets": 60, **told}
     interval = {"start": "2026-03-01T12:00:00Z", "end": "2026-03-01T13:00:00Z", **told, "observation_points": 1, "usage": [row]}
     report: dict[str, object] = {"resolution": "1h", "group_by": ["label"], "intervals": [interval]}
@@ -48,6 +57,22 @@ OVER = [("over", "2026-03-01T13:00:00Z"), ("an earlier server does not say", Non
 @pytest.mark.parametrize(("name", "read_at"), OVER, ids=[case[0] for case in OVER])
 def test_another_is_not(name: str, read_at: str | None) -> None:
     assert table(StringIO(), "partial", ["pending"], 1800, read_at=read_at).endswith("partial: pending; 50.0 % known"), name
+
+
+KNOWN = [
+    ("all of it", (7200, 7200), "complete"),
+    ("of two points, one half of the time", (5400, 7200), "complete; 75.0 % known"),
+    ("of a point that was created in it", (600, 600), "complete"),
+    ("all but a trace", (7199, 7200), "complete; >99.9 % known"),
+    ("all but 4 s", (7196, 7200), "complete; 99.9 % known"),
+    ("a trace", (1, 7200), "complete; <0.1 % known"),
+    ("nothing", (0, 7200), "complete; nothing known"),
+]
+
+
+@pytest.mark.parametrize(("name", "times", "words"), KNOWN, ids=[case[0] for case in KNOWN])
+def test_known_time_is_a_share_of_that_at_the_points(name: str, times: tuple[int, int], words: str) -> None:
+    assert table(StringIO(), "complete", [], 0, read_at="2026-03-01T13:00:00Z", times=times).endswith(f"  {words}"), name
 
 
 COLOURED = [

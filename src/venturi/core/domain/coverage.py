@@ -34,7 +34,7 @@ class CoverageReason(StrEnum):
     SPOOL_ROLLED_BACK = "spool_rolled_back"
     """The agent's spool is older than what it has delivered."""
     NOT_METERED = "not_metered"
-    """No agent metered the point, or its driver could not be applied."""
+    """The point was not metered yet, or its driver could not be applied."""
     MISSING = "missing"
     """Nothing was posted about a part of the interval: its batches are outstanding, or nobody metered then."""
     PENDING = "pending"

@@ -27,6 +27,10 @@ class PointKind(StrEnum):
     CAPTURE = "capture"
 
 
+METERED_KINDS = frozenset({PointKind.INTERFACE, PointKind.ROUTER})
+"""The kinds of point that an agent meters; nothing meters an exporter yet, so no server takes one."""
+
+
 class PointTraffic(StrEnum):
     """Which packets count at a point: those that the host passes on, those that it sends and receives itself, or both."""
 

@@ -5,7 +5,7 @@ the nanoseconds that records told of, by state and reason: sums, so that records
 each other; those of several devices of a router lie side by side.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from venturi.core.domain.coverage import Coverage, CoverageReason
@@ -76,27 +76,38 @@ def tell(
     return Told(nanoseconds, Covering(_STATES.index(coverage), reasons, known, segments is Segments.MERGED))
 
 
-def cover(start: int, end: int, devices: Iterable[Told], now: int, held: int = 0) -> Covering:
-    """Give the coverage of the bin from ``start`` to ``end`` at a point, by what each of its devices told.
+def cover(start: int, end: int, devices: Sequence[Told], now: int, held: int = 0, unmetered: int = 0) -> Covering:
+    """Give the coverage of the bin from ``start`` to ``end`` at a point, by what each of its devices told, and what lacks (``find_lack``)."""
+    covering = join_devices(devices, end - start)
+    return _join(covering, find_lack(start, end, devices, now, held, unmetered), covering.known)
 
-    The worst state wins. The bin is covered whole if the records of one device tile it: those tell of exactly its length. Else the rest
-    is a gap, for the reason ``missing``; or, as long as a device told of as much of the bin as is due, ``partial`` and ``pending``. Where
-    what was posted of ``held`` nanoseconds is held, the reason is ``held``, and ``missing`` besides if that is not all of the rest. What is
-    known is the time of the device that knows most.
+
+def join_devices(devices: Iterable[Told], width: int) -> Covering:
+    """Give the coverage that the devices of a point tell of: the worst state, and the time of the device that knows most of ``width``."""
+    covering = WHOLE
+    for device in devices:
+        covering = _join(covering, device.covering, max(covering.known, min(device.covering.known, width)))
+    return covering
+
+
+def find_lack(start: int, end: int, devices: Iterable[Told], now: int, held: int = 0, unmetered: int = 0) -> Covering:
+    """Give what the bin from ``start`` to ``end`` lacks at a point besides what its devices told, ``WHOLE`` where that is nothing.
+
+    The bin is covered whole if the records of one device tile it: those tell of exactly its length. Else the rest is a gap, for the
+    reason ``missing``; or, as long as a device told of as much of the bin as is due, ``partial`` and ``pending``. Of ``held`` nanoseconds
+    what was posted is held, and for ``unmetered`` ones the point was not metered yet: those are the reasons, and ``missing`` besides if
+    that is not all of the rest.
     """
     width = end - start
-    whole, longest, covering = False, 0, Covering(0, 0, 0)
-    for device in devices:
-        whole, longest = whole or device.told == width, max(longest, device.told)
-        covering = _join(covering, device.covering, max(covering.known, min(device.covering.known, width)))
-    if whole:
-        return covering
-    if held:
-        covering = _join(covering, _HELD, covering.known)
-        if longest + held >= width:
-            return covering
-    pending = now < end + SETTLING and longest + held >= now - SETTLING - start
-    return _join(covering, _PENDING if pending else _UNTOLD, covering.known)
+    lengths = [device.told for device in devices]
+    if width in lengths:
+        return WHOLE
+    accounted = max(lengths, default=0) + held + unmetered
+    lack = _join(_HELD if held else WHOLE, _UNMETERED if unmetered else WHOLE, 0)
+    if lack.worst and accounted >= width:
+        return lack
+    pending = now < end + SETTLING and accounted >= now - SETTLING - start
+    return _join(lack, _PENDING if pending else UNTOLD, 0)
 
 
 def cover_in_sequence(one: Covering, next_one: Covering) -> Covering:
@@ -117,6 +128,12 @@ def _bit(reason: CoverageReason) -> int:
     return 1 << _REASONS.index(reason) if reason else 0
 
 
-_UNTOLD = Covering(_STATES.index(Coverage.GAP), _bit(CoverageReason.MISSING), 0)
+WHOLE = Covering(0, 0, 0)
+"""What lacks nothing."""
+
+UNTOLD = Covering(_STATES.index(Coverage.GAP), _bit(CoverageReason.MISSING), 0)
+"""A time of which nothing was told."""
+
+_UNMETERED = Covering(_STATES.index(Coverage.GAP), _bit(CoverageReason.NOT_METERED), 0)
 _HELD = Covering(_STATES.index(Coverage.GAP), _bit(CoverageReason.HELD), 0)
 _PENDING = Covering(_STATES.index(Coverage.PARTIAL), _bit(CoverageReason.PENDING), 0)

@@ -1,6 +1,6 @@
 """The keeping of alarms: what is raised becomes rows, soon and in one thread, so that nobody who raises one waits for the database.
 
-Owns the thread, when an alarm is over, and the watch for agents that fell silent. While the database fails, what was raised waits in memory
+Owns the thread, when an alarm is over, and when a server looks for what is wrong by itself. While the database fails, what was raised waits in memory
 and the log says so. Every server of a database does this: whatever is done twice comes to the same.
 """
 
@@ -12,16 +12,17 @@ from dataclasses import replace
 from structlog.typing import FilteringBoundLogger
 
 from venturi.adapters.store.store import Store, StoreWriter
-from venturi.adapters.store.tables.agents import MISSED, MOST_AGENTS
+from venturi.adapters.store.tables.agents import MOST_AGENTS
 from venturi.adapters.store.tables.alarms import MOST_ALARMS, MOST_OF_KIND
 from venturi.adapters.threads.supervisor import Supervisor
 from venturi.core.domain.agent_status import ReportedStatus
 from venturi.core.domain.alarm import Alarm, RaiseAlarm, Sighting
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import StoreError
-from venturi.core.domain.interval import SECOND, Nanoseconds, format_time
+from venturi.core.domain.interval import Nanoseconds
 from venturi.services.alarms.kinds import AGES, FORGOTTEN_AFTER, USUAL_AGE, ServerAlarm
 from venturi.services.alarms.pending import Pending, ReceivedStatus, Waiting
+from venturi.services.alarms.standing import find_standing
 from venturi.services.alarms.statuses import keep_status
 
 _WRITE_SECONDS = 1.0
@@ -36,7 +37,7 @@ class AlarmKeeping:
     ) -> None:
         """Write to ``store``; ``tell`` hears of each alarm at once, before it is a row.
 
-        Every ``upkeep_seconds`` alarms age, and agents are looked for that fell silent.
+        Every ``upkeep_seconds`` alarms age, and agents that fell silent and points that nobody meters are looked for.
         """
         self._store = store
         self._clock = clock
@@ -49,7 +50,7 @@ class AlarmKeeping:
         self._failing = False
         self._upkeep_at = 0.0
         self._upkeep_seconds = upkeep_seconds
-        self._silent: frozenset[str] = frozenset()
+        self._standing: frozenset[str] = frozenset()
 
     def start(self, supervisor: Supervisor) -> None:
         """Begin to write what is raised, in a thread under ``supervisor``."""
@@ -109,29 +110,22 @@ class AlarmKeeping:
         now = self._clock()
         with self._store.writing(_SERVER) as writer:
             sightings = [*(_of_project(writer, seen) for seen in waiting.sightings.values()), *_keep_statuses(writer, waiting, now)]
-            silent = self._find_silent(writer, now) if upkeep else []
-            overflow = waiting.overflow + writer.alarms.note([*sightings, *silent], ServerAlarm.OVERFLOW)
+            standing = find_standing(writer, now, self._began) if upkeep else []
+            overflow = waiting.overflow + writer.alarms.note([*sightings, *standing], ServerAlarm.OVERFLOW)
             if overflow:
                 writer.alarms.note([_overflow(now, overflow)], ServerAlarm.OVERFLOW)
             if upkeep:
                 writer.alarms.age(now, AGES, USUAL_AGE)
                 writer.alarms.forget(now - FORGOTTEN_AFTER)
         if upkeep:
-            self._tell_silent([sighting.alarm for sighting in silent])
+            self._tell_standing([sighting.alarm for sighting in standing])
 
-    def _tell_silent(self, alarms: list[Alarm]) -> None:
-        """Tell of the agents that were not silent at the last look."""
+    def _tell_standing(self, alarms: list[Alarm]) -> None:
+        """Tell of what was not the case at the last look."""
         for alarm in alarms:
-            if alarm.id not in self._silent:
+            if alarm.id not in self._standing:
                 self._tell(alarm)
-        self._silent = frozenset(alarm.id for alarm in alarms)
-
-    def _find_silent(self, writer: StoreWriter, now: int) -> list[Sighting]:
-        """Find the agents that are silent; a server that has just begun gives each the time to report."""
-        return [
-            Sighting(alarm=_silent(agent.agent_id, agent.host, agent.reported_at or 0), first_at=now, last_at=now, lasting=True)
-            for agent in writer.agents.silent(now, self._began)
-        ]
+        self._standing = frozenset(alarm.id for alarm in alarms)
 
 
 def _of_project(writer: StoreWriter, sighting: Sighting) -> Sighting:
@@ -152,12 +146,6 @@ def _keep_statuses(writer: StoreWriter, waiting: Waiting, now: int) -> list[Sigh
         refused = refused or reported is None
         sightings += reported or []
     return [*sightings, _too_many_agents(now)] if refused else sightings
-
-
-def _silent(agent_id: str, host: str, reported_at: int) -> Alarm:
-    since = format_time(reported_at // SECOND * SECOND)
-    sentence = f"agent '{agent_id}' of host '{host}' has missed {MISSED} statuses: the last one came at {since}; see whether it runs"
-    return Alarm(kind=ServerAlarm.SILENT, subject=agent_id, sentence=sentence, agent_id=agent_id, host=host)
 
 
 def _too_many_agents(now: int) -> Sighting:

@@ -18,6 +18,8 @@ class ServerAlarm(StrEnum):
 
     SILENT = "agent_silent"
     """An agent missed three statuses."""
+    NOT_METERED = "point_not_metered"
+    """Of an observation point there is no record, 5 minutes after it was created."""
     THREAD_FAILED = "thread_failed"
     """A thread of a server failed; it is started again, or the server ends."""
     OVERFLOW = "alarms_overflow"
@@ -34,6 +36,7 @@ AGES: Mapping[str, int | None] = {
     "held_limit": 60 * _MINUTE,
     "volatile_database": None,
     ServerAlarm.SILENT.value: 10 * _MINUTE,
+    ServerAlarm.NOT_METERED.value: 10 * _MINUTE,
     ServerAlarm.THREAD_FAILED.value: 60 * _MINUTE,
 }
 """The ages of kinds that are raised again soon while they last, and None for those whose end is always told."""

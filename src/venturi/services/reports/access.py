@@ -70,7 +70,7 @@ def _ask_for(request: UsageRequest, seen: Sequence[PointVersion]) -> list[PointV
     unknown = sorted((request.point_names or frozenset()) - set(names.values()))
     if unknown:
         message = (
-            f"observation_point_name: no observation point that was metered, and that you may see, is called '{printable(unknown[0])}'"
+            f"observation_point_name: no observation point that you may see is called '{printable(unknown[0])}'"
         )
         raise PointNotFoundError(message)
     return [

@@ -16,7 +16,7 @@ from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.covering import Covering
 from venturi.services.control.policy import Operation, require
 from venturi.services.reports.access import choose_owners, choose_totals, choose_usage
-from venturi.services.reports.coverage import IntervalCoverage, account
+from venturi.services.reports.coverage import IntervalCoverage, PointTime, account
 from venturi.services.reports.groups import Group, Groups, Scope
 from venturi.services.reports.request import Grouping, UsageRequest
 
@@ -27,23 +27,28 @@ _FIRST_INTERVALS = 4
 
 
 class ReportRow(NamedTuple):
-    """What a group counted in an interval; ``counts`` are packets and octets, of a point also the unmatched and unattributed."""
+    """What a group counted in an interval; ``counts`` are packets and octets, of a point also the unmatched and unattributed.
+
+    ``time`` is that at the points where it can count.
+    """
 
     group: Group
     counts: Sequence[int]
     coverage: Covering
+    time: PointTime
 
 
 class ReportInterval(NamedTuple):
     """An interval: its coverage at all points that the report is about, and the groups that counted anything, in the order of sums.
 
-    ``observation_points`` is how many points account for it; with none, nothing can be known. ``known_until`` is the end of the newest
+    ``time`` is that at all these points. ``observation_points`` is how many points account for it; with none, nothing can be known. ``known_until`` is the end of the newest
     record of any point that the report is about, as it was ``read_at``; None where there is none.
     """
 
     start: int
     end: int
     coverage: Covering
+    time: PointTime
     observation_points: int
     rows: list[ReportRow]
     known_until: int | None
@@ -118,11 +123,9 @@ class UsageReports:
         return _join(piece, groups, coverage, lambda span, step, by: reader.usage.totals(span, step, by, chosen.points))
 
     def _read_coverage(self, reader: StoreReader, piece: _Piece, points: Sequence[PointVersion]) -> IntervalCoverage:
-        accountable = account(points)
-        coverage = IntervalCoverage(accountable, self._clock())
-        versions = frozenset(point.version for point in points)
+        coverage = IntervalCoverage(account(points), self._clock())
         for span in piece.request.spans(piece.start, piece.end):
-            coverage.add(span, piece.starts, reader.usage.coverage(span, versions))
+            coverage.add(span, piece.starts, reader.usage.coverage)
         return coverage
 
 
@@ -150,6 +153,6 @@ def _join(piece: _Piece, groups: Groups, coverage: IntervalCoverage, read: ReadS
 def _interval(start: int, end: int, counted: list[tuple[Group, Sequence[int]]], coverage: IntervalCoverage) -> ReportInterval:
     scopes = {id(group.scope): group.scope for group, _ in counted}
     known = {identity: coverage.of(start, end, scope) for identity, scope in scopes.items()}
-    rows = [ReportRow(group, counts, known[id(group.scope)]) for group, counts in counted]
+    rows = [ReportRow(group, counts, *known[id(group.scope)]) for group, counts in counted]
     whole, points = coverage.of(start, end, Scope()), coverage.count(start, end)
-    return ReportInterval(start, end, whole, points, rows, coverage.known_until, coverage.now)
+    return ReportInterval(start, end, *whole, points, rows, coverage.known_until, coverage.now)

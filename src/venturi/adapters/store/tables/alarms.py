@@ -67,6 +67,11 @@ class AlarmTable:
         found = select(ALARMS.c.id).where(ALARMS.c.reporter == reporter, ALARMS.c.state == AlarmState.OPEN)
         return set(self._connection.execute(found).scalars())
 
+    def open_of_kind(self, kind: str) -> set[str]:
+        """Give the ids of the open alarms of a kind."""
+        found = select(ALARMS.c.id).where(ALARMS.c.kind == kind, ALARMS.c.state == AlarmState.OPEN)
+        return set(self._connection.execute(found).scalars())
+
     def open_about(self, agent_id: str) -> set[str]:
         """Give the ids of the open alarms that are about an agent."""
         found = select(ALARMS.c.id).where(ALARMS.c.agent_id == agent_id, ALARMS.c.state == AlarmState.OPEN)

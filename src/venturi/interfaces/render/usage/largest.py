@@ -1,6 +1,7 @@
 """The groups of a report that have the most octets, and all others as one.
 
-Owns what is summed over the others: counts, and the worst of their coverage.
+Owns what is summed over the others: counts, the worst of their coverage, and their known time, in which a point is as often as groups of
+the others can count there.
 """
 
 from collections import defaultdict
@@ -8,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from venturi.core.domain.coverage import Coverage
 from venturi.interfaces.render.resources.selection import Row
-from venturi.interfaces.render.usage.rows import BOUNDS, COUNTS, GROUPS, UNLABELLED
+from venturi.interfaces.render.usage.rows import BOUNDS, COUNTS, GROUPS, POINT_TIME, UNLABELLED
 
 OTHERS = "other"
 """The name of what is summed."""
@@ -53,13 +54,18 @@ def _add(one: Row, other: Row) -> Row:
     counts = {name: int(str(one[name])) + int(str(other[name])) for name in (*COUNTS, *UNLABELLED) if name in one}
     states = (str(one["coverage"]), str(other["coverage"]))
     reasons = dict.fromkeys([*_reasons(one), *_reasons(other)])
+    times = {name: _number(one, name) + _number(other, name) for name in POINT_TIME if name in one}
     worst: Mapping[str, object] = {
         "coverage": max(states, key=lambda state: _STATES.index(Coverage(state))),
         "reasons": list(reasons),
         "known_seconds": min(int(str(one["known_seconds"])), int(str(other["known_seconds"]))),
         "segments": "merged" if "merged" in {one["segments"], other["segments"]} else "wire",
     }
-    return {**one, **counts, **worst}
+    return {**one, **counts, **worst, **times}
+
+
+def _number(row: Row, name: str) -> int:
+    return int(str(row.get(name, 0)))
 
 
 def _reasons(row: Row) -> Sequence[object]:

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from venturi.core.domain.interval import parse_time
 from venturi.interfaces.render.parquet import counts_column
 from venturi.interfaces.render.resources.selection import Row
-from venturi.interfaces.render.usage.rows import BOUNDS, COUNTS, UNLABELLED
+from venturi.interfaces.render.usage.rows import BOUNDS, COUNTS, POINT_TIME, UNLABELLED
 
 _TIME = pa.timestamp("ns", tz="UTC")
 _OTHERS = {
@@ -17,6 +17,7 @@ _OTHERS = {
     "observation_point_deleted": pa.bool_(),
     "reasons": pa.list_(pa.string()),
     "known_seconds": pa.int64(),
+    **dict.fromkeys(POINT_TIME, pa.int64()),
 }
 
 

@@ -9,10 +9,9 @@ from venturi.core.domain.errors import ServerError
 from venturi.interfaces.render.resources.selection import Row
 
 BOUNDS = ("interval_start", "interval_end")
-COVERAGE = ("coverage", "reasons", "known_seconds", "segments")
+POINT_TIME = ("known_point_seconds", "expected_point_seconds")
+COVERAGE = ("coverage", "reasons", "known_seconds", "segments", *POINT_TIME)
 COUNTS = ("packets", "octets")
-POINTS = "observation_points"
-"""How many points account for an interval; it is no column, and an earlier server does not say."""
 
 UNLABELLED = ("unmatched_packets", "unmatched_octets", "unattributed_packets", "unattributed_octets")
 
@@ -32,17 +31,28 @@ def report_columns(report: Mapping[str, object], *, points: bool) -> tuple[str, 
 
 
 def report_rows(report: Mapping[str, object]) -> Iterator[Row]:
-    """List the rows; an interval without any has one without counts, unless its coverage is complete.
+    """List the rows; an interval without any has one without counts, unless its coverage is complete or there was no point in it.
 
     Raises ``ServerError`` for what is no report.
     """
-    for interval in objects_of(report, "intervals"):
+    for interval in intervals_of(report):
         bounds = {"interval_start": interval.get("start"), "interval_end": interval.get("end")}
         rows = objects_of(interval, "usage")
         for row in rows:
             yield {**bounds, **row}
         if not rows and interval.get("coverage") != "complete":
-            yield {**bounds, **{name: interval.get(name) for name in COVERAGE}, POINTS: interval.get(POINTS)}
+            yield {**bounds, **{name: interval.get(name) for name in COVERAGE}}
+
+
+def intervals_of(report: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """List the intervals in which there was a point; an earlier server does not say of every interval how many there were."""
+    return [each for each in objects_of(report, "intervals") if each.get("observation_points") != 0 or objects_of(each, "usage")]
+
+
+def point_time(row: Row) -> tuple[int, int] | None:
+    """Give the point-seconds of a row or interval that are known, and all that are expected; None if an earlier server answered."""
+    known, expected = map(row.get, POINT_TIME)
+    return (known, expected) if isinstance(known, int) and isinstance(expected, int) else None
 
 
 def largest_first(rows: Iterable[Row]) -> list[Row]:

@@ -13,7 +13,7 @@ from venturi.interfaces.render.quantities import Units, format_count, format_oct
 from venturi.interfaces.render.resources.cells import spell_for_table
 from venturi.interfaces.render.resources.selection import Row
 from venturi.interfaces.render.resources.table import write_table
-from venturi.interfaces.render.usage.rows import POINTS, UNLABELLED
+from venturi.interfaces.render.usage.rows import UNLABELLED, intervals_of, point_time
 
 _UNBROKEN = 36
 _PENDING = "pending"
@@ -47,7 +47,7 @@ def write_report_table(report: Mapping[str, object], rows: Sequence[Row], units:
     coverage = [_coverage(row, read_at) for row in rows]
     lossy = [number for number, row in enumerate(rows) if _is_loss(row)]
     sums = ["total", *[""] * (len(identity) - 1)] if identity else []
-    cells = _lay([*lines, sums], shares.headings, [*numbers, shares.cells(shares.total)], [*coverage, ""])
+    cells = _lay([*lines, sums], shares.headings, [*numbers, shares.cells(shares.total)], [*coverage, _known_of(report)])
     write_table([*identity, *cells[0], "coverage"], cells[1], stream, unbroken=_UNBROKEN, red=lossy)
 
 
@@ -95,12 +95,10 @@ def _name(row: Row, grouping: str) -> str:
 
 
 def _coverage(row: Row, read_at: int | None) -> str:
-    """Word coverage: the state, why, and how much of the interval is known; or that there was no point at which anything can be known.
+    """Word coverage: the state, why, and how much of the time at the points is known.
 
     An interval that was not over at ``read_at`` is so far, and what is known of it is a share of the time until then.
     """
-    if row.get(POINTS) == 0:
-        return "no point metered"
     start, end = parse_time(str(row["interval_start"])), parse_time(str(row["interval_end"]))
     under_way = read_at is not None and start < read_at < end
     reasons = [reason for reason in _reasons(row) if not (under_way and reason == _PENDING)]
@@ -109,9 +107,22 @@ def _coverage(row: Row, read_at: int | None) -> str:
     words = f"{row['coverage']}: {', '.join(reason.replace('_', ' ') for reason in reasons)}" if reasons else str(row["coverage"])
     words = f"{words}, so far" if under_way else words
     length = ((read_at if read_at is not None and under_way else end) - start) // SECOND
-    known = _count(row, "known_seconds")
-    words = words if known >= length else f"{words}; {format_share(known, length) if known else 'nothing'} known"
-    return _spell_segments(words, row)
+    known = _spell_known(*(point_time(row) or (_count(row, "known_seconds"), length)))
+    return _spell_segments(f"{words}; {known}" if known else words, row)
+
+
+def _known_of(report: Mapping[str, object]) -> str:
+    """Word how much of the time at the points is known in all intervals, nothing where that is all of it."""
+    times = [time for interval in intervals_of(report) if (time := point_time(interval)) is not None]
+    return _spell_known(sum(known for known, _ in times), sum(expected for _, expected in times))
+
+
+def _spell_known(known: int, expected: int) -> str:
+    if known >= expected:
+        return ""
+    if expected < 2000 * (expected - known):
+        return f"{format_share(known, expected) if known else 'nothing'} known"
+    return ">99.9 % known"
 
 
 def _spell_segments(words: str, row: Row) -> str:
@@ -119,8 +130,8 @@ def _spell_segments(words: str, row: Row) -> str:
 
 
 def _is_loss(row: Row) -> bool:
-    """Tell whether traffic passed uncounted or may have; what is only to come, or has no point, is no loss."""
-    return row.get("coverage") in _LOSSES and row.get(POINTS) != 0 and _reasons(row) != [_PENDING]
+    """Tell whether traffic passed uncounted or may have; what is only to come is no loss."""
+    return row.get("coverage") in _LOSSES and _reasons(row) != [_PENDING]
 
 
 def _reasons(row: Row) -> list[str]:

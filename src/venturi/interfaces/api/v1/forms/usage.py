@@ -16,9 +16,10 @@ from venturi.services.reports.request import Grouping, Resolution
 _Count = Annotated[int, Meta(description="An exact integer; corrections may make it smaller.")]
 _Points = Annotated[
     int,
-    Meta(ge=0, description="How many observation points that the caller may see were metered by then; with 0, there is nothing to report."),
+    Meta(ge=0, description="How many observation points that the caller may see there were in it; with 0, there is nothing to report."),
 ]
 
+_PointSeconds = Annotated[int, Meta(ge=0, description="Seconds at observation points, which add up over points and intervals.")]
 _KnownUntil = Annotated[
     TimeText | None, Meta(description="The end of the newest record of any observation point of the report; null where there is none.")
 ]
@@ -26,12 +27,17 @@ _ReadAt = Annotated[TimeText, Meta(description="When the last interval was read,
 
 
 class CoverageForm(Struct, kw_only=True):
-    """How much of the truth counts are: the worst state of any part, why, and for how many seconds the counts are known."""
+    """How much of the truth counts are: the worst state of any part, why, and for how many seconds the counts are known.
+
+    Of the point-seconds that are over since the points were created, or metered, and until they were deleted, some are known.
+    """
 
     coverage: Coverage
     reasons: list[str]
     known_seconds: Annotated[int, Meta(ge=0)]
     segments: Segments
+    known_point_seconds: _PointSeconds
+    expected_point_seconds: _PointSeconds
 
 
 class PointGroupForm(CoverageForm, kw_only=True):

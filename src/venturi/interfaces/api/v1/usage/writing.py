@@ -15,13 +15,14 @@ from venturi.core.domain.generation import Segments
 from venturi.core.domain.interval import SECOND, format_time
 from venturi.core.ledger.covering import Covering
 from venturi.interfaces.render.resources.cells import spell_for_csv
+from venturi.services.reports.coverage import PointTime
 from venturi.services.reports.groups import Group
 from venturi.services.reports.reporting import ReportInterval, ReportRow
 from venturi.services.reports.request import Grouping, UsageRequest
 
 USAGE_COUNTS = ("packets", "octets")
 POINT_COUNTS = (*USAGE_COUNTS, "unmatched_packets", "unmatched_octets", "unattributed_packets", "unattributed_octets")
-COVERAGE_FIELDS = ("coverage", "reasons", "known_seconds", "segments")
+COVERAGE_FIELDS = ("coverage", "reasons", "known_seconds", "segments", "known_point_seconds", "expected_point_seconds")
 
 _BLOCK = 1 << 16
 _ROWS_AT_ONCE = 256
@@ -58,6 +59,8 @@ def write_csv(
 ) -> Generator[bytes, None, None]:
     """Write a header and a line for each row; an interval without rows that is not complete has a line without counts.
 
+    An interval in which there was no point has none.
+
     A text is shown, never run, by a spreadsheet, unless ``raw``.
     """
     names = group_field_names(request.group_by)
@@ -75,14 +78,14 @@ class _JsonRows:
     def interval(self, interval: ReportInterval) -> Iterator[bytes]:
         """Spell an interval with its rows, some at a time."""
         bounds = _members({"start": format_time(interval.start), "end": format_time(interval.end)})
-        coverage = _json_coverage(interval.coverage)
+        coverage = _json_coverage(interval.coverage, interval.time)
         yield b'{%s,%s,"observation_points":%d,"usage":[' % (bounds, coverage, interval.observation_points)
         for place in range(0, len(interval.rows), _ROWS_AT_ONCE):
             yield (b"," if place else b"") + b",".join(map(self._row, interval.rows[place : place + _ROWS_AT_ONCE]))
         yield b"]}"
 
     def _row(self, row: ReportRow) -> bytes:
-        return b"{%s%s%s}" % (self._group(row.group), self._counts % tuple(row.counts), _json_coverage(row.coverage))
+        return b"{%s%s%s}" % (self._group(row.group), self._counts % tuple(row.counts), _json_coverage(row.coverage, row.time))
 
 
 class _CsvRows:
@@ -98,10 +101,10 @@ class _CsvRows:
         bounds = f"{format_time(interval.start)},{format_time(interval.end)}"
         for place in range(0, len(interval.rows), _ROWS_AT_ONCE):
             rows = interval.rows[place : place + _ROWS_AT_ONCE]
-            lines = (bounds + self._group(row.group) + self._counts % tuple(row.counts) + _csv_coverage(row.coverage) for row in rows)
+            lines = (bounds + self._group(row.group) + self._counts % tuple(row.counts) + _csv_coverage(row.coverage, row.time) for row in rows)
             yield "".join(lines).encode()
-        if not interval.rows and interval.coverage.worst:
-            yield (bounds + self._nothing + _csv_coverage(interval.coverage)).encode()
+        if not interval.rows and interval.coverage.worst and interval.observation_points:
+            yield (bounds + self._nothing + _csv_coverage(interval.coverage, interval.time)).encode()
 
 
 class _Remembered(Generic[Spelling]):
@@ -178,10 +181,10 @@ def _group_fields(group: Group) -> Fields:
     }
 
 
-def _coverage_fields(covering: Covering) -> Fields:
+def _coverage_fields(covering: Covering, time: PointTime) -> Fields:
     segments = Segments.MERGED if covering.merged else Segments.WIRE
     known = covering.known // SECOND
-    return dict(zip(COVERAGE_FIELDS, (covering.state, covering.reason_names, known, segments), strict=True))
+    return dict(zip(COVERAGE_FIELDS, (covering.state, covering.reason_names, known, segments, *time), strict=True))
 
 
 def _members(fields: Fields) -> bytes:
@@ -189,14 +192,14 @@ def _members(fields: Fields) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def _json_coverage(covering: Covering) -> bytes:
-    return _members(_coverage_fields(covering))
+def _json_coverage(covering: Covering, time: PointTime) -> bytes:
+    return _members(_coverage_fields(covering, time))
 
 
 @lru_cache(maxsize=1024)
-def _csv_coverage(covering: Covering) -> str:
-    fields = _coverage_fields(covering)
-    return "," + _csv_line([fields["coverage"], " ".join(covering.reason_names), fields["known_seconds"], fields["segments"]])
+def _csv_coverage(covering: Covering, time: PointTime) -> str:
+    fields = _coverage_fields(covering, time) | {"reasons": " ".join(covering.reason_names)}
+    return "," + _csv_line([fields[name] for name in COVERAGE_FIELDS])
 
 
 def _csv_line(cells: Sequence[object]) -> str:
