@@ -8,8 +8,9 @@ from litestar.types import ControllerRouterHandler
 from venturi.adapters.server.configuration import Limits
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import TokenNotFoundError
+from venturi.core.domain.interval import SECOND, Nanoseconds
 from venturi.interfaces.api.v1.forms.reading import cut_page, read_body, read_listing
-from venturi.interfaces.api.v1.forms.tokens import NewTokenForm, new_token, token_fields
+from venturi.interfaces.api.v1.forms.tokens import NewTokenForm, RotationForm, new_token, token_fields
 from venturi.interfaces.api.v1.wire import ApiRequest, answer, identifier, query_of
 from venturi.services.control.policy import OPERATION, Operation
 from venturi.services.control.tokens import TokenControl
@@ -49,4 +50,14 @@ def revoke_token(token_id: FromPath[str], caller: NamedDependency[Principal], to
     tokens.revoke(caller, identifier(token_id, TokenNotFoundError, _NOUN))
 
 
-TOKEN_ROUTES: list[ControllerRouterHandler] = [list_tokens, create_token, show_token, revoke_token]
+@post(f"{_TOKEN}/rotations", sync_to_thread=True, opt={OPERATION: Operation.ROTATE_TOKEN})
+def rotate_token(
+    token_id: FromPath[str], body: bytes, caller: NamedDependency[Principal], tokens: NamedDependency[TokenControl]
+) -> Response[bytes]:
+    """Make a token like another, which ends after an overlap; no cache may keep the answer."""
+    overlap = read_body(body or b"{}", RotationForm).overlap_seconds * SECOND
+    token, secret = tokens.rotate(caller, identifier(token_id, TokenNotFoundError, _NOUN), Nanoseconds(overlap))
+    return answer({**token_fields(token), "secret": secret}, status=201, headers={"Cache-Control": "no-store"})
+
+
+TOKEN_ROUTES: list[ControllerRouterHandler] = [list_tokens, create_token, show_token, revoke_token, rotate_token]

@@ -15,7 +15,7 @@ from venturi.interfaces.api.v1.forms.labels import LabelChangesForm, LabelForm, 
 from venturi.interfaces.api.v1.forms.points import NewPointForm, PointChangesForm, PointForm, PointList
 from venturi.interfaces.api.v1.forms.revisions import RevisionList, RevisionWithChanges, StateForm
 from venturi.interfaces.api.v1.forms.texts import FIT_OR_EMPTY, AgentId, Host
-from venturi.interfaces.api.v1.forms.tokens import MadeTokenForm, NewTokenForm, TokenForm, TokenList
+from venturi.interfaces.api.v1.forms.tokens import MadeTokenForm, NewTokenForm, RotationForm, TokenForm, TokenList
 from venturi.services.control.planning.form import Plan
 from venturi.services.control.plans import LONGEST_WAIT
 
@@ -270,6 +270,18 @@ def _one_token(group: str, one: str) -> list[Operation]:
             parameters=[_TOKEN_ID],
             answers={204: Answer(description="The token is revoked.")},
             refusals=(404,),
+        ),
+        Operation(
+            method="POST",
+            path=f"{one}/rotations",
+            group=group,
+            summary="Rotate a token",
+            description="Makes a token like it, whose secret is in this answer and nowhere else. The token itself ends after the overlap.",
+            parameters=[_TOKEN_ID],
+            request=RotationForm,
+            example={"overlap_seconds": 86400},
+            answers={201: Answer(description="The new token and its secret.", form=MadeTokenForm)},
+            refusals=(404, 413),
         ),
     ]
 
