@@ -10,9 +10,12 @@ import pytest
 import venturi
 from tests.support.tools import find_captures, in_ci, require_root, require_tools
 from venturi.adapters.kernel_cache import KernelCache
-from venturi.config import kernel_cache_config
+from venturi.config.surroundings import kernel_cache_config
 
 pytest_plugins = ["tests.support.databases"]
+
+# What is written to no terminal is as wide as it needs to be, unless a test says otherwise; workers of pytest-xdist are given a width.
+os.environ.pop("COLUMNS", None)
 
 # Before any kernel is imported: numba alone would not notice a change of a function that was compiled into another file.
 KernelCache(kernel_cache_config(), Path(venturi.__path__[0]) / "core").start()

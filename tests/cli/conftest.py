@@ -1,5 +1,6 @@
 """A running server, and the command line that asks it."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -8,6 +9,7 @@ from tests.support.server import ServerProcess, running_server
 from venturi.main import run
 
 Venturi = Callable[..., str]
+_SECONDS = 15.0
 
 
 @pytest.fixture(scope="module")
@@ -15,6 +17,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server that takes everybody for an administrator of the project ``default``; its labels stay from test to test."""
     with running_server(tmp_path_factory.mktemp("server")) as running:
         yield running
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], bool]], None]:
+    """Wait until something is so; it must be within some seconds."""
+
+    def wait(is_so: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + _SECONDS
+        while not is_so():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    return wait
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def test_alarms_are_listed_and_acknowledged(venturi: Venturi, server: ServerProc
         == """\
 kind        state  subject  sentence                            count
 ──────────  ─────  ───────  ──────────────────────────────────  ─────
-clock_step  open   eth0     the wall clock was set by +3.000 s  2
+clock_step  open   eth0     the wall clock was set by +3.000 s      2
 """
     )
     identifier = venturi("alarm", "list", "--kind", "clock_step", "-f", "value", "-c", "id").strip()
@@ -48,7 +48,7 @@ clock_step  open   eth0     the wall clock was set by +3.000 s  2
 def test_agents_are_listed_shown_and_forgotten(venturi: Venturi, server: ServerProcess) -> None:
     report(server, "shown")
     columns = ("-c", "agent_id", "-c", "host", "-c", "state", "-c", "version", "-c", "phase")
-    assert "shown edge-1 reporting 1.2.3 idle\n" in venturi("agent", "list", "-f", "value", *columns)
+    assert "shown\tedge-1\treporting\t1.2.3\tidle\n" in venturi("agent", "list", "-f", "value", *columns)
     assert venturi("agent", "list", "--host", "elsewhere", "-f", "value") == ""
     assert venturi("agent", "show", "shown", "-f", "value", "-c", "driver", "-c", "last_posted_at") == "ebpf\nNone\n"
     assert venturi("agent", "forget", "shown") == ""
@@ -68,5 +68,5 @@ def test_nothing_that_a_server_says_reaches_a_person_raw(venturi: Venturi, monke
     with scripted_server(answers) as scripted:
         monkeypatch.setenv("VENTURI_URL", scripted.url)
         printed = venturi("alarm", "list", "--long", "-f", form) + venturi("agent", "list", "--long", "-f", form)
-    assert all(character.isprintable() or character == "\n" for character in printed)
+    assert all(character.isprintable() or character in "\n\t" for character in printed)
     assert "xxx" not in name or name in printed.replace("\n", "").replace(" ", "") or form == "table"

@@ -14,6 +14,12 @@ from tests.support.tools import needs
 
 VENTURI = Path(sys.executable).with_name("venturi")
 
+_FORBIDDEN = (
+    "venturi: rule:create_metering_label is disallowed by policy. This needs role manager in its own project, or admin;"
+    " you are 'who', reader of project 'p'.\n"
+)
+_NO_SERVER = "Start one by `venturi serve`, or name another by --url or VENTURI_URL."
+
 
 def _run(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("VENTURI_")}
@@ -53,22 +59,31 @@ def test_a_token_made_on_the_database_opens_the_server_until_it_is_revoked(tmp_p
     admin = make_token(database, "admin", "p")
     with running_server(tmp_path, "--auth", "token", database=database) as server:
         known = {"VENTURI_URL": server.url, "VENTURI_TOKEN": admin}
-        create = ("token", "create", "--project", "p", "--role", "reader")
+        create = ("token", "create", "--project", "p", "--role", "reader", "--name", "who")
         identifier, reader = _run(*create, "-f", "value", "-c", "id", "-c", "secret", environment=known).stdout.split()
         as_reader = {**known, "VENTURI_TOKEN": reader}
         assert _run("label", "list", environment=as_reader).returncode == 0
         refused = _run("label", "create", "a", environment=as_reader)
-        assert (refused.returncode, refused.stderr) == (7, "venturi: rule:create_metering_label is disallowed by policy\n")
+        assert (refused.returncode, refused.stderr) == (7, _FORBIDDEN)
         assert _run("token", "revoke", identifier, environment=known).returncode == 0
         assert _run("label", "list", environment=as_reader).returncode == 7
         nobody = _run("label", "list", environment={"VENTURI_URL": server.url})
         assert (nobody.returncode, nobody.stdout) == (7, "")
+        assert nobody.stderr.endswith(
+            "the request carries no token. Put a token of this server into VENTURI_TOKEN;"
+            " an administrator makes one by `venturi token create`.\n"
+        )
+        wrong = _run("label", "list", environment={"VENTURI_URL": server.url, "VENTURI_TOKEN": "venturi_wrong"})
+        assert wrong.returncode == 7
+        assert wrong.stderr.endswith(
+            "there is no such token. VENTURI_TOKEN holds it: put another there, which an administrator makes by `venturi token create`.\n"
+        )
 
 
 def test_a_command_that_reaches_no_server_ends_with_one_sentence() -> None:
     run = _run("label", "list", "--url", "http://127.0.0.1:9")
     assert (run.returncode, run.stdout) == (11, "")
-    assert run.stderr == "venturi: the server at http://127.0.0.1:9 cannot be reached: Connection refused\n"
+    assert run.stderr == f"venturi: the server at http://127.0.0.1:9 cannot be reached: Connection refused. {_NO_SERVER}\n"
 
 
 def test_a_token_is_not_sent_where_others_read_it() -> None:

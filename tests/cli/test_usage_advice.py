@@ -65,7 +65,8 @@ def test_every_command_that_is_named_is_one() -> None:
     assert len(named) >= 9
     for words in (text.split() for text in named):
         command: click.Command = commands
-        while isinstance(command, click.Group) and words and words[0] in command.commands:
-            command = command.commands[words.pop(0)]
+        while isinstance(command, click.Group) and words and (found := command.get_command(click.Context(command), words[0])):
+            command = found
+            words.pop(0)
         options = {spelling for parameter in command.params for spelling in (*parameter.opts, *parameter.secondary_opts)}
         assert {word for word in words if word.startswith("--")} <= options, command.name

@@ -1,57 +1,69 @@
-"""The command line: one file for each command, gathered here."""
+"""The command line: one file for each command, loaded when it is called or its help is shown.
+
+Owns which commands there are and the groups in which help lists them.
+"""
+
+import importlib
+from typing import Any
 
 import rich_click as click
 
 from venturi import __version__
-from venturi.cli.about import show_help, version
-from venturi.cli.apply import apply
-from venturi.cli.completion import completion
-from venturi.cli.db import db
-from venturi.cli.explain import explain
-from venturi.cli.ledger import ledger
-from venturi.cli.meter import meter
-from venturi.cli.programs.agent import agent
-from venturi.cli.programs.demo import demo
-from venturi.cli.programs.doctor import doctor
-from venturi.cli.programs.serve import serve
-from venturi.cli.programs.up import up
-from venturi.cli.resources.alarm import alarm
-from venturi.cli.resources.label import label
-from venturi.cli.resources.point import point
-from venturi.cli.resources.revision import revision
-from venturi.cli.resources.rule import rule
-from venturi.cli.resources.token import token
-from venturi.cli.rules import rules
-from venturi.cli.usage import usage
+
+_DAILY = {
+    "usage": "usage",
+    "status": "status",
+    "label": "resources.label",
+    "rule": "resources.rule",
+    "point": "resources.point",
+    "apply": "apply",
+    "explain": "explain",
+    "meter": "meter",
+}
+_SERVER = {
+    "up": "programs.up",
+    "demo": "programs.demo",
+    "serve": "programs.serve",
+    "agent": "programs.agent",
+    "doctor": "programs.doctor",
+    "config": "config",
+}
+_UPKEEP = {
+    "alarm": "resources.alarm",
+    "token": "resources.token",
+    "revision": "resources.revision",
+    "ledger": "ledger",
+    "db": "db",
+}
+_ABOUT = {"help": "about:show_help", "version": "about", "completion": "completion"}
+_HIDDEN = {"rules": "rules"}
+_PLACES = {**_DAILY, **_SERVER, **_UPKEEP, **_ABOUT, **_HIDDEN}
+"""The module below ``venturi.cli`` of each command, whose name it has there unless another is given."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.RichGroup):
+    """The commands, each loaded when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands as help lists them."""
+        del ctx
+        return list(_PLACES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Give a command, None if there is none of this name."""
+        del ctx
+        if cmd_name not in self.commands and cmd_name in _PLACES:
+            module, _, name = _PLACES[cmd_name].partition(":")
+            loaded: Any = importlib.import_module(f"venturi.cli.{module}")
+            self.add_command(getattr(loaded, name or cmd_name), cmd_name)
+        return self.commands.get(cmd_name)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="venturi")
+@click.command_panel("Daily", commands=list(_DAILY))
+@click.command_panel("Server and agents", commands=list(_SERVER))
+@click.command_panel("Upkeep", commands=list(_UPKEEP))
+@click.command_panel("About venturi", commands=list(_ABOUT))
 def venturi() -> None:
     """Meter network traffic by label, exact to the octet."""
-
-
-for command in (
-    up,
-    demo,
-    meter,
-    rules,
-    explain,
-    serve,
-    doctor,
-    agent,
-    alarm,
-    label,
-    rule,
-    point,
-    token,
-    revision,
-    usage,
-    apply,
-    completion,
-    db,
-    ledger,
-    version,
-    show_help,
-):
-    venturi.add_command(command)

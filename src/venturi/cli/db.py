@@ -5,7 +5,9 @@ from pathlib import Path
 
 import rich_click as click
 
+from venturi.cli.resources.options import outcome_options
 from venturi.composition import server
+from venturi.interfaces.render.resources.view import View
 
 _Command = Callable[..., int]
 
@@ -33,19 +35,21 @@ def upgrade(database: str | None) -> int:
 
 @db.command()
 @database_option
-def current(database: str | None) -> int:
+@outcome_options
+def current(database: str | None, view: View) -> int:
     """Show which schema the database has, and which one this version needs."""
-    return server.maintain_database(database).current()
+    return server.maintain_database(database).current(view)
 
 
 @db.command()
 @database_option
-def check(database: str | None) -> int:
+@outcome_options
+def check(database: str | None, view: View) -> int:
     """Check the database: its schema, its integrity, and what must be true of all that it holds.
 
     Servers may go on meanwhile. Ends with exit code 10 if anything is wrong.
     """
-    return server.maintain_database(database).check()
+    return server.maintain_database(database).check(view)
 
 
 @db.command()

@@ -6,7 +6,9 @@ import rich_click as click
 
 from venturi.cli.db import database_option
 from venturi.cli.held import accept, held, reject
+from venturi.cli.resources.options import list_options, outcome_options
 from venturi.composition import server
+from venturi.interfaces.render.resources.view import View
 
 
 @click.group()
@@ -16,12 +18,13 @@ def ledger() -> None:
 
 @ledger.command()
 @database_option
-def verify(database: str | None) -> int:
+@outcome_options
+def verify(database: str | None, view: View) -> int:
     """Prove that the ledger is as it was posted: recompute seals and roll-ups, check chains.
 
     Servers may go on meanwhile. Ends with exit code 15 and the first difference if there is one.
     """
-    return server.keep_ledger(database).verify()
+    return server.keep_ledger(database).verify(view)
 
 
 @ledger.command()
@@ -48,9 +51,10 @@ def import_ledger(file: Path, database: str | None) -> int:
 
 @ledger.command()
 @database_option
-def spools(database: str | None) -> int:
+@list_options
+def spools(database: str | None, view: View) -> int:
     """List the spools that batches came from, with what is outstanding of each."""
-    return server.keep_ledger(database).spools()
+    return server.keep_ledger(database).spools(view)
 
 
 ledger.add_command(held)

@@ -1,21 +1,27 @@
-"""``venturi rules``: what can be done with rules files besides metering by them."""
+"""``venturi rule check``, and the former spelling of it: ``venturi rules check``."""
 
 import rich_click as click
 
 from venturi import composition
+from venturi.cli.resources.options import outcome_options
+from venturi.interfaces.render.resources.view import View
 
 
-@click.group()
+@click.group(hidden=True)
 def rules() -> None:
-    """Work with rules files."""
+    """Work with rules files; now venturi rule check."""
 
 
-@rules.command()
+@click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-def check(files: tuple[str, ...]) -> int:
+@outcome_options
+def check(files: tuple[str, ...], view: View) -> int:
     """Check rules files as the API would, and list what is wrong.
 
     Reads YAML and JSON, documents of the metering API, and what the OpenStack client prints; - is standard input.
     Several files are joined, as by meter.
     """
-    return composition.check_rules_files(files)
+    return composition.check_rules_files(files, view)
+
+
+rules.add_command(check)

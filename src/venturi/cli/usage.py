@@ -73,6 +73,7 @@ def usage(
     if watched is not None and parameters["path"]:
         message = "--watch shows on the terminal: it does not go with -o."
         raise click.UsageError(message)
+    parameters["watched"] = watched
     asked = _ask(parameters, totals=totals)
     return composition.show_usage(server, lambda: asked if watched is None else _ask(parameters, totals=totals), view, watched)
 
@@ -80,7 +81,7 @@ def usage(
 def _ask(parameters: Mapping[str, Any], *, totals: bool) -> UsageQuestion:
     """Make the question, with times as they are now."""
     kept = {name: parameters[name] for name in ("labels", "points", "units", "unfolded", "top", "path", "charts")}
-    return UsageQuestion(parameters=_spell(parameters), totals=totals, **kept)
+    return UsageQuestion(parameters=_spell(parameters), totals=totals, paged=parameters["watched"] is None, **kept)
 
 
 def _spell(parameters: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from venturi.adapters.client.config import ServerChoice
 from venturi.composition.extras import require_extras
-from venturi.config import (
-    connection_config,
-    kernel_cache_config,
-    spare_threads,
-)
+from venturi.config.surroundings import connection_config, host_name, kernel_cache_config, spare_threads, wants_colours
 from venturi.core.domain.direction import Direction
-from venturi.core.domain.errors import InvalidPrefixError, RulesFileError, VenturiError
+from venturi.core.domain.errors import (
+    ForbiddenError,
+    InvalidPrefixError,
+    RulesFileError,
+    UnauthenticatedError,
+    UnreachableServerError,
+    VenturiError,
+)
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.domain.prefix import parse_address
 from venturi.interfaces.render.request import OutputRequest
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
     from venturi.interfaces.render.resources.selection import Row
     from venturi.interfaces.resource_commands import ResourceCommands
     from venturi.services.offline.report import MeterReport
+
+__all__ = ["wants_colours"]
 
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C stopped."""
@@ -71,7 +76,7 @@ def meter_files(request: MeterRequest, rules_paths: Sequence[str], output: Outpu
     rules = load_rules(rules_paths)
     report, failure = _run(replace(request, labels=rules.labels, inside=request.inside or rules.inside), quiet=output.quiet)
     report = replace(report, notes=(*rules.notes, *report.notes))
-    write_output(report, output, Renderers(_write_parquet, _draw_chart))
+    write_output(report, output, Renderers(_write_parquet, partial(_draw_chart, quiet=output.quiet)))
     if failure is not None:
         raise failure
     if strict:
@@ -79,13 +84,14 @@ def meter_files(request: MeterRequest, rules_paths: Sequence[str], output: Outpu
     return INTERRUPTED if report.partial else _NOTHING_WRONG
 
 
-def check_rules_files(paths: Sequence[str]) -> int:
+def check_rules_files(paths: Sequence[str], view: View) -> int:
     """Write what is wrong in rules files, or that nothing is; give the exit code."""
     from venturi.adapters.files.rules_file import check_rules
     from venturi.interfaces.render.rules.checking import write_reading
+    from venturi.interfaces.standard_output import write_standard_output
 
     reading = check_rules(paths)
-    write_reading(reading, sys.stdout)
+    write_standard_output(partial(write_reading, reading, view))
     return RulesFileError.exit_code if reading.problem_count else _NOTHING_WRONG
 
 
@@ -107,9 +113,15 @@ def server_resources(server: ServerChoice) -> "Iterator[Resources]":
     """Open a connection to a server, for the resources on it; it is closed at the end."""
     from venturi.adapters.client.connection import Connection
     from venturi.adapters.client.resources import Resources
+    from venturi.interfaces.refusals import advise
 
-    with Connection(connection_config(server)) as connection:
-        yield Resources(connection)
+    config = connection_config(server)
+    with Connection(config) as connection:
+        resources = Resources(connection)
+        try:
+            yield resources
+        except (ForbiddenError, UnauthenticatedError, UnreachableServerError) as error:
+            raise advise(error, resources, config) from error
 
 
 @contextmanager
@@ -154,6 +166,14 @@ def show_usage(server: ServerChoice, ask: Callable[[], UsageQuestion], view: Vie
             return usage_command.watch_usage(show, watched, ending)
 
 
+def show_status(server: ServerChoice, view: View) -> int:
+    """Write how a server is, with its agents and alarms; give the exit code."""
+    from venturi.interfaces import status_command
+
+    with server_resources(server) as resources:
+        return status_command.show_status(resources, connection_config(server).url, current_time(), view)
+
+
 def apply_rules_files(server: ServerChoice, request: ApplyRequest, confirm: Callable[[str], bool]) -> int:
     """Make a server's labels and rules equal to rules files; ``confirm`` is asked on a terminal before labels are deleted."""
     from venturi.adapters.files.rules_file import load_rules
@@ -164,6 +184,11 @@ def apply_rules_files(server: ServerChoice, request: ApplyRequest, confirm: Call
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     with server_resources(server) as resources:
         return ApplyCommand(Applying(resources, request), confirm if terminal else None).run(rules, request)
+
+
+def name_host() -> str:
+    """Give the name of this host, as an agent on it has it unless told another."""
+    return host_name()
 
 
 def current_time() -> Nanoseconds:
@@ -248,8 +273,12 @@ def _write_usage_parquet(rows: "Sequence[Row]", columns: Sequence[str], stream: 
     write_parquet(rows, columns, stream)
 
 
-def _draw_chart(specification: "Specification", ending: str) -> bytes:
+def _draw_chart(specification: "Specification", ending: str, *, quiet: bool = False) -> bytes:
     require_extras("a chart", "charts")
-    from venturi.interfaces.render.chart_files import draw_chart
+    from venturi.interfaces.render.progress import Unit, progress_of
 
-    return draw_chart(specification, ending)
+    with progress_of(Unit.WHOLE, quiet=quiet) as progress:
+        progress.begin("drawing a chart", None)
+        from venturi.interfaces.render.chart_files import draw_chart
+
+        return draw_chart(specification, ending)

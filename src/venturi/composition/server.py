@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from venturi.composition.extras import require_extras
 from venturi.composition.starting import run_logged
-from venturi.config import AllSettings, AuthMode, ServeSettings, config_file, database_url, server_config
+from venturi.config.surroundings import config_file
 from venturi.core.domain.errors import ServeError
 from venturi.core.domain.interval import Nanoseconds
 from venturi.interfaces.render.resources.view import View
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from venturi.adapters.server.server import HttpServer
     from venturi.adapters.store.store import Store
     from venturi.adapters.threads.supervisor import Supervisor
+    from venturi.config.settings import AllSettings, ServeSettings
     from venturi.core.domain.control.principal import Principal
     from venturi.core.domain.control.token import Token
     from venturi.interfaces.api.application import ApiParts
@@ -42,8 +43,9 @@ def serve(config_path: str | None, options: Mapping[str, object]) -> int:
     return run_logged(config_path, options, partial(_serve, config_file(config_path)))
 
 
-def _serve(file: str | None, settings: AllSettings, log: "FilteringBoundLogger") -> int:
+def _serve(file: str | None, settings: "AllSettings", log: "FilteringBoundLogger") -> int:
     from venturi import __version__
+    from venturi.config.settings import database_url
     from venturi.core.domain.text import hide_url_secrets
 
     with ExitStack() as running:
@@ -56,10 +58,11 @@ def _serve(file: str | None, settings: AllSettings, log: "FilteringBoundLogger")
     return _NOTHING_WRONG
 
 
-def build_server(settings: ServeSettings, log: "FilteringBoundLogger", running: ExitStack) -> "tuple[HttpServer, Supervisor]":
+def build_server(settings: "ServeSettings", log: "FilteringBoundLogger", running: ExitStack) -> "tuple[HttpServer, Supervisor]":
     """Build the server and start what it stands on, which ``running`` stops again; the supervisor has its threads."""
     from venturi import __version__
     from venturi.adapters.server.server import HttpServer
+    from venturi.config.settings import server_config
     from venturi.interfaces.api.application import build_application
     from venturi.interfaces.api.metrics import ServerMetrics
     from venturi.interfaces.api.requests import RequestObserver
@@ -94,6 +97,7 @@ def create_token_locally(database: str | None, asked: "NewToken") -> "tuple[Toke
 def maintain_database(database: str | None) -> "MaintenanceCommands":
     """Give the commands on a database, None for the server's."""
     require_extras("venturi db", "server")
+    from venturi.config.settings import database_url
     from venturi.interfaces.maintenance_commands import MaintenanceCommands
 
     return MaintenanceCommands(database_url(database), sys.stdout)
@@ -107,12 +111,13 @@ def restore_database(database: str | None, backup: Path, *, replace: bool, revok
 def keep_ledger(database: str | None) -> "LedgerCommands":
     """Give the commands on the ledger of a database, None for the server's."""
     require_extras("venturi ledger", "server")
+    from venturi.config.settings import database_url
     from venturi.interfaces.ledger_commands import LedgerCommands
 
     return LedgerCommands(database_url(database), sys.stdout)
 
 
-def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: ExitStack) -> "ApiParts":
+def _api_parts(settings: "ServeSettings", observer: "RequestObserver", running: ExitStack) -> "ApiParts":
     """Start the store and what runs beside it, and give the parts of the API; ``running`` stops them again."""
     from venturi.interfaces.api.application import ApiParts
     from venturi.interfaces.api.neutron.routes import neutron_routes
@@ -172,7 +177,7 @@ def _keep_alarms(store: "Store", observer: "RequestObserver", running: ExitStack
     return alarms, supervisor
 
 
-def _ledger_services(store: "Store", settings: ServeSettings, alarms: "AlarmKeeping") -> dict[str, object]:
+def _ledger_services(store: "Store", settings: "ServeSettings", alarms: "AlarmKeeping") -> dict[str, object]:
     from venturi.adapters.server.memory import trim_memory
     from venturi.core.ledger.measuring import BatchBounds
     from venturi.services.ledger.correcting import CorrectionPosting
@@ -217,7 +222,8 @@ def _store_services(store: "Store") -> dict[str, object]:
     }
 
 
-def _authentication(settings: ServeSettings, tokens: "TokenControl") -> "Authentication":
+def _authentication(settings: "ServeSettings", tokens: "TokenControl") -> "Authentication":
+    from venturi.config.settings import AuthMode
     from venturi.interfaces.api.authentication import Authentication, authenticate_nobody
 
     match settings.auth:
@@ -231,7 +237,7 @@ def _authentication(settings: ServeSettings, tokens: "TokenControl") -> "Authent
             return _keystone_authentication(settings, tokens)
 
 
-def _keystone_authentication(settings: ServeSettings, tokens: "TokenControl") -> "Authentication":
+def _keystone_authentication(settings: "ServeSettings", tokens: "TokenControl") -> "Authentication":
     """Have Keystone verify its tokens, and take the server's own; raise ``ServeError`` without settings, or for a missing extra."""
     from venturi.interfaces.api.authentication import Authentication
 
@@ -265,6 +271,7 @@ def _now() -> Nanoseconds:
 @contextmanager
 def _open_store(database: str | None, connections: int = 1) -> "Iterator[Store]":
     from venturi.adapters.store.store import Store, StoreConfig
+    from venturi.config.settings import database_url
 
     store = Store(StoreConfig(url=database_url(database), pool_size=connections))
     store.start()

@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from venturi.adapters.logs.configuration import LogConfig, LogForm
-from venturi.config import AllSettings, find_contradictions, log_form, read_settings
+from venturi.config.surroundings import wants_colours
 from venturi.core.domain.errors import VenturiError
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
+
+    from venturi.config.settings import AllSettings
 
 
 def run_logged(config_path: str | None, options: Mapping[str, object], run: "Callable[[AllSettings, FilteringBoundLogger], int]") -> int:
@@ -22,14 +24,15 @@ def run_logged(config_path: str | None, options: Mapping[str, object], run: "Cal
     Where the log is in JSON, an error is a line of it and ends in the exit code; otherwise it is raised, for whoever called to tell.
     """
     from venturi.adapters.logs.log import running_log
+    from venturi.config.settings import find_contradictions, log_form, read_settings
 
     try:
         settings = read_settings(config_path, options)
         contradictions = find_contradictions(config_path, options)
     except VenturiError as error:
-        with running_log(sys.stderr, LogConfig(form=log_form(options))) as log:
+        with running_log(sys.stderr, LogConfig(form=log_form(options)), coloured=wants_colours()) as log:
             return _end(error, log_form(options), log)
-    with running_log(sys.stderr, settings.logs) as log:
+    with running_log(sys.stderr, settings.logs, coloured=wants_colours()) as log:
         for sentence in contradictions:
             log.warning("contradicting settings", reason=sentence)
         try:

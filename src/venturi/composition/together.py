@@ -13,13 +13,14 @@ from venturi import composition
 from venturi.adapters.client.config import ServerChoice
 from venturi.composition.extras import require_extras
 from venturi.composition.server import build_server
-from venturi.config import AllSettings, agent_config, connection_config, read_settings, spare_threads
+from venturi.config.surroundings import connection_config, spare_threads, wants_colours
 from venturi.core.domain.interval import format_time
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from venturi.adapters.laboratory.network import LaboratoryNetwork
+    from venturi.config.settings import AllSettings
     from venturi.core.domain.interval import Interval
     from venturi.services.agent.configuration import AgentSettings
 
@@ -39,6 +40,7 @@ def meter_this_host(config_path: str | None, options: Mapping[str, object]) -> i
     require_extras("venturi up", "server", "agent")
     spare_threads()
     from venturi.adapters.network.routes import list_default_devices
+    from venturi.config.settings import agent_config, read_settings
     from venturi.interfaces.agent.drivers import choose_drivers
     from venturi.interfaces.agent.program import AgentProgram
     from venturi.interfaces.signals import ended_by_signals
@@ -65,6 +67,8 @@ def replay_traffic(config_path: str | None, options: Mapping[str, object], captu
     """
     require_extras("a replay", "server", "agent", "offline")
     spare_threads()
+    from venturi.config.settings import read_settings
+
     with tempfile.TemporaryDirectory(prefix="venturi-") as folder:
         settings = read_settings(config_path, {**options, "database": f"sqlite:///{folder}/venturi.db"})
         composition.prepare_kernels(quiet=False)
@@ -82,6 +86,7 @@ def demonstrate(options: Mapping[str, object], seconds: float | None) -> int:
     spare_threads()
     from venturi.adapters.drivers.ebpf.bpf.file_system import passing_bpf_folder
     from venturi.adapters.laboratory.network import LaboratoryNetwork, laboratory_name
+    from venturi.config.settings import read_settings
     from venturi.interfaces.up.demo_program import DEMO_HOST
     from venturi.interfaces.up.demo_traffic import PROJECTS
 
@@ -105,6 +110,7 @@ def _demonstrate(settings: "AgentSettings", log: "FilteringBoundLogger", network
     from rich.console import Console
 
     from venturi.adapters.ending import Ending
+    from venturi.config.settings import agent_config
     from venturi.interfaces.agent.drivers import choose_drivers
     from venturi.interfaces.agent.program import AgentProgram
     from venturi.interfaces.signals import ended_by_signals
@@ -159,12 +165,12 @@ def _show(url: str, past: "Interval") -> None:
 
 
 @contextmanager
-def _running_server(settings: AllSettings) -> "Iterator[tuple[str, FilteringBoundLogger]]":
+def _running_server(settings: "AllSettings") -> "Iterator[tuple[str, FilteringBoundLogger]]":
     """Run the server beside the block, and give its URL and the log of the program."""
     from venturi.adapters.logs.log import running_log
     from venturi.adapters.server.background import running_beside
 
-    with running_log(sys.stderr, settings.logs) as log, ExitStack() as running:
+    with running_log(sys.stderr, settings.logs, coloured=wants_colours()) as log, ExitStack() as running:
         server, supervisor = build_server(settings, log, running)
         url = server.start()[0]
         running.enter_context(running_beside(server, supervisor))

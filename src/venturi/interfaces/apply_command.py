@@ -6,6 +6,8 @@ from functools import partial
 
 from venturi.core.domain.control.revision import ChangeKind
 from venturi.core.rules.document import RulesDocument
+from venturi.interfaces.render.progress import Unit, progress_of
+from venturi.interfaces.render.quantities import count_of
 from venturi.interfaces.render.resources.difference import write_difference, write_done
 from venturi.interfaces.standard_output import write_standard_output
 from venturi.services.applying.applying import Applying
@@ -34,14 +36,16 @@ class ApplyCommand:
         if not request.assume_yes and not self._may_delete(difference):
             return _DECLINED
         try:
-            self._applying.carry_out(difference, _write_note)
+            with progress_of(Unit.WHOLE) as progress:
+                progress.begin(f"applying {count_of(len(difference.labels), 'label')}", None)
+                self._applying.carry_out(difference, _write_note)
         finally:
             write_standard_output(partial(write_done, self._applying.done))
         return _NOTHING_WRONG
 
     def _may_delete(self, difference: Difference) -> bool:
         deleted = len(difference.of_kind(ChangeKind.DELETED))
-        return not deleted or self._confirm is None or self._confirm(f"Delete {deleted} labels?")
+        return not deleted or self._confirm is None or self._confirm(f"Delete {count_of(deleted, 'label')}?")
 
 
 def _write_note(note: str) -> None:

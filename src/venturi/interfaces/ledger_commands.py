@@ -3,15 +3,23 @@
 Owns their sentences and exit codes. What is done is for the store.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 from venturi.adapters.store.ledger.proving.proof import prove_ledger
-from venturi.adapters.store.ledger.spools import Spool, read_spools
+from venturi.adapters.store.ledger.spools import read_spools
 from venturi.adapters.store.maintenance.ledger_dump import export_ledger, import_ledger
 from venturi.adapters.store.maintenance.opening import open_for_reading
+from venturi.interfaces.render.progress import Unit, progress_of
+from venturi.interfaces.render.quantities import count_of
+from venturi.interfaces.render.resources.output import write_document, write_list
+from venturi.interfaces.render.resources.selection import choose_columns, sort_rows
+from venturi.interfaces.render.resources.view import View
+from venturi.interfaces.standard_output import write_paged
 
 _DONE = 0
+_SPOOL_COLUMNS = ("agent_id", "host", "spool_id", "posted_up_to", "missing", "kept_aside")
 
 
 class LedgerCommands:
@@ -21,38 +29,52 @@ class LedgerCommands:
         self._url = url
         self._output = output
 
-    def verify(self) -> int:
+    def verify(self, view: View) -> int:
         """Say that the ledger is as it was posted; raises ``LedgerError`` if it is not."""
-        proof = prove_ledger(self._url)
-        counted = f"{proof.postings} postings with {proof.entries} entries, {proof.spools} spools, {proof.bins} rows of roll-ups"
+        with progress_of(Unit.PARTS) as progress:
+            proof = prove_ledger(self._url, progress)
+        if view.form != "table":
+            counts = {"postings": proof.postings, "entries": proof.entries, "spools": proof.spools, "roll_up_rows": proof.bins}
+            write_document({"proved": True, **counts}, view, self._output)
+            return _DONE
+        posted = f"{count_of(proof.postings, 'posting')} with {count_of(proof.entries, 'entry', 'entries')}"
+        counted = f"{posted}, {count_of(proof.spools, 'spool')}, {count_of(proof.bins, 'row')} of roll-ups"
         self._say(f"all is as it was posted: {counted}")
         return _DONE
 
     def export(self, path: Path) -> int:
         """Write the ledger into a file."""
-        rows = export_ledger(self._url, path)
-        self._say(f"wrote {path}: {rows} rows")
+        with progress_of(Unit.ROWS) as progress:
+            rows = export_ledger(self._url, path, progress)
+        self._say(f"wrote {path}: {count_of(rows, 'row')}")
         return _DONE
 
     def import_(self, path: Path) -> int:
         """Put the ledger of a file into the database."""
-        rows = import_ledger(self._url, path)
-        self._say(f"imported {rows} rows of {path}")
+        with progress_of(Unit.ROWS) as progress:
+            rows = import_ledger(self._url, path, progress)
+        self._say(f"imported {count_of(rows, 'row')} of {path}")
         return _DONE
 
-    def spools(self) -> int:
-        """Say of each spool how far it is posted and what is missing, a line each."""
+    def spools(self, view: View) -> int:
+        """Say of each spool how far it is posted and what is missing."""
+        columns = choose_columns(view.columns, _SPOOL_COLUMNS, _SPOOL_COLUMNS)
+        order = choose_columns(view.sort_columns, _SPOOL_COLUMNS, ("agent_id", "spool_id"))
         with open_for_reading(self._url) as connection:
-            for spool, conflicts in read_spools(connection):
-                self._say(_tell(spool, conflicts))
+            rows = [
+                {
+                    "agent_id": spool.agent_id,
+                    "host": spool.host,
+                    "spool_id": spool.spool_id,
+                    "posted_up_to": spool.highest,
+                    "missing": ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spool.missing),
+                    "kept_aside": conflicts,
+                }
+                for spool, conflicts in read_spools(connection)
+            ]
+        shown = View(form=view.form, raw=view.raw, coloured=view.coloured)
+        write_paged(partial(write_list, sort_rows(rows, order), columns, shown))
         return _DONE
 
     def _say(self, sentence: str) -> None:
         self._output.write(f"{sentence}\n")
-
-
-def _tell(spool: Spool, conflicts: int) -> str:
-    ranges = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spool.missing)
-    missing = f"missing {ranges}" if ranges else "nothing missing"
-    kept = f"; {conflicts} kept aside" if conflicts else ""
-    return f"{spool.spool_id} of {spool.agent_id} on {spool.host}: posted up to {spool.highest}, {missing}{kept}"

@@ -14,6 +14,10 @@ from venturi.adapters.store.maintenance.schema import read_schema, upgrade_datab
 from venturi.core.domain.errors import StoreError
 from venturi.core.domain.interval import Nanoseconds, format_time
 from venturi.core.domain.text import escape_unfit
+from venturi.interfaces.render.progress import Unit, progress_of
+from venturi.interfaces.render.quantities import Units, count_of, format_octets
+from venturi.interfaces.render.resources.output import write_document
+from venturi.interfaces.render.resources.view import View
 
 _DONE = 0
 
@@ -27,36 +31,49 @@ class MaintenanceCommands:
 
     def upgrade(self) -> int:
         """Take the database to this version's schema."""
-        found, needed = upgrade_database(self._url)
+        with progress_of(Unit.WHOLE) as progress:
+            progress.begin("upgrading", None)
+            found, needed = upgrade_database(self._url)
         self._say(f"the schema is {needed} already" if found == needed else f"upgraded from {found or 'no tables'} to {needed}")
         return _DONE
 
-    def current(self) -> int:
+    def current(self, view: View) -> int:
         """Say which schema the database has."""
         found, needed = read_schema(self._url)
+        if view.form != "table":
+            write_document({"schema": found, "needed": needed}, view, self._output)
+            return _DONE
         self._say(f"{found or 'no tables'} (this venturi needs {needed})")
         return _DONE
 
-    def check(self) -> int:
+    def check(self, view: View) -> int:
         """Say what is wrong with the database, a line each."""
-        problems = check_database(self._url)
+        with progress_of(Unit.WHOLE) as progress:
+            progress.begin("checking", None)
+            problems = check_database(self._url)
+        if view.form != "table":
+            write_document({"problems": problems}, view, self._output)
+            return StoreError.exit_code if problems else _DONE
         for problem in problems or ["nothing is wrong"]:
             self._say(problem)
         return StoreError.exit_code if problems else _DONE
 
     def backup(self, path: Path) -> int:
         """Back the database up into a file."""
-        octets = back_up(self._url, path)
-        self._say(f"wrote {path}: {octets} octets")
+        with progress_of(Unit.PARTS) as progress:
+            octets = back_up(self._url, path, progress)
+        self._say(f"wrote {path}: {format_octets(octets, Units.SI)}")
         return _DONE
 
     def restore(self, path: Path, *, replace: bool, revoke_tokens_at: int | None = None) -> int:
         """Restore a backup into the database, and say which tokens are valid after it."""
-        restored = restore(self._url, path, replace=replace, revoke_tokens_at=revoke_tokens_at)
-        self._say(f"restored {restored.rows} rows of {path}")
+        with progress_of(Unit.ROWS) as progress:
+            restored = restore(self._url, path, replace=replace, revoke_tokens_at=revoke_tokens_at, progress=progress)
+        self._say(f"restored {count_of(restored.rows, 'row')} of {path}")
         if revoke_tokens_at is not None:
             self._say(
-                f"revoked the {restored.revoked} tokens of the backup that were valid: make new ones by `venturi token create --database`"
+                f"revoked the {count_of(restored.revoked, 'token')} of the backup that "
+                f"{'was' if restored.revoked == 1 else 'were'} valid: make new ones by `venturi token create --database`"
             )
         elif restored.valid:
             self._warn_of_tokens(restored.valid)
@@ -69,7 +86,8 @@ class MaintenanceCommands:
             at = format_time(Nanoseconds(token.revoked_at or 0))
             self._say(f"valid again: token {token.id} ('{escape_unfit(token.name)}'), which was revoked at {at}")
         since = f", {len(again)} of them revoked since in the database that was replaced" if again else ""
-        self._say(f"{len(valid)} tokens are valid as they were when the backup was made{since}")
+        verb = "is valid as it was" if len(valid) == 1 else "are valid as they were"
+        self._say(f"{count_of(len(valid), 'token')} {verb} when the backup was made{since}")
         self._say("revoke those that must open nothing by `venturi token revoke ID`, or restore with --revoke-tokens")
 
     def _say(self, sentence: str) -> None:

@@ -4,21 +4,23 @@ Owns the way from a command's request to its output. Asking belongs to the clien
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TextIO
 from urllib.parse import quote
 
-from venturi.adapters.client.collections import AGENTS, ALARMS, POINTS, Attributes, Collection, ListRequest, Reference
+from venturi.adapters.client.collections import AGENTS, ALARMS, LABELS, RULES, Attributes, Collection, ListRequest, Reference
 from venturi.adapters.client.resources import Resource, Resources
 from venturi.core.domain.errors import InvalidRequestError, VenturiError
 from venturi.core.rules.checks import printable
+from venturi.interfaces.render.resources.derived import derive_columns, describe_match, shorten_identifier
 from venturi.interfaces.render.resources.output import write_document, write_list, write_one
-from venturi.interfaces.render.resources.selection import choose_columns
-from venturi.interfaces.render.resources.state import STATE_COLUMNS, describe_place, state_rows
+from venturi.interfaces.render.resources.selection import choose_columns, sort_rows
+from venturi.interfaces.render.resources.state import STATE_COLUMNS, state_rows
 from venturi.interfaces.render.resources.view import View
-from venturi.interfaces.standard_output import write_standard_output
+from venturi.interfaces.standard_output import write_paged, write_standard_output
 
 _DOCUMENT_FORMS = frozenset({"json", "yaml"})
 
@@ -32,19 +34,43 @@ class ResourceCommands:
     def create(self, collection: Collection, attributes: Attributes, view: View) -> int:
         """Create a resource and write it; a column that there is not is refused before."""
         check_columns(collection, view)
-        return show(self._resources.create(collection, attributes), collection, view)
+        created = self._resources.create(collection, attributes)
+        for warning in self._find_doubles(collection, created):
+            sys.stderr.write(f"warning: {warning}\n")
+        return show(created, collection, view)
+
+    def _find_doubles(self, collection: Collection, created: Resource) -> Iterator[str]:
+        """Say which label has the name of the one just made in its project, or which rule of the label matches the same."""
+        if collection is LABELS:
+            named = self._resources.find_all(LABELS, (("name", str(created.get("name"))),))
+            others = [each for each in named if each["id"] != created["id"] and each.get("project_id") == created.get("project_id")]
+            if others:
+                project, name = printable(created.get("project_id")), printable(created.get("name"))
+                yield f"project '{project}' had a label '{name}' already, {others[0]['id']}: each counts by itself, and is named by its id"
+        if collection is RULES:
+            rules = self._resources.find_all(RULES, (("metering_label_id", str(created.get("metering_label_id"))),))
+            others = [each for each in rules if each["id"] != created["id"] and describe_match(each) == describe_match(created)]
+            if others:
+                yield f"the label had this rule already, {others[0]['id']}: a packet counts once all the same"
 
     def list(self, request: ListRequest, view: View) -> int:
         """Write the resources of a collection."""
         collection = request.collection
-        unasked = collection.listed if request.long else collection.short
-        columns = choose_columns(view.columns, collection.listed, unasked)
-        order = choose_columns(view.sort_columns, collection.listed, ())
+        for_people = view.form == "table"
+        unasked = collection.listed if request.long else collection.table if for_people else collection.short
+        columns = choose_columns(view.columns, collection.known, unasked)
+        order = choose_columns(view.sort_columns, collection.known, collection.order if for_people else ())
         references = ((name, self._resources.identify(reference)) for name, reference in request.references.items())
         found = self._resources.find_all(collection, (*request.filters, *references), request.limit)
-        rows = [{**row, "place": describe_place(row)} for row in found] if collection is POINTS else found
-        write_standard_output(partial(write_list, rows, columns, replace(view, columns=(), sort_columns=order)))
+        names = self._label_names() if collection is RULES and found and "label" in (*columns, *order) else {}
+        rows = sort_rows((derive_columns(collection, row, names) for row in found), order)
+        if for_people and not (request.long or view.columns):
+            rows = [shorten_identifier(row) for row in rows]
+        write_paged(partial(write_list, rows, columns, replace(view, columns=(), sort_columns=())))
         return 0
+
+    def _label_names(self) -> dict[str, str]:
+        return {str(label["id"]): str(label.get("name")) for label in self._resources.find_all(LABELS)}
 
     def show(self, reference: Reference, view: View) -> int:
         """Write one resource."""
@@ -78,9 +104,16 @@ class ResourceCommands:
                 raise type(error)(message) from error
         return 0
 
+    def rotate(self, reference: Reference, overlap: int, view: View) -> int:
+        """Make a token like another, which ends after ``overlap`` seconds, and write it with its secret."""
+        check_columns(reference.collection, view)
+        path = f"{reference.collection.path}/{quote(self._resources.identify(reference), safe='')}/rotations"
+        made = dict(self._resources.ask("POST", path, {"overlap_seconds": overlap}))
+        return show(made, reference.collection, view)
+
     def acknowledge(self, alarm_ids: Sequence[str]) -> int:
         """Acknowledge alarms, one after the other."""
-        for alarm_id in alarm_ids:
+        for alarm_id in [self._resources.complete(ALARMS, text) for text in alarm_ids]:
             self._resources.ask("PUT", f"{ALARMS.path}/{quote(alarm_id, safe='')}/acknowledgement")
         return 0
 
@@ -112,7 +145,7 @@ class ResourceCommands:
         if view.form in _DOCUMENT_FORMS:
             write_standard_output(partial(write_document, document, view))
         else:
-            write_standard_output(partial(write_list, state_rows(document), columns, replace(view, columns=(), sort_columns=())))
+            write_paged(partial(write_list, state_rows(document), columns, replace(view, columns=(), sort_columns=())))
         return 0
 
 

@@ -1,11 +1,22 @@
-"""Standard output, which can be full, closed or no place for some characters."""
+"""Standard output, which can be full, closed, no place for some characters, or a screen that is too small."""
 
 import io
+import shutil
 import sys
 from collections.abc import Callable
 from typing import TextIO
 
+import rich_click as click
+
 from venturi.core.domain.errors import UnreadableFileError
+
+
+class _Screenful(io.StringIO):
+    """Text that is made for a terminal, and held until it is known whether it needs a pager."""
+
+    def isatty(self) -> bool:
+        """Tell that it ends on a terminal."""
+        return True
 
 
 def write_standard_output(write: Callable[[TextIO], None]) -> None:
@@ -23,3 +34,20 @@ def write_standard_output(write: Callable[[TextIO], None]) -> None:
     except OSError as error:
         message = f"standard output: cannot be written: {error.strerror}"
         raise UnreadableFileError(message) from error
+
+
+def write_paged(write: Callable[[TextIO], None]) -> None:
+    """Write as ``write_standard_output`` does; on a terminal, what is longer than the screen goes through a pager (``PAGER``, or less)."""
+    if not sys.stdout.isatty():
+        write_standard_output(write)
+        return
+    text = _Screenful()
+    write(text)
+    if text.getvalue().count("\n") < shutil.get_terminal_size().lines:
+        write_standard_output(lambda stream: _write_text(text.getvalue(), stream))
+    else:
+        click.echo_via_pager(text.getvalue(), color=True)
+
+
+def _write_text(text: str, stream: TextIO) -> None:
+    stream.write(text)

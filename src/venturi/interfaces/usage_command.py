@@ -26,7 +26,7 @@ from venturi.interfaces.render.usage.largest import keep_largest
 from venturi.interfaces.render.usage.question import UsageQuestion
 from venturi.interfaces.render.usage.rows import largest_first, report_columns, report_rows
 from venturi.interfaces.render.usage.table import spell_bounds, write_report_table
-from venturi.interfaces.standard_output import write_standard_output
+from venturi.interfaces.standard_output import write_paged, write_standard_output
 from venturi.interfaces.usage_advice import tell_since_when, tell_what_is_missing
 
 
@@ -56,7 +56,7 @@ def show_usage(resources: Resources, question: UsageQuestion, view: View, render
         with whole_file(question.path) as temporary, temporary.open("wb") as stream:
             renderers.parquet(sort_rows(rows, order), columns, stream)
     elif view.form == "table" and not view.columns:
-        _write_for_people(resources, report, question, order)
+        _write_for_people(resources, report, question, view, order)
     elif view.form in {"json", "yaml"} and plain:
         _write(question.path, partial(write_document, report, view))
     else:
@@ -100,7 +100,9 @@ def _rows(report: Mapping[str, object], question: UsageQuestion) -> list[Row]:
     return keep_largest(rows, [str(each) for each in group_by], question.top)
 
 
-def _write_for_people(resources: Resources, report: Mapping[str, object], question: UsageQuestion, order: Sequence[str]) -> None:
+def _write_for_people(
+    resources: Resources, report: Mapping[str, object], question: UsageQuestion, view: View, order: Sequence[str]
+) -> None:
     """Write a table between what is to be known before and after it; where there is no usage, what is missing for it."""
     folded = FoldedReport(report, "", "") if question.unfolded else fold_report(report)
     rows = _rows(folded.report, question)
@@ -113,10 +115,13 @@ def _write_for_people(resources: Resources, report: Mapping[str, object], questi
     def write(stream: TextIO) -> None:
         stream.writelines(f"{line}\n" for line in before)
         if ordered:
-            write_report_table(folded.report, ordered, Units(question.units), stream)
+            write_report_table(folded.report, ordered, Units(question.units), stream, coloured=view.coloured)
         stream.writelines(f"{line}\n" for line in after)
 
-    _write(question.path, write)
+    if question.path is None and question.paged:
+        write_paged(write)
+    else:
+        _write(question.path, write)
 
 
 def _spell_reasons(rows: Sequence[Row], view: View) -> Sequence[Row]:

@@ -198,6 +198,7 @@ CASES: dict[tuple[str, str], tuple[str, str | Body]] = {
     ("POST", "/v1/tokens"): ("", json.dumps({"role": "reader", "project_id": "own"})),
     ("GET", "/v1/tokens/{token_id}"): ("", ""),
     ("DELETE", "/v1/tokens/{token_id}"): ("", ""),
+    ("POST", "/v1/tokens/{token_id}/rotations"): ("", json.dumps({"overlap_seconds": 0})),
     ("GET", "/v1/usage"): (f"{USAGE}&resolution=5m&group_by=label,point,direction", ""),
     ("GET", "/v1/usage/points"): (f"{USAGE}&resolution=5m", ""),
     ("GET", "/v2.0"): ("", ""),

@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.server import ServerProcess, running_server
 from tests.support.sources import ROOT
-from venturi.config import agent_spool, database_url, find_contradictions, list_setting_keys, read_settings, server_config
+from venturi.config.settings import database_url, find_contradictions, list_setting_keys, read_settings, server_config
+from venturi.config.surroundings import agent_spool
 from venturi.core.domain.errors import ConfigurationError, VenturiError
 from venturi.main import run
 

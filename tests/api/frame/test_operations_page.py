@@ -9,7 +9,7 @@ from tests.architecture.text_checks import read_table
 from tests.support.sources import DOCS
 from venturi.adapters.keystone.configuration import KeystoneConfig
 from venturi.adapters.server.refusals import STATUSES, Refusal
-from venturi.config import AllSettings, list_setting_keys
+from venturi.config.settings import AllSettings, list_setting_keys
 from venturi.interfaces.api.agent_metrics import ObservedAgent
 from venturi.interfaces.api.metrics import ServerMetrics
 

@@ -1,5 +1,6 @@
 """Tokens and revisions on the wire."""
 
+import time
 import uuid
 from typing import Any
 
@@ -34,6 +35,42 @@ def test_a_token_is_shown_once_used_and_revoked(callers: dict[str, Caller]) -> N
     assert admin.ask("DELETE", path) == (204, None)
     assert reader.ask("GET", "/v1/labels")[0] == 401
     assert admin.ask("GET", path)[1]["revoked_at"] is not None
+
+
+def test_a_rotated_token_goes_on_opening_for_the_overlap(callers: dict[str, Caller]) -> None:
+    admin = callers["admin"]
+    expiry = "2199-01-01T00:00:00Z"
+    made = admin.make(
+        "/v1/tokens", {"role": "agent", "name": "edge", "project_id": "own", "agent_id": "a", "host": "h", "expires_at": expiry}
+    )
+    path = f"/v1/tokens/{made['id']}"
+    status, again = admin.ask("POST", f"{path}/rotations", {"overlap_seconds": 2})
+    assert status == 201
+    same = ("name", "project_id", "role", "agent_id", "host")
+    assert [again[name] for name in same] == [made[name] for name in same]
+    assert again["id"] != made["id"]
+    assert again["expires_at"] > expiry
+    assert admin.ask("GET", path)[1]["expires_at"] < "2100"
+    before, after = (Caller(admin.server, token["secret"]) for token in (made, again))
+    assert [caller.ask("GET", "/v1/caller")[0] for caller in (before, after)] == [200, 200]
+    deadline = time.monotonic() + 30
+    while before.ask("GET", "/v1/caller")[0] == 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert [caller.ask("GET", "/v1/caller")[0] for caller in (before, after)] == [401, 200]
+    refused = admin.ask("POST", f"{path}/rotations", {})
+    assert (refused[0], refused[1]["error"]["message"]) == (400, f"token {made['id']} opens nothing any more: make a new one")
+
+
+def test_a_rotation_never_makes_a_token_last_longer(callers: dict[str, Caller]) -> None:
+    admin = callers["admin"]
+    made = admin.make("/v1/tokens", {"role": "reader", "project_id": "own", "expires_at": "2199-01-01T00:00:00Z"})
+    soon = admin.ask("POST", f"/v1/tokens/{made['id']}/rotations", {"overlap_seconds": 60})
+    assert soon[0] == 201
+    ends = admin.ask("GET", f"/v1/tokens/{made['id']}")[1]["expires_at"]
+    assert admin.ask("POST", f"/v1/tokens/{made['id']}/rotations", {"overlap_seconds": 86_400})[0] == 201
+    assert admin.ask("GET", f"/v1/tokens/{made['id']}")[1]["expires_at"] == ends
+    assert callers["member"].ask("POST", f"/v1/tokens/{made['id']}/rotations", {})[0] == 403
 
 
 def test_an_answer_with_a_secret_is_kept_by_no_cache(anyone: Caller) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from venturi.config import agent_config
+from venturi.config.settings import agent_config
 from venturi.core.domain.errors import ConfigurationError
 from venturi.services.agent.configuration import AgentSettings
 

@@ -24,8 +24,9 @@ class Collection:
     """Resources of one sort.
 
     ``plural`` is the key of their list in an answer, ``singular`` the key around one of them, None where nothing is around it.
-    ``change_path`` is where changes go, None for what cannot be changed; ``columns`` are the attributes, ``short`` those that a list shows
-    unless told otherwise, ``details`` what only a resource shown by itself may have. Without ``named``, a resource is found by id alone.
+    ``change_path`` is where changes go, None for what cannot be changed; ``columns`` are the attributes, ``short`` those that a list gives
+    programs unless told otherwise, ``table`` those that it shows people, ordered by ``order``, ``details`` what only a resource shown by
+    itself may have. ``derived`` columns are made of the others. Without ``named``, a resource is found by id alone.
     """
 
     noun: str
@@ -38,11 +39,19 @@ class Collection:
     change_path: str | None = None
     named: bool = True
     details: tuple[str, ...] = ()
+    table: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
 
     @property
     def listed(self) -> tuple[str, ...]:
-        """The columns that a list can show, those shown unasked first."""
+        """The columns that a long list shows, those shown unasked first."""
         return tuple(dict.fromkeys((*self.short, *self.columns)))
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The columns that a list can show."""
+        return tuple(dict.fromkeys((*self.listed, *self.derived)))
 
 
 LABELS = Collection(
@@ -54,6 +63,8 @@ LABELS = Collection(
     missing=LabelNotFoundError,
     columns=("id", "name", "description", "shared", "project_id"),
     short=("id", "name", "description", "shared"),
+    table=("name", "description", "shared", "project_id"),
+    order=("name", "project_id"),
 )
 
 RULES = Collection(
@@ -72,6 +83,9 @@ RULES = Collection(
         "remote_ip_prefix",
     ),
     short=("id", "direction", "excluded", "source_ip_prefix", "destination_ip_prefix", "remote_ip_prefix"),
+    table=("id", "label", "direction", "matches", "excluded"),
+    order=("label", "direction", "excluded", "matches"),
+    derived=("label", "matches"),
     named=False,
 )
 
@@ -96,6 +110,9 @@ POINTS = Collection(
     missing=PointNotFoundError,
     columns=("id", "name", "kind", "traffic", "shared", "project_id", *_PLACE, "line_rate"),
     short=("id", "name", "kind", "traffic", "shared", "place"),
+    table=("name", "kind", "place", "traffic", "shared", "project_id"),
+    order=("name", "place"),
+    derived=("place",),
 )
 
 TOKENS = Collection(
@@ -116,6 +133,9 @@ TOKENS = Collection(
         "revoked_at",
     ),
     short=("id", "name", "project_id", "role", "expires_at", "revoked_at"),
+    table=("id", "name", "project_id", "role", "created_at", "last_used_at", "ends"),
+    order=("name", "created_at"),
+    derived=("ends",),
     details=("secret",),
 )
 
@@ -126,6 +146,7 @@ REVISIONS = Collection(
     missing=RevisionNotFoundError,
     columns=("number", "at", "author", "project_id"),
     short=("number", "at", "author", "project_id"),
+    table=("number", "at", "author", "project_id"),
     details=("changes",),
     named=False,
 )
@@ -153,6 +174,7 @@ ALARMS = Collection(
         "acknowledged_by",
     ),
     short=("id", "kind", "state", "subject", "sentence", "count", "last_seen_at", "acknowledged_by"),
+    table=("id", "state", "kind", "sentence", "count", "last_seen_at"),
     named=False,
 )
 
@@ -182,6 +204,8 @@ AGENTS = Collection(
         "threads",
     ),
     short=("agent_id", "host", "state", "version", "driver", "phase", "reported_at", "last_posted_at", "oldest_undelivered"),
+    table=("agent_id", "host", "state", "driver", "phase", "reported_at", "oldest_undelivered"),
+    order=("agent_id",),
 )
 
 
@@ -214,6 +238,8 @@ HELD = Collection(
         "revision",
     ),
     short=("posting", "ordinal", "reason", "agent_id", "observation_point_id", "start", "end", "octets"),
+    table=("interval", "reason", "agent_id", "observation_point_name", "start", "end", "octets"),
+    derived=("interval",),
     named=False,
 )
 

@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 from urllib.parse import urlencode
 
 from urllib3 import BaseHTTPResponse, PoolManager, Timeout
-from urllib3.exceptions import HTTPError, LocationParseError, NewConnectionError, ProtocolError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, LocationParseError, NewConnectionError, ProtocolError
 from urllib3.exceptions import TimeoutError as NoAnswerError
 from urllib3.util import Url, parse_url
 
@@ -24,7 +24,13 @@ from venturi.adapters.client.answers import Json, read_answer
 from venturi.adapters.client.config import ConnectionConfig
 from venturi.adapters.edges import CLIENT_EDGE
 from venturi.adapters.threads.backoff import Backoff
-from venturi.core.domain.errors import InvalidRequestError, InvalidTokenRequestError, ServerError, UnreadableFileError
+from venturi.core.domain.errors import (
+    InvalidRequestError,
+    InvalidTokenRequestError,
+    ServerError,
+    UnreachableServerError,
+    UnreadableFileError,
+)
 from venturi.core.domain.interval import SECOND
 
 Query = Sequence[tuple[str, str]]
@@ -33,6 +39,7 @@ Query = Sequence[tuple[str, str]]
 _JSON = MappingProxyType({"Content-Type": "application/json"})
 _IDEMPOTENT = frozenset({"GET", "PUT"})
 _PASSING = (NewConnectionError, ProtocolError)
+_NOBODY = (NewConnectionError, ConnectTimeoutError)
 _MOST_TRIES = 3
 """How often what may be done twice is tried where the connection fails."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 0.4
@@ -132,7 +139,8 @@ class Connection:
                 pause = backoff.fail()
                 if backoff.failures >= tries or not isinstance(error, _PASSING):
                     message = f"the server at {self._url} cannot be reached: {_reason(error)}"
-                    raise ServerError(message) from error
+                    kind = UnreachableServerError if isinstance(error, _NOBODY) else ServerError
+                    raise kind(message) from error
             time.sleep(pause)
 
     def _try(self, method: str, target: str, content: bytes | None, headers: Mapping[str, str], longest: int) -> _Answer:

@@ -3,6 +3,7 @@
 Owns paging and name look-up. HTTP belongs to ``connection``; what resources mean belongs to whoever asks for them.
 """
 
+import re
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -15,6 +16,12 @@ from venturi.core.domain.errors import ConflictError, InvalidRequestError, NotFo
 
 PAGE = 1000
 """How many resources of the metering API are asked for at once, which does not page by itself."""
+
+SHORT_IDENTIFIER = 8
+"""How many characters of an id lists show, and commands take, where no other resource has an id that begins so."""
+
+_SHORT_FORM = re.compile(f"[0-9a-fA-F]{{{SHORT_IDENTIFIER}}}[0-9a-fA-F-]{{0,27}}")
+_MOST_LISTED = 5
 
 _SMALL_PAGE = 100
 """A page that every server gives: what is larger is left to a server that pages by itself."""
@@ -49,16 +56,35 @@ class Resources:
     def find(self, reference: Reference) -> Resource:
         """Find a resource by its id, or else by its exact name.
 
-        Raises the collection's ``NotFoundError`` where there is none and ``ConflictError`` where several have the name.
+        Raises the collection's ``NotFoundError`` where there is none and ``ConflictError`` where several have the name, or an id that
+        begins so.
         """
         collection, text = reference.collection, reference.text
         if _is_identifier(text):
             with suppress(NotFoundError):
                 return self._show(collection, text.lower())
-        if collection.named:
-            return self._find_named(collection, text)
-        message = f"there is no {collection.noun} '{text}'"
+        named = self.find_all(collection, (("name", text),)) if collection.named else []
+        found = named or (self._begin(collection, text) if _SHORT_FORM.fullmatch(text) else [])
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise _ambiguous(collection, text, found, by="name" if named else "beginning of the id")
+        message = (
+            f"there is no {collection.noun} with the id or name '{text}'" if collection.named else f"there is no {collection.noun} '{text}'"
+        )
         raise collection.missing(message)
+
+    def complete(self, collection: Collection, text: str) -> str:
+        """Give the whole id of what is named by one, or by a short one; what is no short id stays as it is."""
+        if not _SHORT_FORM.fullmatch(text):
+            return text
+        found = self._begin(collection, text)
+        if len(found) > 1:
+            raise _ambiguous(collection, text, found, by="beginning of the id")
+        return str(found[0]["id"]) if found else text
+
+    def _begin(self, collection: Collection, text: str) -> list[Resource]:
+        return [each for each in self.find_all(collection) if str(each.get("id", "")).startswith(text.lower())]
 
     def identify(self, reference: Reference) -> str:
         """Give the id of the resource that ``reference`` names; raises as ``find``."""
@@ -111,20 +137,22 @@ class Resources:
     def _show(self, collection: Collection, identifier: str) -> Resource:
         return self._one(self._connection.ask("GET", f"{collection.path}/{quote(identifier, safe='')}"), collection)
 
-    def _find_named(self, collection: Collection, name: str) -> Resource:
-        found = self.find_all(collection, (("name", name),))
-        if not found:
-            message = f"there is no {collection.noun} with the id or name '{name}'"
-            raise collection.missing(message)
-        if len(found) > 1:
-            message = f"{len(found)} {collection.noun}s have the name '{name}': give the id"
-            raise ConflictError(message)
-        return found[0]
-
     def _one(self, answer: object, collection: Collection) -> Resource:
         document = _document(answer, collection)
         wrapped = document.get(collection.singular) if collection.singular and collection.singular in document else document
         return _resources([wrapped], collection)[0]
+
+
+def _ambiguous(collection: Collection, text: str, found: Sequence[Resource], *, by: str) -> ConflictError:
+    """Say which resources are meant by the same text, so that one can be chosen."""
+    listed = [_distinguish(each) for each in found[:_MOST_LISTED]]
+    more = f" and {len(found) - _MOST_LISTED} more" if len(found) > _MOST_LISTED else ""
+    return ConflictError(f"{len(found)} {collection.noun}s have the {by} '{text}': give the id, {', '.join(listed)}{more}")
+
+
+def _distinguish(resource: Resource) -> str:
+    project = resource.get("project_id")
+    return f"{resource['id']} (project '{project}')" if project else str(resource["id"])
 
 
 def _page_size(collection: Collection, limit: int | None) -> Query:

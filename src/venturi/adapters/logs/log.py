@@ -20,6 +20,9 @@ from venturi.core.domain.text import HIDDEN, escape_unfit, hide_url_secrets
 _TRACE = "exception"
 """The one field of several lines; what it quotes is spelled by Python."""
 
+_FIRST = ("time", "level", "event")
+"""The fields with which a line begins."""
+
 _SECRET_NAMES = ("authorization", "token", "password", "secret", "cookie")
 _NO_SECRETS = frozenset({"token_id", "by_token_id"})
 """Fields that name something by an id that opens nothing."""
@@ -46,10 +49,10 @@ _SIGNS = ("venturi_", "bearer", "basic", "gaaaa", "://", "passw", "secret", "tok
 """In lower case, what every text with a secret has: most texts have none of them and need no closer look."""
 
 
-def build_log(stream: TextIO, config: LogConfig) -> FilteringBoundLogger:
-    """Make a log that writes to ``stream``."""
+def build_log(stream: TextIO, config: LogConfig, *, coloured: bool = True) -> FilteringBoundLogger:
+    """Make a log that writes to ``stream``; text on a terminal is ``coloured``."""
     text = config.form is LogForm.TEXT or (config.form is LogForm.AUTO and stream.isatty())
-    renderer: Processor = structlog.dev.ConsoleRenderer(colors=stream.isatty()) if text else _render_json
+    renderer: Processor = structlog.dev.ConsoleRenderer(colors=coloured and stream.isatty(), timestamp_key="time") if text else _render_json
     log: FilteringBoundLogger = structlog.wrap_logger(
         structlog.PrintLogger(stream),
         wrapper_class=structlog.make_filtering_bound_logger(_number(config.level)),
@@ -65,9 +68,9 @@ def build_log(stream: TextIO, config: LogConfig) -> FilteringBoundLogger:
 
 
 @contextmanager
-def running_log(stream: TextIO, config: LogConfig) -> Iterator[FilteringBoundLogger]:
+def running_log(stream: TextIO, config: LogConfig, *, coloured: bool = True) -> Iterator[FilteringBoundLogger]:
     """Make the log of a program, which takes what libraries log as well until the block ends."""
-    log = build_log(stream, config)
+    log = build_log(stream, config, coloured=coloured)
     library_log = LibraryLog(log, config)
     library_log.start()
     try:
@@ -137,4 +140,5 @@ def _hide(name: str, content: object) -> object:
 
 
 def _render_json(_log: Any, _method: str, event: MutableMapping[str, Any]) -> str:  # noqa: ANN401 - structlog's form of a processor
-    return msgspec.json.encode(event).decode()
+    first = {name: event[name] for name in _FIRST if name in event}
+    return msgspec.json.encode({**first, **event}).decode()

@@ -10,6 +10,7 @@ from typing import Any
 import rich_click as click
 
 from venturi.adapters.client.config import ServerChoice
+from venturi.composition import wants_colours
 from venturi.interfaces.render.resources.view import FORMS, View
 
 Command = Callable[..., int]
@@ -63,7 +64,8 @@ def _list_options(command: Command, form_option: Callable[[Command], Command]) -
         raw: bool,
         **others: Any,  # noqa: ANN401
     ) -> int:
-        return command(view=View(form=form, columns=columns, sort_columns=sort_columns, raw=raw), **others)
+        view = View(form=form, columns=columns, sort_columns=sort_columns, raw=raw, coloured=wants_colours())
+        return command(view=view, **others)
 
     return _decorate(with_view, (form_option, _COLUMN, _SORT, RAW))
 
@@ -73,9 +75,19 @@ def show_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_view(*, form: str, columns: tuple[str, ...], raw: bool, **others: Any) -> int:  # noqa: ANN401 - click's options
-        return command(view=View(form=form, columns=columns, raw=raw), **others)
+        return command(view=View(form=form, columns=columns, raw=raw, coloured=wants_colours()), **others)
 
     return _decorate(with_view, (_FORM, _COLUMN, RAW))
+
+
+def outcome_options(command: Command) -> Command:
+    """Give a command that tells of one outcome the option of its form, as ``view``."""
+
+    @functools.wraps(command)
+    def with_view(*, form: str, **others: Any) -> int:  # noqa: ANN401 - click's options
+        return command(view=View(form=form, coloured=wants_colours()), **others)
+
+    return _decorate(with_view, (_form_option(("table", "json", "yaml")),))
 
 
 def limit_option(command: Command) -> Command:

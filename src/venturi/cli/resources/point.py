@@ -49,6 +49,13 @@ _LINE_RATE = click.option(
     metavar="BITS",
     help="The most that can pass in one direction, in bits per second; 0 for the server's default.",
 )
+_OF_EXPORTERS = ("address", "observation_domain", "outside_interfaces", "collector_host")
+_NEEDED = {PointKind.INTERFACE: "device", PointKind.ROUTER: "router_id", PointKind.EXPORTER: "address"}
+_PLACES = {
+    PointKind.INTERFACE: ("hosts", "device", "namespace", "hook"),
+    PointKind.ROUTER: ("hosts", "router_id", "hook"),
+    PointKind.EXPORTER: _OF_EXPORTERS,
+}
 _OPTIONAL = ("namespace", "collector_host")
 
 
@@ -65,7 +72,7 @@ def point() -> None:
 
 @point.command("create")
 @click.argument("name")
-@click.option("--kind", type=click.Choice(_KEPT_KINDS), required=True, help="What the point is.")
+@click.option("--kind", type=click.Choice(_KEPT_KINDS), help="What the point is; without it, what the other options say.")
 @_place_options
 @_TRAFFIC
 @_LINE_RATE
@@ -74,9 +81,16 @@ def point() -> None:
 @show_options
 @server_options
 def create_point(*, server: ServerChoice, view: View, **attributes: Any) -> int:  # noqa: ANN401 - click's options
-    """Create the observation point NAME and show it."""
+    """Create the observation point NAME and show it.
+
+    With --device it is an interface, of this host unless another is named by --host; with --router-id a router.
+    """
+    kind = attributes["kind"] = attributes["kind"] or _tell_kind(attributes)
+    if kind == PointKind.INTERFACE and not attributes["hosts"]:
+        attributes["hosts"] = (composition.name_host(),)
+    _check_place(given(attributes), kind)
     with composition.resource_commands(server) as commands:
-        return commands.create(POINTS, _wire_values(attributes, attributes["kind"]), view)
+        return commands.create(POINTS, _wire_values(attributes, kind), view)
 
 
 @point.command("list")
@@ -126,6 +140,31 @@ def delete_points(*, server: ServerChoice, points: tuple[str, ...]) -> int:
     """Delete observation points; none is deleted if one of them is not there."""
     with composition.resource_commands(server) as commands:
         return commands.delete([Reference(POINTS, point) for point in points])
+
+
+def _tell_kind(attributes: dict[str, object]) -> str:
+    """Tell the kind of a point by where it is said to be; else a ``UsageError``."""
+    named = [kind for kind, needed in _NEEDED.items() if attributes.get(needed) is not None]
+    if len(named) != 1:
+        message = "say what the point is: --device DEVICE for an interface, --router-id ID for a router, --address ADDRESS for an exporter."
+        raise click.UsageError(message)
+    return named[0].value
+
+
+def _check_place(attributes: dict[str, object], kind: str) -> None:
+    """Refuse a point without what its kind needs, or with what only others have."""
+    needed = _NEEDED[PointKind(kind)]
+    if needed not in attributes:
+        message = f"a point of kind {kind} needs {_spell_option(needed)}."
+        raise click.UsageError(message)
+    for name in ("hosts", "device", "namespace", "hook", "router_id", *_OF_EXPORTERS):
+        if name in attributes and name not in _PLACES[PointKind(kind)]:
+            message = f"{_spell_option(name)} is not for a point of kind {kind}."
+            raise click.UsageError(message)
+
+
+def _spell_option(name: str) -> str:
+    return f"--{name.removesuffix('s') if name in {'hosts', 'outside_interfaces'} else name}".replace("_", "-")
 
 
 def _wire_values(options: dict[str, object], kind: str) -> dict[str, object]:

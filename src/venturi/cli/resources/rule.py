@@ -8,13 +8,21 @@ from venturi import composition
 from venturi.adapters.client.collections import LABELS, RULES, ListRequest, Reference
 from venturi.adapters.client.config import ServerChoice
 from venturi.cli.resources.options import as_filters, given, limit_option, list_options, server_options, show_options
+from venturi.cli.rules import check
 from venturi.core.domain.direction import Direction
+from venturi.core.rules.checks import check_prefix
+from venturi.core.rules.rule_fields import RuleFields, check_prefixes
 from venturi.interfaces.render.resources.view import View
+
+_PREFIXES = ("source_ip_prefix", "destination_ip_prefix", "remote_ip_prefix")
 
 
 @click.group()
 def rule() -> None:
-    """Manage the rules of metering labels."""
+    """Manage the rules of metering labels, and check rules files."""
+
+
+rule.add_command(check)
 
 
 @rule.command("create")
@@ -29,9 +37,16 @@ def rule() -> None:
 def create_rule(*, server: ServerChoice, view: View, label: str, ingress: bool, **attributes: Any) -> int:  # noqa: ANN401 - click's options
     """Create a rule of LABEL, named by its id or its name, and show it."""
     direction = Direction.INGRESS if ingress else Direction.EGRESS
+    _check_prefixes(direction, attributes)
     whole = {"metering_label_id": Reference(LABELS, label), "direction": direction.value, **given(attributes)}
     with composition.resource_commands(server) as commands:
         return commands.create(RULES, whole, view)
+
+
+def _check_prefixes(direction: Direction, attributes: dict[str, Any]) -> None:
+    """Judge the prefixes as the server does, before it is asked; raises ``InvalidRuleError``."""
+    source, destination, remote = (check_prefix(name, attributes[name]) for name in _PREFIXES)
+    check_prefixes(RuleFields(direction, None, remote, source, destination))
 
 
 @rule.command("list")
@@ -48,7 +63,8 @@ def list_rules(*, server: ServerChoice, view: View, label: str | None, ingress: 
     if ingress is not None:
         options["direction"] = Direction.INGRESS.value if ingress else Direction.EGRESS.value
     references = {} if label is None else {"metering_label_id": Reference(LABELS, label)}
-    request = ListRequest(collection=RULES, filters=as_filters(options), references=references, limit=limit, long=long or label is None)
+    long = long or (label is None and view.form != "table")
+    request = ListRequest(collection=RULES, filters=as_filters(options), references=references, limit=limit, long=long)
     with composition.resource_commands(server) as commands:
         return commands.list(request, view)
 

@@ -11,7 +11,7 @@ from venturi.cli.resources.options import as_filters, given, limit_option, list_
 from venturi.cli.values import DomainValue
 from venturi.composition.server import create_first_token
 from venturi.core.domain.control.principal import Role
-from venturi.core.domain.interval import format_time, parse_duration, parse_time
+from venturi.core.domain.interval import SECOND, format_time, parse_duration, parse_time
 from venturi.interfaces.render.resources.view import View
 
 _ROLES = [role.value for role in Role]
@@ -24,6 +24,12 @@ def _read_expiry(text: str) -> str:
     return format_time(parse_time(text))
 
 
+def _read_overlap(text: str) -> int:
+    """Read a duration, which may be none; else ``InvalidTimeError``."""
+    return 0 if text in {"0", "0s"} else parse_duration(text)
+
+
+_OVERLAP = DomainValue("duration", _read_overlap)
 _EXPIRY = DomainValue("time or duration", _read_expiry)
 
 
@@ -73,6 +79,26 @@ def show_token(*, server: ServerChoice, view: View, token: str) -> int:
     """Show what is known of a token, named by its id or its name."""
     with composition.resource_commands(server) as commands:
         return commands.show(Reference(TOKENS, token), view)
+
+
+@token.command("rotate")
+@click.argument("token")
+@click.option(
+    "--overlap",
+    type=_OVERLAP,
+    default="24h",
+    show_default=True,
+    help="For how long the former token goes on opening, such as 1h or 7d; 0s.",
+)
+@show_options
+@server_options
+def rotate_token(*, server: ServerChoice, view: View, token: str, overlap: int) -> int:
+    """Make a token like TOKEN and show its secret, which is never shown again; TOKEN ends after the overlap.
+
+    The new one has the same name, project, role and lifetime. Give it to whoever carries the former one before the overlap is over.
+    """
+    with composition.resource_commands(server) as commands:
+        return commands.rotate(Reference(TOKENS, token), overlap // SECOND, view)
 
 
 @token.command("revoke")

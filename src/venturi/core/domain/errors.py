@@ -237,6 +237,10 @@ class ServerError(VenturiError):
         self.answered = answered
 
 
+class UnreachableServerError(ServerError):
+    """No server answers where one was asked."""
+
+
 class ServeError(VenturiError):
     """The server cannot be started as configured."""
 

@@ -27,10 +27,9 @@ def write_csv(report: MeterReport, stream: TextIO, *, raw: bool = False) -> None
 def write_values(report: MeterReport, stream: TextIO) -> None:
     """Write label, direction, interval start and observation point, where usage is split by them, packets and octets.
 
-    Values are set apart by one space, without header or quotes; a label's name may hold spaces itself. The interval of what has no time
-    is ``-``.
+    Values are set apart by tabs, without header or quotes; no name holds one. The interval of what has no time is ``-``.
     """
     columns = (*(name for name in identity_fields(report) if name in _VALUE_IDENTITY), "packets", "octets")
     for record in report.usage:
         fields = usage_fields(record)
-        stream.write(" ".join(escape_unfit(spell_for_csv(fields.get(column, "-"), raw=True)) for column in columns) + "\n")
+        stream.write("\t".join(escape_unfit(spell_for_csv(fields.get(column, "-"), raw=True)) for column in columns) + "\n")

@@ -27,6 +27,11 @@ def format_count(count: int) -> str:
     return f"{count:,}"
 
 
+def count_of(count: int, noun: str, plural: str = "") -> str:
+    """Spell how many there are of something: ``1 label``, ``2 labels``; ``plural`` is for nouns that do not only take an s."""
+    return f"{format_count(count)} {noun if count == 1 else plural or f'{noun}s'}"
+
+
 def format_octets(octets: int, units: Units) -> str:
     """Spell octets in ``units``, with three significant digits where they are scaled."""
     if units is Units.OCTETS:

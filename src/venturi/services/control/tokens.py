@@ -9,7 +9,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from structlog.typing import FilteringBoundLogger
 
@@ -72,7 +72,7 @@ class TokenControl:
         _check(token, now)
         if caller is not None:
             require(caller, Operation.CREATE_TOKEN, token.project_id)
-        secret = f"venturi_{uuid.UUID(token.id).hex}_{secrets.token_hex(_SECRET_OCTETS)}"
+        secret = _make_secret(token)
         with self._store.writing(caller or _LOCAL) as writer:
             writer.tokens.insert(token, _digest(secret))
         self._audit("token created", token, caller or _LOCAL)
@@ -100,6 +100,31 @@ class TokenControl:
                 writer.tokens.revoke(token.id, self._clock())
         if changes:
             self._audit("token revoked", token, caller)
+
+    def rotate(self, caller: Principal, token_id: str, overlap: Nanoseconds) -> tuple[Token, str]:
+        """Make a token like another, which goes on opening for ``overlap`` (nanoseconds), or less if it ends before.
+
+        Gives the new one and its secret. It holds as long as the other was made to.
+
+        Raises ``ForbiddenError``, ``TokenNotFoundError`` and, for a token that opens
+        nothing any more, ``InvalidTokenRequestError``.
+        """
+        require(caller, Operation.ROTATE_TOKEN, caller.project_id)
+        now = self._clock()
+        with self._store.writing(caller) as writer:
+            before = _require_token(writer.tokens.find(token_id), token_id)
+            if not before.valid_at(now):
+                message = f"token {token_id} opens nothing any more: make a new one"
+                raise InvalidTokenRequestError(message)
+            expires_at = None if before.expires_at is None else Nanoseconds(now + before.expires_at - before.created_at)
+            token = replace(before, id=str(uuid.uuid4()), created_at=now, expires_at=expires_at, last_used_at=None)
+            secret = _make_secret(token)
+            writer.tokens.insert(token, _digest(secret))
+            end = now + overlap
+            writer.tokens.expire(before.id, Nanoseconds(end if before.expires_at is None else min(end, before.expires_at)))
+        self._audit("token rotated", before, caller)
+        self._audit("token created", token, caller)
+        return token, secret
 
     def _audit(self, event: str, token: Token, author: Principal) -> None:
         """Log who changed which token, once the change is committed."""
@@ -132,6 +157,10 @@ class TokenControl:
 def is_own(secret: str) -> bool:
     """Tell whether a secret has the form of venturi's own tokens; those of Keystone never do."""
     return secret.startswith(_SECRET_BEGIN)
+
+
+def _make_secret(token: Token) -> str:
+    return f"venturi_{uuid.UUID(token.id).hex}_{secrets.token_hex(_SECRET_OCTETS)}"
 
 
 def _digest(secret: str) -> bytes:

@@ -7,7 +7,6 @@ import stat
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Protocol
 
 from venturi.adapters.files.opening import STANDARD_INPUT
 from venturi.adapters.reused_memory import ReusedMemory
@@ -18,6 +17,7 @@ from venturi.core.decode.export.configuration import ExportConfig
 from venturi.core.domain.drops import list_drops
 from venturi.core.domain.errors import ColumnMappingError, UnknownFormatError, UnreadableFileError, VenturiError
 from venturi.core.domain.flow_batch import Exporter, FlowBatch, FlowTables
+from venturi.core.domain.progress import Progress
 from venturi.core.meter.meter import Meter, MeterConfig, SourceMeter
 from venturi.core.meter.settlement import Grouping
 from venturi.core.meter.summing import Borders
@@ -28,16 +28,6 @@ from venturi.services.offline.report import MeterReport, SourceReport
 from venturi.services.offline.request import MeterRequest
 from venturi.services.offline.sources import MeteredUsage, observation_point
 from venturi.services.offline.strictness import list_losses
-
-
-class Progress(Protocol):
-    """Who is told how far the run has come."""
-
-    def begin(self, name: str, total_octets: int | None) -> None:
-        """Hear that an input begins; its length is None if unknown."""
-
-    def update(self, octets: int) -> None:
-        """Hear how many octets of the input have been read."""
 
 
 class OfflineRun:

@@ -5,11 +5,13 @@ Owns the file beside the database that is locked. The kernel lets go of it when 
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from venturi.core.domain.errors import StoreError, StoreInUseError
 
 _PRIVATE = 0o600
+_LONGEST_NUMBER = 20
 
 
 class WriterLock:
@@ -31,9 +33,11 @@ class WriterLock:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            holder = _read_holder(descriptor)
             os.close(descriptor)
-            message = f"another process writes to the database {self._database}; use the API of the server that runs on it"
+            message = f"another process{holder} writes to the database {self._database}: stop that server first, or use its API"
             raise StoreInUseError(message) from error
+        _note_holder(descriptor)
         self._descriptor = descriptor
         self._identity = self._identify()
 
@@ -55,3 +59,16 @@ class WriterLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _note_holder(descriptor: int) -> None:
+    """Write into the locked file who holds it; without room on the disk nobody is told."""
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+
+
+def _read_holder(descriptor: int) -> str:
+    """Say which process holds the lock; an older version of venturi does not tell."""
+    told = os.pread(descriptor, _LONGEST_NUMBER, 0).decode("ascii", "replace").strip()
+    return f" (pid {told})" if told.isdecimal() else ""

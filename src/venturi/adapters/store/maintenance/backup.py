@@ -13,19 +13,24 @@ from sqlalchemy import Connection, MetaData, select
 
 from venturi.adapters.edges import STORE_EDGE
 from venturi.adapters.store.engines.locations import SQLITE
-from venturi.adapters.store.maintenance.dump_format import TableRows, write_dump
+from venturi.adapters.store.maintenance.dump_format import TableRows, tell_rows, write_dump
 from venturi.adapters.store.maintenance.opening import open_for_reading
 from venturi.adapters.store.migrations.running import current_schema
 from venturi.adapters.store.schema.all_tables import METADATA
 from venturi.core.domain.errors import SchemaError, StoreError
+from venturi.core.domain.progress import UNHEARD, Progress
 
 _PRIVATE = 0o600
 _AT_ONCE = 2000
+_PAGES_AT_ONCE = 4096
 
 
 @STORE_EDGE.function
-def back_up(url: str, path: Path) -> int:
-    """Write a backup into a file that does not exist yet; give its size in octets. Raises ``StoreError``."""
+def back_up(url: str, path: Path, progress: Progress = UNHEARD) -> int:
+    """Write a backup into a file that does not exist yet; give its size in octets. Raises ``StoreError``.
+
+    Tells ``progress`` of pages of an embedded database, of rows of others.
+    """
     with open_for_reading(url) as connection:
         schema = current_schema(connection)
         if schema is None:
@@ -35,9 +40,9 @@ def back_up(url: str, path: Path) -> int:
         try:
             with stream:
                 if connection.dialect.name == SQLITE:
-                    _copy_file(connection, path)
+                    _copy_file(connection, path, progress)
                 else:
-                    write_dump(stream, schema, read_tables(connection))
+                    write_dump(stream, schema, tell_rows(read_tables(connection), progress, "backing up"))
                     stream.flush()
                 os.fsync(stream.fileno())
         except BaseException:
@@ -69,12 +74,18 @@ def create_private_file(path: Path) -> BinaryIO:
         raise StoreError(message) from error
 
 
-def _copy_file(connection: Connection, path: Path) -> None:
-    """Copy an embedded database page by page, by SQLite's own means for one that is in use."""
+def _copy_file(connection: Connection, path: Path, progress: Progress) -> None:
+    """Copy an embedded database page by page, by SQLite's own means for one that is in use; the transaction sees one state all along."""
+
+    def tell(_status: int, remaining: int, whole: int) -> None:
+        if remaining + _PAGES_AT_ONCE >= whole:
+            progress.begin("backing up", whole)
+        progress.update(whole - remaining)
+
     source = connection.connection.dbapi_connection
     target = dbapi2.connect(str(path))
     try:
-        source.backup(target)  # type: ignore[union-attr] # the connection is pysqlite3's
+        source.backup(target, pages=_PAGES_AT_ONCE, progress=tell)  # type: ignore[union-attr] # the connection is pysqlite3's
     except dbapi2.Error as error:
         message = f"{path} cannot be written: {error}"
         raise StoreError(message) from error

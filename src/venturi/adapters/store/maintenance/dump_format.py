@@ -13,6 +13,7 @@ import msgspec
 import zstandard
 
 from venturi.core.domain.errors import StoreError
+from venturi.core.domain.progress import Progress
 
 FORMAT = "venturi store"
 LEDGER_FORMAT = "venturi ledger"
@@ -66,6 +67,16 @@ def write_dump(stream: BinaryIO, schema: str, tables: Iterable[TableRows], form:
             count += len(some.rows)
         compressed.write(encode(Ending(count)) + b"\n")
     return count
+
+
+def tell_rows(tables: Iterable[TableRows], progress: Progress, name: str) -> Iterator[TableRows]:
+    """Give rows as they are, and tell ``progress`` how many have passed."""
+    done = 0
+    progress.begin(name, None)
+    for some in tables:
+        yield some
+        done += len(some.rows)
+        progress.update(done)
 
 
 class DumpReader:

@@ -14,12 +14,13 @@ from sqlalchemy import Connection, delete, insert, select
 
 from venturi.adapters.edges import STORE_EDGE
 from venturi.adapters.store.maintenance.backup import create_private_file
-from venturi.adapters.store.maintenance.dump_format import LEDGER_FORMAT, DumpReader, TableRows, write_dump
+from venturi.adapters.store.maintenance.dump_format import LEDGER_FORMAT, DumpReader, TableRows, tell_rows, write_dump
 from venturi.adapters.store.maintenance.opening import open_for_reading, open_for_writing
 from venturi.adapters.store.maintenance.restoring import insert_backup
 from venturi.adapters.store.migrations.running import head_schema, known_schemas, require_head, upgrade_schema
 from venturi.adapters.store.schema.ledger_tables import LEDGER_STATE, LEDGER_TABLES
 from venturi.core.domain.errors import SchemaError, StoreError
+from venturi.core.domain.progress import UNHEARD, Progress
 
 _AT_ONCE = 2000
 _TABLES = {table.name: table for table in LEDGER_TABLES}
@@ -28,14 +29,14 @@ _PREFIX = "ledger_"
 
 
 @STORE_EDGE.function
-def export_ledger(url: str, path: Path) -> int:
+def export_ledger(url: str, path: Path, progress: Progress = UNHEARD) -> int:
     """Write the ledger into a file that does not exist yet, and give the number of its rows; raises ``StoreError``."""
     with open_for_reading(url) as connection:
         require_head(connection)
         stream = create_private_file(path)
         try:
             with stream:
-                count = write_dump(stream, head_schema(), _read_ledger(connection), LEDGER_FORMAT)
+                count = write_dump(stream, head_schema(), tell_rows(_read_ledger(connection), progress, "exporting"), LEDGER_FORMAT)
                 stream.flush()
                 os.fsync(stream.fileno())
         except BaseException:
@@ -45,7 +46,7 @@ def export_ledger(url: str, path: Path) -> int:
 
 
 @STORE_EDGE.function
-def import_ledger(url: str, path: Path) -> int:
+def import_ledger(url: str, path: Path, progress: Progress = UNHEARD) -> int:
     """Put the ledger of a file into a database whose ledger is empty, and give the number of rows; raises ``StoreError``.
 
     The file may be of an older version: columns that it lacks get the values that mean what was so before there were any.
@@ -54,7 +55,7 @@ def import_ledger(url: str, path: Path) -> int:
         with path.open("rb") as stream, _open_rows(stream, path) as rows, open_for_writing(url) as connection:
             upgrade_schema(connection)
             _require_empty(connection)
-            return _insert(connection, rows)
+            return _insert(connection, tell_rows(rows, progress, "importing"))
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}"
         raise StoreError(message) from error

@@ -18,12 +18,13 @@ from sqlalchemy.pool import NullPool
 from venturi.adapters.edges import STORE_EDGE
 from venturi.adapters.store.engines.failures import database_errors
 from venturi.adapters.store.maintenance.backup import read_tables
-from venturi.adapters.store.maintenance.dump_format import MAGIC, DumpReader, TableRows
+from venturi.adapters.store.maintenance.dump_format import MAGIC, DumpReader, TableRows, tell_rows
 from venturi.adapters.store.maintenance.opening import open_for_writing, require_alone
 from venturi.adapters.store.migrations.running import current_schema, known_schemas, require_rights, upgrade_schema
 from venturi.adapters.store.schema.all_tables import COUNTERS, METADATA
 from venturi.adapters.store.schema.tables import TOKENS
 from venturi.core.domain.errors import SchemaError, StoreError
+from venturi.core.domain.progress import UNHEARD, Progress
 
 _SQLITE_MAGIC = b"SQLite format 3\0"
 _SCHEMA_TABLE = "alembic_version"
@@ -54,7 +55,7 @@ class Restored:
 
 
 @STORE_EDGE.function
-def restore(url: str, path: Path, *, replace: bool, revoke_tokens_at: int | None = None) -> Restored:
+def restore(url: str, path: Path, *, replace: bool, revoke_tokens_at: int | None = None, progress: Progress = UNHEARD) -> Restored:
     """Restore a backup, with ``revoke_tokens_at`` (nanoseconds since the UTC epoch) with none of its tokens valid any more.
 
     Raises ``StoreError`` if the file is no backup, other programs use the database or, unless ``replace``, it holds something;
@@ -70,7 +71,7 @@ def restore(url: str, path: Path, *, replace: bool, revoke_tokens_at: int | None
             revoked = _revoked_tokens(connection)
             _make_room(connection, replace=replace)
             upgrade_schema(connection, backup.schema)
-            count = insert_backup(connection, backup.rows)
+            count = insert_backup(connection, tell_rows(backup.rows, progress, "restoring"))
             upgrade_schema(connection)
             valid = _valid_tokens(connection, revoked)
             if revoke_tokens_at is not None:

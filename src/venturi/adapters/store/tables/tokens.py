@@ -73,6 +73,10 @@ class TokenTable:
         if token.revoked_at is None:
             self._set(token_id, revoked_at=at)
 
+    def expire(self, token_id: str, at: Nanoseconds) -> None:
+        """Make a token end at a time."""
+        self._set(token_id, expires_at=at)
+
     def touch(self, token_id: str, at: Nanoseconds) -> None:
         """Note the last use of a token, if there is such a token."""
         self._set(token_id, last_used_at=at)

@@ -8,12 +8,14 @@ from litestar.types import ControllerRouterHandler
 from venturi.adapters.server.configuration import Limits
 from venturi.core.domain.control.principal import Principal, Role
 from venturi.core.domain.errors import TokenNotFoundError
+from venturi.core.domain.interval import SECOND, Nanoseconds
 from venturi.interfaces.api.openapi.declaring import Answer, declare, parameter_in_path
 from venturi.interfaces.api.v1.forms.reading import cut_page, listing_parameters, read_listing
 from venturi.interfaces.api.v1.forms.texts import FitText
 from venturi.interfaces.api.v1.forms.tokens import (
     MadeTokenForm,
     NewTokenForm,
+    RotationForm,
     TokenForm,
     TokenList,
     new_token,
@@ -29,6 +31,7 @@ _TOKEN = "/v1/tokens/{token_id:str}"  # noqa: S105 - a path
 _NOUN = "Token"
 _TAGS = ["tokens"]
 _NEW_TOKEN = JsonBody(form=NewTokenForm, example={"role": "reader", "name": "dashboard", "project_id": "7"})
+_ROTATION = JsonBody(form=RotationForm, example={"overlap_seconds": 86_400})
 _TOKEN_ID = parameter_in_path("token_id", "The id of the token.")
 
 
@@ -97,4 +100,23 @@ def revoke_token(token_id: FromPath[str], caller: NamedDependency[Principal], to
     tokens.revoke(caller, identifier(token_id, TokenNotFoundError, _NOUN))
 
 
-TOKEN_ROUTES: list[ControllerRouterHandler] = [list_tokens, create_token, show_token, revoke_token]
+@post(
+    f"{_TOKEN}/rotations",
+    sync_to_thread=True,
+    opt={OPERATION: Operation.ROTATE_TOKEN},
+    tags=_TAGS,
+    operation_class=declare(MadeTokenForm, _TOKEN_ID, request=_ROTATION, refusals=(404,)),
+)
+def rotate_token(
+    token_id: FromPath[str], body: RawBody, caller: NamedDependency[Principal], tokens: NamedDependency[TokenControl]
+) -> Response[bytes]:
+    """Rotate a token.
+
+    Makes a token like it, whose secret is in this answer and nowhere else. The token itself ends after the overlap.
+    """
+    overlap = _ROTATION.read(body or b"{}").overlap_seconds * SECOND
+    token, secret = tokens.rotate(caller, identifier(token_id, TokenNotFoundError, _NOUN), Nanoseconds(overlap))
+    return answer({**token_fields(token), "secret": secret}, status=201, headers={"Cache-Control": "no-store"})
+
+
+TOKEN_ROUTES: list[ControllerRouterHandler] = [list_tokens, create_token, show_token, revoke_token, rotate_token]

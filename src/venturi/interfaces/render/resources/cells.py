@@ -4,8 +4,12 @@ Owns what absent, true and composite values look like. A control character never
 """
 
 import json
+import re
 
 from venturi.core.domain.text import escape_cell, escape_unfit
+
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
+_TIMES = frozenset({"at", "start", "end", "oldest_undelivered"})
 
 
 def spell_for_table(value: object) -> list[str]:
@@ -13,6 +17,18 @@ def spell_for_table(value: object) -> list[str]:
     if isinstance(value, list) and any(isinstance(each, dict) for each in value):
         return [_on_one_line(each) for each in value]
     return [_on_one_line(value)]
+
+
+def spell_heading(column: str) -> str:
+    """Name a column as people do: ``expires_at`` is when something expires, ``project_id`` its project."""
+    return column.removesuffix("_at").removesuffix("_id").replace("_", " ")
+
+
+def spell_field(column: str, value: object) -> list[str]:
+    """Spell a value of a column in lines of text: a time to the second, anything else as ``spell_for_table`` does."""
+    if isinstance(value, str) and (column.endswith("_at") or column in _TIMES) and (found := _TIME.fullmatch(value)):
+        return [f"{found[1]} {found[2]}Z"]
+    return spell_for_table(value)
 
 
 def spell_for_csv(value: object, *, raw: bool = False) -> str:

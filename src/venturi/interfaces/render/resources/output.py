@@ -8,8 +8,9 @@ import json
 from collections.abc import Sequence
 from typing import TextIO
 
-from venturi.interfaces.render.resources.cells import spell_for_csv, spell_for_table, spell_for_value
+from venturi.interfaces.render.resources.cells import spell_field, spell_for_csv, spell_for_value, spell_heading
 from venturi.interfaces.render.resources.selection import Row, sort_rows
+from venturi.interfaces.render.resources.states import colour_states
 from venturi.interfaces.render.resources.table import write_table
 from venturi.interfaces.render.resources.view import View
 from venturi.interfaces.render.resources.yaml_form import write_yaml
@@ -20,26 +21,45 @@ _SECRET = 128
 
 
 def write_list(rows: Sequence[Row], columns: Sequence[str], view: View, stream: TextIO) -> None:
-    """Write a list of resources: a table, a JSON or YAML list of objects, CSV with a header, or a line of values for each."""
+    """Write a list of resources: a table, a JSON or YAML list of objects, CSV with a header, or a line of values with tabs between."""
     chosen = [{column: row.get(column) for column in columns} for row in sort_rows(rows, view.sort_columns)]
     if view.form == "table":
-        write_table(columns, [[spell_for_table(value) for value in row.values()] for row in chosen], stream, unbroken=_IDENTIFIER)
+        _write_rows(chosen, columns, view, stream)
     elif view.form == "csv":
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows([spell_for_csv(value, raw=view.raw) for value in row.values()] for row in chosen)
     elif view.form == "value":
-        stream.writelines(" ".join(spell_for_value(value) for value in row.values()) + "\n" for row in chosen)
+        stream.writelines("\t".join(spell_for_value(value) for value in row.values()) + "\n" for row in chosen)
     else:
         write_document(chosen, view, stream)
+
+
+def _write_rows(rows: Sequence[Row], columns: Sequence[str], view: View, stream: TextIO) -> None:
+    """Write a table: numbers to the right, states in colour; or, without rows, that there are none."""
+    numbers = [place for place, column in enumerate(columns) if rows and all(_is_number(row[column]) for row in rows)]
+    cells = [[spell_field(column, value) for column, value in row.items()] for row in rows]
+    colours = {
+        (number, place): colour
+        for number, row in enumerate(rows)
+        for place, (column, value) in enumerate(row.items())
+        if (colour := colour_states(column, value))
+    }
+    headings = [spell_heading(column) for column in columns]
+    write_table(headings, cells, stream, unbroken=_IDENTIFIER, numbers=numbers, colours=colours, coloured=view.coloured)
+
+
+def _is_number(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def write_one(row: Row, columns: Sequence[str], view: View, stream: TextIO) -> None:
     """Write one resource: a table of fields and values, a JSON or YAML object, CSV with a header, or a line for each value."""
     chosen = {column: row.get(column) for column in columns}
     if view.form == "table":
-        fields = [([name], spell_for_table(value)) for name, value in chosen.items()]
-        write_table(("field", "value"), fields, stream, unbroken=_SECRET)
+        fields = [([spell_heading(name)], spell_field(name, value)) for name, value in chosen.items()]
+        colours = {(number, 1): colour for number, colour in enumerate(map(colour_states, chosen, chosen.values())) if colour}
+        write_table(("field", "value"), fields, stream, unbroken=_SECRET, colours=colours, coloured=view.coloured)
     elif view.form == "csv":
         write_list([chosen], columns, view, stream)
     elif view.form == "value":

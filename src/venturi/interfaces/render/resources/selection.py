@@ -14,14 +14,18 @@ Row = Mapping[str, object]
 def choose_columns(asked: Sequence[str], known: Sequence[str], unasked: Sequence[str]) -> tuple[str, ...]:
     """Give the columns ``asked`` for among those ``known``, or ``unasked`` where none is; raises ``InvalidRequestError`` for another name.
 
-    ``Project ID`` is read as ``project_id``, the name on the wire.
+    ``Project ID`` is read as ``project_id``, the name on the wire, and so is ``project``, the heading of a table.
     """
-    chosen = tuple(name.strip().lower().replace(" ", "_") for name in asked)
+    chosen = tuple(_on_the_wire(name.strip().lower().replace(" ", "_"), known) for name in asked)
     for name, written in zip(chosen, asked, strict=True):
         if name not in known:
             message = f"there is no column '{written}': there are {', '.join(known)}"
             raise InvalidRequestError(message)
     return chosen or tuple(unasked)
+
+
+def _on_the_wire(name: str, known: Sequence[str]) -> str:
+    return next((spelled for spelled in (name, f"{name}_id", f"{name}_at") if spelled in known), name)
 
 
 def sort_rows(rows: Iterable[Row], columns: Sequence[str]) -> list[Row]:

@@ -12,9 +12,11 @@ class View:
 
     No ``columns`` means those that the command shows by itself.
     ``raw`` leaves the cells of CSV as they are, for programs; otherwise a spreadsheet shows them and runs none.
+    A table has colours on a terminal if ``coloured``.
     """
 
     form: str = "table"
     columns: tuple[str, ...] = ()
     sort_columns: tuple[str, ...] = ()
     raw: bool = False
+    coloured: bool = True

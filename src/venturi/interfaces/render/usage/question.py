@@ -10,7 +10,8 @@ class UsageQuestion:
 
     With ``totals`` it is one of all that points counted. ``units`` are those of ``quantities.Units``. ``unfolded`` shows each
     interval, also those at both ends of which there is no record. ``top`` is how many groups are told apart; it is written to the file
-    ``path``, or to standard output, and drawn into ``charts``.
+    ``path``, or to standard output, and drawn into ``charts``. On a terminal it may
+    be ``paged``.
     """
 
     parameters: Sequence[tuple[str, str]] = ()
@@ -22,3 +23,4 @@ class UsageQuestion:
     top: int | None = None
     path: str | None = None
     charts: Sequence[str] = ()
+    paged: bool = True

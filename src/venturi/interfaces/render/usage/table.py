@@ -34,8 +34,8 @@ _FIELDS = {
 }
 
 
-def write_report_table(report: Mapping[str, object], rows: Sequence[Row], units: Units, stream: TextIO) -> None:
-    """Write a table of ``rows``, each with its share of all that is listed, and their total."""
+def write_report_table(report: Mapping[str, object], rows: Sequence[Row], units: Units, stream: TextIO, *, coloured: bool = True) -> None:
+    """Write a table of ``rows``, each with its share of all that is listed, and their total; loss is red on a terminal, if ``coloured``."""
     groupings = [str(each) for each in _sequence(report.get("group_by"))]
     total = report.get("resolution") == "total"
     points = any(name in row for row in rows for name in UNLABELLED)
@@ -48,7 +48,7 @@ def write_report_table(report: Mapping[str, object], rows: Sequence[Row], units:
     lossy = [number for number, row in enumerate(rows) if _is_loss(row)]
     sums = ["total", *[""] * (len(identity) - 1)] if identity else []
     cells = _lay([*lines, sums], shares.headings, [*numbers, shares.cells(shares.total)], [*coverage, _known_of(report)])
-    write_table([*identity, *cells[0], "coverage"], cells[1], stream, unbroken=_UNBROKEN, red=lossy)
+    write_table([*identity, *cells[0], "coverage"], cells[1], stream, unbroken=_UNBROKEN, red=lossy, coloured=coloured)
 
 
 def spell_bounds(report: Mapping[str, object]) -> str:

@@ -14,6 +14,7 @@ from venturi.adapters.store.ledger.proving.seals import prove_seals
 from venturi.adapters.store.maintenance.opening import open_for_reading
 from venturi.adapters.store.migrations.running import require_head
 from venturi.adapters.store.schema.ledger_tables import LEDGER_SPOOLS
+from venturi.core.domain.progress import UNHEARD, Progress
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,12 @@ class Proof:
 
 
 @STORE_EDGE.function
-def prove_ledger(url: str) -> Proof:
+def prove_ledger(url: str, progress: Progress = UNHEARD) -> Proof:
     """Prove that a ledger is as it was posted; raises ``LedgerError`` with the first difference, and ``StoreError``."""
     with open_for_reading(url) as connection:
         require_head(connection)
-        postings, entries = prove_seals(connection)
+        postings, entries = prove_seals(connection, progress)
         prove_chains(connection)
-        bins = prove_roll_ups(connection)
+        bins = prove_roll_ups(connection, progress)
         spools = connection.execute(select(func.count()).select_from(LEDGER_SPOOLS)).scalar_one()
     return Proof(postings, entries, spools, bins)

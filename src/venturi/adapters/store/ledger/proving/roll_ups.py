@@ -31,6 +31,7 @@ from venturi.adapters.store.schema.ledger_tables import (
 from venturi.core.domain.coverage import Coverage
 from venturi.core.domain.errors import LedgerError
 from venturi.core.domain.interval import SECOND, format_time
+from venturi.core.domain.progress import Progress
 from venturi.core.ledger.bins import HOUR, JITTER, Part, cut
 from venturi.core.ledger.roll_ups import PointCounts, RollUps, Told, held_coverage, roll_up, sum_owners
 
@@ -63,11 +64,14 @@ Span = tuple[int, int]
 Corrections = Mapping[tuple[int, int], tuple[int, ...]]
 
 
-def prove_roll_ups(connection: Connection) -> int:
+def prove_roll_ups(connection: Connection, progress: Progress) -> int:
     """Raise ``LedgerError`` for the first row that is not the sum of its entries; give how many rows there are."""
     count = prove_long_intervals(connection)
     corrections, owners = _read_corrections(connection), read_owners(connection)
-    for span in _spans(connection):
+    spans = list(_spans(connection))
+    progress.begin("proving roll-ups", len(spans))
+    for number, span in enumerate(spans):
+        progress.update(number)
         sums = _recompute(connection, span, corrections)
         for table, added in (
             (LEDGER_LABEL_BINS, roll_up(sums.labels)),

@@ -25,6 +25,7 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_USAGE,
 )
 from venturi.core.domain.errors import LedgerError
+from venturi.core.domain.progress import Progress
 from venturi.core.ledger.seal import seal
 
 _KINDS = (LEDGER_INTERVALS, LEDGER_TOTALS, LEDGER_USAGE, LEDGER_CORRECTIONS, LEDGER_HELD)
@@ -38,13 +39,14 @@ _NAMED = (
 )
 
 
-def prove_seals(connection: Connection) -> tuple[int, int]:
+def prove_seals(connection: Connection, progress: Progress) -> tuple[int, int]:
     """Prove that postings are numbered without holes, and that they and their entries are what was sealed.
 
     Gives how many postings and entries there are; raises ``LedgerError``.
     """
     state = connection.execute(select(LEDGER_STATE)).one()
     expected, entries, before = state.removable, 0, _seal_of(connection, state.removable)
+    progress.begin("proving seals", state.posting - state.removable)
     for postings in _some_at_a_time(connection, state.removable):
         kinds = [_read_entries(connection, table, postings[0].posting, postings[-1].posting) for table in _KINDS]
         for posting in postings:
@@ -53,6 +55,7 @@ def prove_seals(connection: Connection) -> tuple[int, int]:
                 _refuse(f"posting {expected} is missing")
             before = _prove_posting(posting, before, [kind[posting.posting] for kind in kinds])
             entries += posting.entries
+        progress.update(expected - state.removable)
     if expected != state.posting:
         _refuse(f"the latest posting should be {state.posting}, but is {expected}")
     _prove_names(connection)

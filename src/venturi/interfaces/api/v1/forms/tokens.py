@@ -19,7 +19,9 @@ RoleField = Annotated[
     Role, Meta(description="What its bearer is in the project. A token of role agent is bound to an agent id and a host.")
 ]
 Expiry = Annotated[str, Meta(max_length=64, description="When it ends, RFC 3339; null for never.", examples=["2027-01-01T00:00:00Z"])]
-
+Overlap = Annotated[
+    int, Meta(ge=0, le=366 * 86_400, description="For how many seconds the token goes on opening; less if it ends before that.")
+]
 
 _LATEST = Nanoseconds((1 << 63) - 1)
 
@@ -33,6 +35,12 @@ class NewTokenForm(Struct, kw_only=True, forbid_unknown_fields=True):
     expires_at: Expiry | None = None
     agent_id: AgentId | None = None
     host: Host | None = None
+
+
+class RotationForm(Struct, kw_only=True, forbid_unknown_fields=True):
+    """How a token is to be rotated."""
+
+    overlap_seconds: Overlap = 86_400
 
 
 class TokenForm(Struct, kw_only=True):

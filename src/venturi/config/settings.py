@@ -1,10 +1,6 @@
-"""Settings from options, the environment and a configuration file, each turned into the Config of the component that it is for.
-
-Nothing else reads the environment.
-"""
+"""The settings of server and agent: what there is to set, and their reading from options, environment and configuration file."""
 
 import os
-import socket
 import tomllib
 import types
 from collections.abc import Iterator, Mapping
@@ -15,44 +11,26 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from venturi.adapters.client.config import DEFAULT_URL, ConnectionConfig, ServerChoice
-from venturi.adapters.kernel_cache_config import KernelCacheConfig
+from venturi.adapters.client.config import ServerChoice
 from venturi.adapters.keystone.configuration import KeystoneConfig
 from venturi.adapters.logs.configuration import LogConfig, LogForm
 from venturi.adapters.server.configuration import Count, Limits, ServerConfig, TlsConfig
+from venturi.config.surroundings import (
+    CONFIG_SETTING,
+    DATABASE_SETTING,
+    agent_spool,
+    config_file,
+    connection_config,
+    host_name,
+    state_folder,
+    user_files,
+)
 from venturi.core.domain.errors import ConfigurationError, InvalidTimeError
 from venturi.core.domain.interval import parse_duration
-from venturi.core.domain.text import hide_url_secrets
+from venturi.core.domain.text import HIDDEN, hide_url_secrets
 from venturi.services.agent.configuration import AgentConfig, AgentSettings
 from venturi.services.agent.schedule import Schedule
 from venturi.services.ledger.configuration import LedgerConfig
-
-CACHE_SETTING = "VENTURI_CACHE_DIR"
-"""The variable that names the folder of compiled kernels; without it, ``venturi`` in the user's cache folder."""
-
-CONFIG_SETTING = "VENTURI_CONFIG"
-"""The variable that names the server's configuration file."""
-
-DATABASE_SETTING = "VENTURI_DATABASE"
-"""The variable that names the database; without it, SQLite in the user's data folder."""
-
-URL_SETTING = "VENTURI_URL"
-"""The variable that names the server that commands ask; without it, the one on this machine."""
-
-TOKEN_SETTING = "VENTURI_TOKEN"  # noqa: S105 - the name of a variable
-"""The variable that holds the token by which commands prove who the caller is."""
-
-CA_FILE_SETTING = "VENTURI_CA_FILE"
-"""The variable that names the file with the authority that signed the server's certificate."""
-
-SPOOL_SETTING = "VENTURI_AGENT_SPOOL"
-"""The variable that names the spool of an agent; without it, one in the user's data folder."""
-
-INSECURE_TOKEN_SETTING = "VENTURI_INSECURE_TOKEN"  # noqa: S105 - the name of a variable
-"""The variable that, set to 1, lets commands send the token over plain HTTP to another host."""
-
-STATE_SETTING = "STATE_DIRECTORY"
-"""The variable by which systemd names the folders that a unit keeps its state in, separated by colons (systemd.exec(5))."""
 
 _PREFIX = "VENTURI"
 _HIDDEN_VALUES = frozenset({"password"})
@@ -100,33 +78,6 @@ Settings = TypeVar("Settings")
 Key = tuple[str, ...]
 
 
-def spare_threads() -> None:
-    """Keep numpy's linear algebra, which nothing here uses, from starting threads that do nothing but take processor time.
-
-    Takes effect only before numpy is imported.
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-
-def kernel_cache_config() -> KernelCacheConfig:
-    """Where compiled kernels are kept."""
-    chosen = os.environ.get(CACHE_SETTING)
-    if chosen:
-        return KernelCacheConfig(Path(chosen))
-    user_cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return KernelCacheConfig(Path(user_cache) / "venturi")
-
-
-def connection_config(choice: ServerChoice) -> ConnectionConfig:
-    """How commands reach their server: as the command line says, else as the environment does."""
-    return ConnectionConfig(
-        url=choice.url or os.environ.get(URL_SETTING) or DEFAULT_URL,
-        token=os.environ.get(TOKEN_SETTING) or None,
-        ca_file=choice.ca_file or os.environ.get(CA_FILE_SETTING) or None,
-        insecure_token=choice.insecure_token or os.environ.get(INSECURE_TOKEN_SETTING) == "1",
-    )
-
-
 def database_url(given: str | None = None) -> str:
     """Give the URL of the server's database: the one given, that of the environment, or that of the file that VENTURI_CONFIG names.
 
@@ -135,7 +86,7 @@ def database_url(given: str | None = None) -> str:
     named = given or os.environ.get(DATABASE_SETTING) or read_settings(None, {}).database
     if named:
         return named
-    return f"sqlite:///{_state_folder() or _user_files() / 'venturi'}/venturi.db"
+    return f"sqlite:///{state_folder() or user_files() / 'venturi'}/venturi.db"
 
 
 def read_settings(path: str | None, options: Mapping[str, object]) -> AllSettings:
@@ -143,26 +94,21 @@ def read_settings(path: str | None, options: Mapping[str, object]) -> AllSetting
 
     Raises ``ConfigurationError`` for an unknown key or a value of the wrong type, naming file or variable and key.
     """
-    known = dict(_list_keys(AllSettings))
+    known = dict(list_keys(AllSettings))
     chosen = config_file(path)
     merged: dict[Key, object] = {}
     if chosen:
-        merged |= _read_file(chosen, known)
-    merged |= _read_environment(known)
+        merged |= read_file(chosen, known)
+    merged |= read_environment(known)
     for name, given in options.items():
         key = tuple(name.split("."))
         merged[key] = _convert(given, known[key], f"--{name}", strict=False)
     return _build(AllSettings, merged)
 
 
-def config_file(path: str | None) -> str | None:
-    """Name the configuration file: the one given or that of the environment, None where there is none."""
-    return path or os.environ.get(CONFIG_SETTING) or None
-
-
 def log_form(options: Mapping[str, object]) -> LogForm:
     """Give the form of the log where the settings cannot be read: as an option or the environment says, else that without a word."""
-    named = str(options.get("logs.form") or os.environ.get(_variable(("logs", "form")), ""))
+    named = str(options.get("logs.form") or os.environ.get(variable(("logs", "form")), ""))
     return LogForm(named) if named in set(LogForm) else LogForm.AUTO
 
 
@@ -171,22 +117,22 @@ def find_contradictions(path: str | None, options: Mapping[str, object]) -> list
 
     Takes what ``read_settings`` takes, and raises as that does. An option is no contradiction: whoever starts the program by hand means it.
     """
-    known = dict(_list_keys(AllSettings))
+    known = dict(list_keys(AllSettings))
     chosen = config_file(path)
-    from_file = _read_file(chosen, known) if chosen else {}
-    from_variables = _read_environment(known)
+    from_file = read_file(chosen, known) if chosen else {}
+    from_variables = read_environment(known)
     sentences = []
     if path and os.environ.get(CONFIG_SETTING, path) != path:
         sentences.append(f"--config {path} is read; {CONFIG_SETTING}={os.environ[CONFIG_SETTING]} is not used")
     for key in sorted(from_file.keys() & from_variables.keys()):
         if from_file[key] != from_variables[key]:
-            name, variable = ".".join(key), _variable(key)
+            name, named = ".".join(key), variable(key)
             used, unused = _show_setting(key, from_variables[key]), _show_setting(key, from_file[key])
             ignored = "" if name in options else ": the variable is used, the file is not"
-            sentences.append(f"{variable} is {used} in the environment, but {name} is {unused} in {chosen}{ignored}")
+            sentences.append(f"{named} is {used} in the environment, but {name} is {unused} in {chosen}{ignored}")
     listen = ("listen",)
     given = [f"--listen {options['listen']}"] if "listen" in options else []
-    given += [f"{_variable(listen)}={from_variables[listen]}"] if listen in from_variables else []
+    given += [f"{variable(listen)}={from_variables[listen]}"] if listen in from_variables else []
     given += [f"listen = '{from_file[listen]}' in {chosen}"] if listen in from_file else []
     if given and _count_inherited():
         sentences.append(f"{' and '.join(given)} is not used: systemd handed over the sockets that its unit names as ListenStream")
@@ -209,7 +155,7 @@ def server_config(settings: ServeSettings) -> ServerConfig:
 
 def agent_config(settings: AgentSettings) -> AgentConfig:
     """Give what an agent is built of; raises ``ConfigurationError`` for settings that cannot be."""
-    host = (settings.host or socket.gethostname()).lower()
+    host = settings.host.lower() or host_name()
     return AgentConfig(
         agent_id=settings.agent_id or host,
         host=host,
@@ -233,29 +179,14 @@ def _parse_duration(setting: str, text: str) -> int:
         raise ConfigurationError(message) from error
 
 
-def agent_spool(given: Path | None = None) -> Path:
-    """Name the file of an agent's spool: the one given, that of the environment, or one in the user's data folder."""
-    named = given or os.environ.get(SPOOL_SETTING)
-    return Path(named) if named else (_state_folder() or _user_files() / "venturi" / "agent") / "spool.db"
-
-
-def service_manager() -> str | None:
-    """Give the address of the service manager's socket, None where none started this process (sd_notify(3))."""
-    return os.environ.get("NOTIFY_SOCKET")
-
-
 def list_setting_keys() -> list[str]:
     """Give every key of the configuration file, with dots between table and key."""
-    return [".".join(key) for key, _ in _list_keys(AllSettings)]
+    return [".".join(key) for key, _ in list_keys(AllSettings)]
 
 
 def _server_choice(settings: AgentSettings) -> ServerChoice:
     ca_file = None if settings.ca_file is None else str(settings.ca_file)
     return ServerChoice(url=settings.server or None, ca_file=ca_file, insecure_token=settings.insecure_token)
-
-
-def _user_files() -> Path:
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
 
 
 def _count_inherited() -> int:
@@ -272,31 +203,36 @@ def _split_address(setting: str, address: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
-def _variable(key: Key) -> str:
+def variable(key: Key) -> str:
+    """Name the variable of a key."""
     return "_".join((_PREFIX, *key)).upper()
 
 
+def spell_setting(key: Key, given: object) -> str:
+    """Spell a setting for people, without what is secret in it."""
+    if given and key[-1] in _HIDDEN_VALUES:
+        return HIDDEN
+    if given is None or isinstance(given, bool):
+        return "" if given is None else str(given).lower()
+    if isinstance(given, tuple | list | frozenset):
+        return ", ".join(map(str, given))
+    return hide_url_secrets(str(given))
+
+
 def _show_setting(key: Key, given: object) -> str:
-    """Spell a setting for a message, without what is secret in it."""
-    if key[-1] in _HIDDEN_VALUES:
-        return "[hidden]"
-    return f"'{hide_url_secrets(given)}'" if key == ("database",) and isinstance(given, str) else f"'{given}'"
+    return spelled if (spelled := spell_setting(key, given)) == HIDDEN else f"'{spelled}'"
 
 
-def _state_folder() -> Path | None:
-    """Give the folder in which systemd has a unit keep its state, None outside of a unit that has one."""
-    first = os.environ.get(STATE_SETTING, "").partition(":")[0]
-    return Path(first) if first else None
-
-
-def _read_environment(known: Mapping[Key, Any]) -> dict[Key, object]:
-    named = {key: _variable(key) for key in known}
+def read_environment(known: Mapping[Key, Any]) -> dict[Key, object]:
+    """Read the keys that the environment gives; raises ``ConfigurationError``."""
+    named = {key: variable(key) for key in known}
     return {
         key: _convert(os.environ[variable], known[key], variable, strict=False) for key, variable in named.items() if variable in os.environ
     }
 
 
-def _read_file(path: str, known: Mapping[Key, Any]) -> dict[Key, object]:
+def read_file(path: str, known: Mapping[Key, Any]) -> dict[Key, object]:
+    """Read the keys that a configuration file gives; raises ``ConfigurationError`` also for one that there is not."""
     try:
         tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -334,17 +270,17 @@ def _convert(given: object, kind: Any, place: str, *, strict: bool) -> object:  
         raise ConfigurationError(message) from error
 
 
-def _list_keys(settings: type, above: Key = ()) -> Iterator[tuple[Key, Any]]:
+def list_keys(settings: type, above: Key = ()) -> Iterator[tuple[Key, Any]]:
     """Give the keys of a dataclass of settings and of the tables in it, each with its type."""
     for name, kind in get_type_hints(settings, include_extras=True).items():
-        table = _table_of(kind)
+        table = table_of(kind)
         if table is not None:
-            yield from _list_keys(table, (*above, name))
+            yield from list_keys(table, (*above, name))
         else:
             yield (*above, name), Path if Path in get_args(kind) else kind
 
 
-def _table_of(kind: Any) -> type | None:  # noqa: ANN401 - any type that a setting has
+def table_of(kind: Any) -> type | None:  # noqa: ANN401 - any type that a setting has
     """Give the dataclass that a setting is, optional or not; None if it is a plain one."""
     choices = get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
     return next((choice for choice in choices if is_dataclass(choice) and isinstance(choice, type)), None)
@@ -356,7 +292,7 @@ def _build(settings: type[Settings], merged: Mapping[Key, object], above: Key = 
     kinds = get_type_hints(settings)
     for setting in fields(settings):  # type: ignore[arg-type] # only dataclasses get here
         key = (*above, setting.name)
-        table = _table_of(kinds[setting.name])
+        table = table_of(kinds[setting.name])
         if table is not None and any(other[: len(key)] == key for other in merged):
             given[setting.name] = _build(table, merged, key)
         elif key in merged:
