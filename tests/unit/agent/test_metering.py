@@ -301,7 +301,8 @@ def test_a_host_that_refuses_ends_no_agent(world: AgentWorld) -> None:
         message = "the kernel cannot be spoken to: No buffer space available"
         raise DriverError(message)
 
-    run_of_agent = AgentRun(cast("RunningParts", SimpleNamespace(observer=world.alarms)), Event())
+    parts = SimpleNamespace(observer=world.alarms, new_metering=lambda: None)
+    run_of_agent = AgentRun(cast("RunningParts", parts), Event(), lambda: None)
     run_of_agent._do(refuse)
     assert world.alarms.raised == [AgentAlarm.READING_FAILED]
 

@@ -102,6 +102,10 @@ class HookDrivers:
         """Tell whether a generation sees the packets of the device as it is now; raises ``DriverError``."""
         return generation.id in self._of and self._of[generation.id].is_counting(metered, generation)
 
+    def has_bypass(self, metered: MeteredDevice, generation: Generation) -> bool:
+        """Tell whether anything may have kept packets from a generation since this was asked last; raises ``DriverError``."""
+        return bool(self._driver_of(generation).find_bypasses(metered, generation))
+
     def find(self) -> Sequence[FoundGeneration]:
         """List the generations of all these drivers; raises ``DriverError``."""
         found: list[FoundGeneration] = []

@@ -108,6 +108,10 @@ class Driver(Protocol):
         """Tell whether a generation sees the packets of the device as it is now: False once device or namespace went or were made anew."""
         ...
 
+    def find_bypasses(self, metered: MeteredDevice, generation: Generation) -> Sequence[str]:
+        """Say, a sentence for each, what may have kept packets of the device from a generation that counts, since this was asked last."""
+        ...
+
     def find(self) -> Sequence[FoundGeneration]:
         """List the generations of this driver on the host, of whatever spool."""
         ...

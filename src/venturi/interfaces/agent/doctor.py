@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TextIO
 
+from venturi.adapters.drivers.ebpf.order import find_earlier_programs
 from venturi.adapters.drivers.protocol import Driver
 from venturi.adapters.drivers.selection import probe_drivers, select_driver
 from venturi.adapters.host_facts import HostFacts, read_host_facts
@@ -16,7 +17,7 @@ from venturi.adapters.network.bypass import find_bypasses
 from venturi.adapters.network.namespaces import list_devices, list_namespaces
 from venturi.core.domain.errors import DriverError
 from venturi.core.domain.point import Hook
-from venturi.interfaces.agent.drivers import list_drivers
+from venturi.interfaces.agent.drivers import ebpf_config, list_drivers
 from venturi.interfaces.render.resources.output import write_document, write_list, write_one
 from venturi.interfaces.render.resources.view import View
 from venturi.interfaces.standard_output import write_standard_output
@@ -68,7 +69,7 @@ def _examine(settings: AgentSettings) -> Examination:
     drivers = list_drivers(settings)
     rows = [_driver_row(driver, hook) for hook in Hook for driver in drivers]
     (takes, can_count), (takes_at_tc, _) = (_select(settings, drivers, hook) for hook in (Hook.NETFILTER, Hook.TC))
-    return Examination(read_host_facts(), rows, _list_bypasses(), takes, takes_at_tc, can_count)
+    return Examination(read_host_facts(), rows, _list_bypasses(settings), takes, takes_at_tc, can_count)
 
 
 def _select(settings: AgentSettings, drivers: Sequence[Driver], hook: Hook) -> tuple[str, bool]:
@@ -84,14 +85,15 @@ def _driver_row(driver: Driver, hook: Hook) -> DriverRow:
     return DriverRow(driver.name.value, hook.value, support.answer.value, support.because)
 
 
-def _list_bypasses() -> list[BypassRow]:
+def _list_bypasses(settings: AgentSettings) -> list[BypassRow]:
     """Ask every device of every namespace; one that goes meanwhile, or cannot be entered, is left out."""
     rows = []
     for namespace in (None, *list_namespaces()):
         with suppress(DriverError):
             for device in list_devices(namespace):
                 if device.name != _LOOPBACK:
-                    rows += [BypassRow(namespace or "", device.name, because) for because in find_bypasses(namespace, device.name)]
+                    found = [*find_bypasses(namespace, device.name), *find_earlier_programs(ebpf_config(settings), namespace, device.name)]
+                    rows += [BypassRow(namespace or "", device.name, because) for because in found]
     return rows
 
 

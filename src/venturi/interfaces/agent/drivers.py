@@ -40,8 +40,12 @@ def purge_all(settings: AgentSettings) -> int:
 
 def list_drivers(settings: AgentSettings) -> list[Driver]:
     """List the drivers, in the order of preference."""
-    ebpf = EbpfConfig(bpffs=settings.bpffs, mount_bpffs=settings.mount_bpffs, segments=settings.segments)
-    return [EbpfDriver(ebpf), NftablesDriver(NftablesConfig())]
+    return [EbpfDriver(ebpf_config(settings)), NftablesDriver(NftablesConfig())]
+
+
+def ebpf_config(settings: AgentSettings) -> EbpfConfig:
+    """Give what the eBPF driver is told."""
+    return EbpfConfig(bpffs=settings.bpffs, mount_bpffs=settings.mount_bpffs, segments=settings.segments)
 
 
 def _require_unused(driver: Driver) -> None:

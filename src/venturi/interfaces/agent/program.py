@@ -25,7 +25,7 @@ from venturi.adapters.spool.config import SpoolConfig
 from venturi.adapters.spool.spool import Spool
 from venturi.adapters.threads.backoff import Recovery
 from venturi.adapters.threads.metrics_server import MetricsServer
-from venturi.adapters.threads.supervisor import Supervisor
+from venturi.adapters.threads.supervisor import Patience, Supervisor
 from venturi.core.domain.interval import SECOND
 from venturi.interfaces.agent.metrics import AgentMetrics
 from venturi.interfaces.agent.observer import LoggingObserver
@@ -54,13 +54,14 @@ _GENERATION_OCTETS = 16
 class AgentProgram:
     """One agent, from start to stop."""
 
-    def __init__(self, config: AgentConfig, drivers: HookDrivers, log: FilteringBoundLogger) -> None:
+    def __init__(self, config: AgentConfig, drivers: HookDrivers, log: FilteringBoundLogger, patience: Patience | None = None) -> None:
+        """Count by ``drivers``; ``patience`` is that with threads which fail."""
         self._config = config
         self._drivers = drivers
         self._log = log
         self._observer = LoggingObserver(log)
         self._metrics = AgentMetrics()
-        self._supervisor = Supervisor(log, self._observer.thread_failed)
+        self._supervisor = Supervisor(log, self._observer.thread_failed, patience=patience)
         self._recovery = Recovery()
         self._run: AgentRun | None = None
         self._stopped = False
@@ -80,11 +81,10 @@ class AgentProgram:
             running.callback(host.stop)
             clock = AgentClock(look_at_clocks, boot_id(), self._observer, latest_moment(spool.generations()))
             spool.seal_while(clock.may_seal)
-            metering = self._metering(spool, host, clock)
             woken = threading.Event()
             delivery = self._delivery(spool, clock, running)
             sending = self._sending(spool, clock, running)
-            reporting = self._reporting(spool, metering, clock, delivery, sending)
+            reporting = self._reporting(spool, clock, delivery, sending)
             source = self._plan_source(clock, running)
             follower = PlanFollower(
                 source, self._kept_plan, self._observer, woken.set, self._supervisor, wait=_PLAN_WAIT, recovery=self._recovery
@@ -92,19 +92,21 @@ class AgentProgram:
             running.callback(follower.stop)
             run = self._run = AgentRun(
                 RunningParts(
-                    metering=metering,
+                    new_metering=lambda: self._metering(spool, host, clock),
                     clock=clock,
                     schedule=self._config.schedule,
                     follower=follower,
                     delivery=delivery,
                     observer=self._observer,
                     reporting=reporting,
+                    supervisor=self._supervisor,
                 ),
                 woken,
+                ready,
             )
             self._serve_metrics(running)
             if not self._stopped:
-                run.run(ready)
+                run.run()
         self._supervisor.require_alive()
 
     def stop(self) -> None:
@@ -179,16 +181,13 @@ class AgentProgram:
         connection = running.enter_context(Connection(self._config.server, clock.note_server_time))
         return PlanClient(connection, self._config.host, self._config.agent_id)
 
-    def _reporting(
-        self, spool: Spool, metering: Metering, clock: AgentClock, delivery: Delivery | None, sending: StatusSending | None
-    ) -> Reporting:
+    def _reporting(self, spool: Spool, clock: AgentClock, delivery: Delivery | None, sending: StatusSending | None) -> Reporting:
         parts = ReportingParts(
             agent_id=self._config.agent_id,
             host=self._config.host,
             driver=str(self._drivers),
             spool=spool,
             spool_path=self._config.spool,
-            metering=metering,
             clock=clock,
             observer=self._observer,
             delivery=delivery,

@@ -4,6 +4,7 @@ Owns the gathering. A status that cannot be written stops nothing.
 """
 
 import os
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,6 @@ class ReportingParts:
     driver: str
     spool: Spool
     spool_path: Path
-    metering: Metering
     clock: AgentClock
     observer: AgentObserver
     delivery: Delivery | None
@@ -52,27 +52,29 @@ class ReportingParts:
 
 
 class Reporting:
-    """Reports on one agent."""
+    """Reports on one agent, for several threads."""
 
     def __init__(self, parts: ReportingParts, shown: Sequence[Callable[[AgentStatus], None]]) -> None:
         """Hand each status to all of ``shown``, too."""
         self._parts = parts
         self._shown = shown
+        self._lock = threading.Lock()
 
-    def report(self, *, running: bool = True) -> None:
+    def report(self, metering: Metering, *, running: bool = True) -> None:
         """Gather the status, write it and hand it on; ``running`` is False for the last one."""
-        status = self._gather(running=running)
-        for show in self._shown:
-            show(status)
-        try:
-            write_whole(status_file(self._parts.spool_path), encode_status(status), durable=False)
-        except OSError as error:
-            self._parts.observer.note("status not written", reason=str(error))
+        with self._lock:
+            status = self._gather(metering, running=running)
+            for show in self._shown:
+                show(status)
+            try:
+                write_whole(status_file(self._parts.spool_path), encode_status(status), durable=False)
+            except OSError as error:
+                self._parts.observer.note("status not written", reason=str(error))
 
-    def _gather(self, *, running: bool) -> AgentStatus:
+    def _gather(self, metering: Metering, *, running: bool) -> AgentStatus:
         parts = self._parts
         delivery = DeliveryState() if parts.delivery is None else parts.delivery.state
-        places = place_statuses(parts.metering.places.values())
+        places = place_statuses(metering.places.values())
         spool = self._ask_spool()
         return AgentStatus(
             agent_id=parts.agent_id,
@@ -83,15 +85,15 @@ class Reporting:
             running=running,
             driver=parts.driver,
             written_at=parts.clock.now().wall,
-            plan_revision=parts.metering.plan_revision,
+            plan_revision=metering.plan_revision,
             places=places,
             spool=spool,
             delivery=str(delivery.phase),
             problem=delivery.problem,
             alarms=dict(parts.alarms()),
             refused_batches=list(delivery.refused),
-            unretired_generations=parts.metering.unretired,
-            unknown_points=[f"{point.name}: {point.problem}" for point in parts.metering.unknown_points],
+            unretired_generations=metering.unretired,
+            unknown_points=[f"{point.name}: {point.problem}" for point in metering.unknown_points],
             open_alarms=parts.open_alarms([place.place for place in places if place.gap]),
             threads=dict(parts.supervisor.states()),
             thread_failures=dict(parts.supervisor.failures()),

@@ -131,7 +131,7 @@ def _place_status(place: Place) -> PlaceStatus:
         point=place.point.name,
         place=place.metered.place,
         gap="" if uncovered is None else str(uncovered.reason),
-        bypassed=current is not None and current.bypassed,
+        bypassed=current is not None and (current.bypassed or current.bypassed_before),
         generation="" if current is None else current.generation.id,
         classifier="" if current is None else current.generation.digest,
         known_until=known,

@@ -7,7 +7,7 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from venturi.adapters.drivers.ebpf.bpf import clsact
@@ -17,7 +17,8 @@ from venturi.adapters.drivers.ebpf.bpf.links import LinkDescription, describe_li
 from venturi.adapters.drivers.ebpf.bpf.program import ProgramFile
 from venturi.adapters.drivers.ebpf.layout import root_constants
 from venturi.adapters.drivers.ebpf.meta import DevicePlace, GenerationRecord
-from venturi.adapters.drivers.ebpf.pins import make_folder, remove_folder
+from venturi.adapters.drivers.ebpf.order import Order, look_at_order
+from venturi.adapters.drivers.ebpf.pins import ROOT, make_folder, remove_folder
 from venturi.adapters.network.namespaces import inside, namespace_identity
 from venturi.core.domain.errors import DriverError, KernelRefusedError
 from venturi.core.domain.generation import MeteredDevice
@@ -26,7 +27,6 @@ from venturi.core.domain.point import Hook, PointTraffic
 SLOT = "current"
 """The map that holds the current generation's program."""
 
-_ROOT = "root"
 _FIRST = bytes(4)
 _HOOK_NUMBERS = {"local_in": 1, "forward": 2, "local_out": 3}  # enum nf_inet_hooks
 _HOOKS = {
@@ -66,7 +66,7 @@ class Attachment:
         kind = "tc" if metered.hook is Hook.TC else "netfilter"
         with self._programs.loaded(f"{kind}_root", root_constants(place.index)) as program:
             self._libbpf.pin(program.maps[SLOT], self._folder / SLOT)
-            self._libbpf.pin(program.descriptor, self._folder / _ROOT)
+            self._libbpf.pin(program.descriptor, self._folder / ROOT)
             with inside(metered.namespace):
                 if metered.hook is Hook.TC:
                     self._attach_tc(program.descriptor, place.index)
@@ -99,12 +99,17 @@ class Attachment:
                 return False
         except DriverError:
             return False
-        if not (self._folder / _ROOT).exists():
+        if not (self._folder / ROOT).exists():
             return False
         if record.metered.hook is Hook.TC:
             return self._sees_by_tc(record)
         links = self._describe_links([name for name, _, _ in _netfilter_links(record.metered.traffic)])
         return links is not None and {link.number for link in links} <= self._links.numbers()
+
+    def look_at_order(self, record: GenerationRecord, own: Callable[[], Collection[int]]) -> Order:
+        """Tell what comes before the program that stays, at the tc hook; ``own`` gives venturi's programs."""
+        with inside(record.metered.namespace):
+            return look_at_order(record.place.index, own, by_filters=not self._has_tcx_links())
 
     def _attach_netfilter(self, program: int, traffic: PointTraffic) -> None:
         for name, family, hook in _netfilter_links(traffic):
@@ -132,11 +137,14 @@ class Attachment:
             os.close(link)
 
     def _sees_by_tc(self, record: GenerationRecord) -> bool:
-        if any((self._folder / name).exists() for name in _TCX_LINKS):
+        if self._has_tcx_links():
             links = self._describe_links(list(_TCX_LINKS))
             return links is not None and {link.device for link in links} == {record.place.index}
         with inside(record.metered.namespace):
             return clsact.has_filters(self._root_id(), record.place.index)
+
+    def _has_tcx_links(self) -> bool:
+        return any((self._folder / name).exists() for name in _TCX_LINKS)
 
     def _describe_links(self, names: Sequence[str]) -> list[LinkDescription] | None:
         """Describe the links of names, None unless all are there with the program that stays."""
@@ -150,7 +158,7 @@ class Attachment:
         return links if {link.program for link in links} == {self._root_id()} else None
 
     def _root_id(self) -> int:
-        with self._libbpf.opened(self._folder / _ROOT) as root:
+        with self._libbpf.opened(self._folder / ROOT) as root:
             return program_id(root)
 
     def _remove_filters(self, record: GenerationRecord) -> None:
@@ -159,7 +167,7 @@ class Attachment:
             gone = locate(record.metered) != record.place
         except DriverError:
             gone = True
-        if not gone and (self._folder / _ROOT).exists():
+        if not gone and (self._folder / ROOT).exists():
             with inside(record.metered.namespace):
                 clsact.remove_filters(self._root_id(), record.place.index)
 

@@ -5,6 +5,7 @@ slot switches it on; then it gets its name for good. Whatever a dead process lef
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -20,6 +21,7 @@ from venturi.adapters.drivers.ebpf.counters import read_bad_ip_headers, read_pai
 from venturi.adapters.drivers.ebpf.layout import plan_layout
 from venturi.adapters.drivers.ebpf.leaf import is_pinned_whole, loaded_leaf, pin_leaf
 from venturi.adapters.drivers.ebpf.meta import META_OCTETS, DevicePlace, GenerationRecord, decode_record
+from venturi.adapters.drivers.ebpf.order import list_roots
 from venturi.adapters.drivers.ebpf.pins import META, PROGRAM, DevicePins, Pins
 from venturi.adapters.drivers.ebpf.probe import probe_host
 from venturi.adapters.drivers.protocol import DriverName, FoundGeneration, Reading, Support
@@ -50,6 +52,7 @@ class EbpfDriver:
         self._pins = Pins(config.bpffs, config.layout_versions)
         self._loaded: _Loaded | None = None
         self._ended: set[str] = set()
+        self._revisions: dict[Path, tuple[int, ...]] = {}
 
     def probe(self, hook: Hook) -> Support:
         """Tell whether this host can count so at a hook, having loaded the programs."""
@@ -113,6 +116,7 @@ class EbpfDriver:
             device, folder = self._pins.find(metered, generation)
             if self._is_current(device, folder):
                 self._attachment(device).detach(self._record(folder) if (folder / META).exists() else None)
+                self._revisions.pop(device.folder, None)
             device.discard(folder)
             self._ended.discard(generation.id)
             self._settle(device)
@@ -124,6 +128,18 @@ class EbpfDriver:
         except DriverError:
             return False
         return (folder / META).exists() and self._is_counting(device, folder, self._record(folder))
+
+    def find_bypasses(self, metered: MeteredDevice, generation: Generation) -> Sequence[str]:
+        """Say what can end the chain at the tc hook before the program that counts, and whether that may have been so meanwhile."""
+        if metered.hook is not Hook.TC:
+            return []
+        device, folder = self._pins.find(metered, generation)
+        order = self._attachment(device).look_at_order(self._record(folder), partial(list_roots, self._libbpf, self._pins))
+        before = self._revisions.get(device.folder)
+        self._revisions[device.folder] = order.revisions
+        if not order.earlier and before not in {None, order.revisions}:
+            return ["had other programs at the tc hook since they were looked at last, which may have passed packets on uncounted"]
+        return order.earlier
 
     def find(self) -> Sequence[FoundGeneration]:
         """List the generations on the host, once what a dead process left half done is settled."""
@@ -175,6 +191,7 @@ class EbpfDriver:
         if before is None or not attachment.is_whole(before):
             attachment.detach(before)
             attachment.attach(metered, place)
+            self._revisions.pop(device.folder, None)
         return attachment
 
     def _attachment(self, device: DevicePins) -> Attachment:

@@ -23,6 +23,9 @@ from venturi.core.domain.generation import Generation, MeteredDevice
 META, PROGRAM = "meta", "program"
 """The pins of a generation beside those of its counters."""
 
+ROOT = "root"
+"""The pin of the program that stays at the hooks."""
+
 _FOLDER = "venturi"
 _ATTACHED = "attached"
 _PENDING = "pending_"
@@ -110,6 +113,10 @@ class Pins:
         """List the folders of all devices in layouts that are read."""
         points = [point for version in self._versions for point in _list(self._root / version)]
         return [DevicePins(folder) for point in points for folder in _list(point)]
+
+    def list_roots(self) -> list[Path]:
+        """List the pins of the programs that stay at the hooks, of all devices."""
+        return [pin for pin in (device.attached / ROOT for device in self.list_devices()) if pin.exists()]
 
     def remove_all(self) -> None:
         """Remove the pins of every layout version, which stops all counting that links do."""

@@ -56,6 +56,7 @@ class PlaceCounting:
         if counting is None:
             return
         old.until = counting.base.moment
+        old.bypassed |= counting.bypassed
         old.lost = place.identity is not None and self._identity(place) != place.identity
         self._outbox.advance(old.generation.id, old.base, GenerationState.REPLACED)
         place.replaced.append(old)
@@ -95,7 +96,7 @@ class PlaceCounting:
         if counted is not None and current.last.moment.wall > current.base.moment.wall:
             self._outbox.add(place.record(current, current.last.moment, counted))
             self._outbox.advance(current.generation.id, current.last)
-            current.base, current.bypassed = current.last, bypassed
+            current.base, current.bypassed_before, current.bypassed = current.last, current.bypassed, bypassed
 
     def report_gap(self, place: Place, uncovered: Uncovered, moment: Moment) -> None:
         """Record that a place has not been metered up to ``moment``, and remember that in the spool."""
@@ -166,12 +167,18 @@ class PlaceCounting:
             uncovered.row = row.generation.id
 
     def is_counting(self, place: Place, current: Counting) -> bool:
-        """Tell whether a generation sees the packets of the device as it is now; where that cannot be told, it is not taken for granted."""
+        """Tell whether a generation sees the packets of the device as it is now; where that cannot be told, it is not taken for granted.
+
+        Note where packets may have been kept from it.
+        """
+        drivers = self._parts.drivers
         try:
-            return self._parts.drivers.is_counting(place.metered, current.generation)
+            counting = drivers.is_counting(place.metered, current.generation)
+            current.bypassed |= counting and drivers.has_bypass(place.metered, current.generation)
         except DriverError as error:
             self._alarm(AgentAlarm.READING_FAILED, str(error), place)
             return False
+        return counting
 
     def _end_counting(self, place: Place, current: Counting) -> Moment:
         if not self.is_counting(place, current):
@@ -230,8 +237,9 @@ class PlaceCounting:
         )
         for alarm in (AgentAlarm.APPLY_REFUSED, AgentAlarm.DEVICE_HELD):
             self._parts.observer.clear_alarm(alarm, device=place.metered.place)
-        bypassed = self._parts.host.has_bypass(place.metered)
-        return Counting(entered, expected.classification, base, base, bypassed=bypassed)
+        counting = Counting(entered, expected.classification, base, base, bypassed=self._parts.host.has_bypass(place.metered))
+        self.is_counting(place, counting)
+        return counting
 
     def _new_generation(self, place: Place, expected: ExpectedPlace, moment: Moment) -> SpooledGeneration:
         identity = Generation(id=self._parts.new_id(), spool_id=self._parts.spool.spool_id, digest=expected.classification.digest)

@@ -25,7 +25,8 @@ class Counting:
     """A generation and its readings: usage is recorded up to ``base``, and known up to ``last``.
 
     ``until`` is when another generation took its place, ``lost`` whether the device had become another by then. ``bypassed`` is whether
-    packets could go around it since ``base``. ``bad_ip_headers`` are the packets that did not count for their IP header.
+    packets could go around it since ``base``, ``bypassed_before`` in the interval that was recorded last. ``bad_ip_headers`` are the
+    packets that did not count for their IP header.
     """
 
     spooled: SpooledGeneration
@@ -36,6 +37,7 @@ class Counting:
     until: Moment | None = None
     lost: bool = False
     bypassed: bool = False
+    bypassed_before: bool = False
     failures: int = 0
     bad_ip_headers: int = 0
 

@@ -11,6 +11,7 @@ from venturi.core.domain.errors import DriverError
 
 _PARENTS = {"ingress": 0xFFFF_FFF2, "egress": 0xFFFF_FFF3}
 _PRIORITY, _HANDLE = 200, 1
+_PRIORITY_BITS = 16
 _EVERY_PROTOCOL = 3
 _EXISTS = 17
 _NAME = "venturi_"
@@ -52,6 +53,20 @@ def has_filters(number: int, device: int) -> bool:
         raise DriverError(message) from error
 
 
+def earlier_filters(device: int) -> dict[str, bool]:
+    """Tell for each direction in which venturi has a filter whether packets come to others before it; raises ``DriverError``."""
+    try:
+        with IPRoute() as route:
+            return {
+                direction: any(entry["info"] >> _PRIORITY_BITS < _PRIORITY for entry in route.get_filters(index=device, parent=parent))
+                for direction, parent in _PARENTS.items()
+                if _has_own(route, device, parent)
+            }
+    except NetlinkError as error:
+        message = f"the filters of the device cannot be listed: {error}"
+        raise DriverError(message) from error
+
+
 def _place() -> dict[str, int]:
     return {"prio": _PRIORITY, "protocol": _EVERY_PROTOCOL}
 
@@ -66,8 +81,12 @@ def _add_discipline(route: IPRoute, device: int) -> None:
 
 def _remove_left_behind(route: IPRoute, device: int, parent: int) -> None:
     """Remove the filter of a process that died before it could say which device it was at."""
-    if any(name and name.startswith(_NAME) for name in _names_at(route, device, parent)):
+    if _has_own(route, device, parent):
         route.tc("del-filter", "bpf", device, _HANDLE, parent=parent, **_place())
+
+
+def _has_own(route: IPRoute, device: int, parent: int) -> bool:
+    return any(name and name.startswith(_NAME) for name in _names_at(route, device, parent))
 
 
 def _name(number: int) -> str:
