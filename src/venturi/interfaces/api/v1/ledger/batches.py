@@ -66,7 +66,8 @@ async def post_batch(
             raise
 
     posted = await turns.batches.run(caller.user_id, submit)
-    return answer(asdict(await asyncio.wrap_future(posted)))
+    acknowledged = await asyncio.wrap_future(posted)
+    return answer(asdict(acknowledged))
 
 
 @post(
