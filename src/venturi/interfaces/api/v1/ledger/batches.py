@@ -8,6 +8,8 @@ from litestar.types import ControllerRouterHandler
 
 from venturi.adapters.server.memory import trim_memory
 from venturi.core.domain.control.principal import Principal
+from venturi.core.domain.errors import VenturiError
+from venturi.interfaces.api.answers import forget_frames
 from venturi.interfaces.api.turns import ServerTurns
 from venturi.interfaces.api.v1.forms.ledger import NewCorrectionForm, correction_lines, posting_fields
 from venturi.interfaces.api.v1.forms.reading import read_body
@@ -39,6 +41,9 @@ async def post_batch(
             acknowledged = batches.post(caller, body)
             missing = ledger.spool(caller, acknowledged.spool_id).spool.missing
             return asdict(acknowledged) | {"missing": sum(last - first + 1 for first, last in missing)}
+        except VenturiError as error:
+            forget_frames(error)
+            raise
         finally:
             if len(body) > _LARGE:
                 trim_memory()
