@@ -1,6 +1,6 @@
 """What requests cost a running server: processor time, memory, and how long others wait meanwhile.
 
-Owns the measuring, from outside the process (proc(5)). What may be spent is for the tests.
+Owns the measuring, from outside the process (proc(5), clock_getcpuclockid(3)). What may be spent is for the tests.
 """
 
 import os
@@ -17,15 +17,26 @@ from tests.support.server import ServerProcess
 
 _PAUSE = 0.02
 _RESET_PEAK = "5"
+_SCHEDULED = 2
 
 
 @dataclass
 class Cost:
-    """What was spent: seconds of processor time, octets of memory at most beyond what was held before, and waits of a small request."""
+    """What was spent: seconds of processor time, octets of memory at most beyond what was held before, and waits of a small request.
+
+    ``kept`` are the parts of these waits that are the server's doing: no more than the processor time that it took meanwhile, and without
+    the time for which the machine let its event loop wait for a processor.
+    """
 
     processor_seconds: float = 0.0
     peak_octets: int = 0
     waits: list[float] = field(default_factory=list)
+    kept: list[float] = field(default_factory=list)
+
+    @property
+    def longest_kept(self) -> float:
+        """The longest for which the server kept a small request waiting, in seconds."""
+        return max(self.kept, default=0.0)
 
     @property
     def wait(self) -> float:
@@ -39,7 +50,7 @@ def measured(server: ServerProcess, small: str = "/healthz/live") -> Iterator[Co
     cost, over = Cost(), threading.Event()
     Path(f"/proc/{server.process.pid}/clear_refs").write_text(_RESET_PEAK, encoding="ascii")
     before, held = processor_seconds(server), server.resident_octets()
-    asking = threading.Thread(target=_ask, args=(server.url + small, cost, over), daemon=True)
+    asking = threading.Thread(target=_ask, args=(server, small, cost, over), daemon=True)
     asking.start()
     try:
         yield cost
@@ -61,9 +72,22 @@ def _peak_octets(server: ServerProcess) -> int:
     return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
 
 
-def _ask(url: str, cost: Cost, over: threading.Event) -> None:
+def _ask(server: ServerProcess, small: str, cost: Cost, over: threading.Event) -> None:
     with urllib3.PoolManager(retries=False, timeout=60) as pool:
         while not over.wait(_PAUSE):
-            began = time.perf_counter()
-            assert pool.request("GET", url).status == 200
-            cost.waits.append(time.perf_counter() - began)
+            began, before, waited = time.perf_counter(), _processor_time(server), _loop_delay(server)
+            assert pool.request("GET", server.url + small).status == 200
+            seconds = time.perf_counter() - began
+            cost.waits.append(seconds)
+            cost.kept.append(min(seconds - (_loop_delay(server) - waited), _processor_time(server) - before))
+
+
+def _processor_time(server: ServerProcess) -> float:
+    """Give the seconds of processor time that the server has taken, to the nanosecond."""
+    return time.clock_gettime((~server.process.pid << 3) | _SCHEDULED)
+
+
+def _loop_delay(server: ServerProcess) -> float:
+    """Give the seconds for which the server's event loop, which runs in its first thread, has waited for a processor."""
+    delays = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/schedstat").read_text(encoding="ascii")
+    return int(delays.split()[1]) / 1e9

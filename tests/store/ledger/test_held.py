@@ -13,9 +13,11 @@ from tests.support.ledgers import NOW, LedgerOfTests
 from venturi.adapters.store.ledger.held import HeldSelection
 from venturi.adapters.store.ledger.proving.proof import prove_ledger
 from venturi.adapters.store.schema.ledger_tables import LEDGER_LONG_INTERVALS
+from venturi.adapters.store.usage.sums import Span
 from venturi.core.domain.errors import ConflictError, EntryNotFoundError, TooMuchHeldError
 from venturi.core.ledger.batch import HIGHEST, MeteredInterval
 from venturi.core.ledger.bins import DAY, HOUR
+from venturi.core.ledger.long_intervals import MOST_LONG_GAPS
 from venturi.services.ledger.configuration import LedgerConfig
 
 WEB = [(0, 0, 10, 1000), (0, 1, 4, 400)]
@@ -265,10 +267,48 @@ def test_what_is_held_is_bounded_by_agent_and_the_batch_comes_again(ledger: Ledg
     prove_ledger(database)
 
 
-def test_a_long_interval_that_is_held_costs_no_more_than_its_entries(ledger: LedgerOfTests, database: str) -> None:
+LONG = {"start": BEGINNING, "end": BEGINNING + 3 * HOUR}
+
+
+def hours_read(ledger: LedgerOfTests) -> dict[int, tuple[str, str, int]]:
+    """Give state, reason and seconds of each hour that reports read."""
+    with ledger.store.reading() as reader:
+        points = frozenset(point.version for point in reader.usage.point_versions())
+        rows = reader.usage.coverage(Span(HOUR, BEGINNING - DAY, BEGINNING + DAY), points)
+    return {(row[0] - BEGINNING) // HOUR: (row[3], row[4], row[6] // SECONDS) for row in rows}
+
+
+@pytest.mark.parametrize("decide", ["accept", "reject"])
+def test_the_time_of_a_long_interval_that_is_held_is_a_gap_until_it_is_decided(ledger: LedgerOfTests, database: str, decide: str) -> None:
+    ledger.config = SLOW
+    spool = SpoolOfTests()
+    ledger.post(spool.seal(counting(1, start=BEGINNING - HOUR, end=BEGINNING)))
+    ledger.post(spool.seal(counting(10**12, **LONG)))
+    assert hours_read(ledger) == {-1: ("complete", "", 3600)} | dict.fromkeys(range(3), ("gap", "held", 3600))
+    assert ledger.coverage(3600) == {(-60, "complete", ""): (3600, 0)}
+    assert sum(octets for _, octets in ledger.usage(spool.labels[0].id).values()) == 1
+    prove_ledger(database)
+    getattr(ledger.held, decide)(OPERATOR, "looked at", HeldSelection())
+    after = dict.fromkeys(range(3), ("interpolated", "", 3600)) if decide == "accept" else {}
+    assert hours_read(ledger) == {-1: ("complete", "", 3600)} | after
+    prove_ledger(database)
+
+
+def test_a_point_is_shown_to_have_so_many_long_intervals_that_are_held(ledger: LedgerOfTests, database: str) -> None:
+    ledger.config = SLOW
+    spool = SpoolOfTests()
+    ledger.post(spool.seal(counting(1, start=BEGINNING - HOUR, end=BEGINNING)))
+    for _ in range(2):
+        ledger.post(spool.seal(*(counting(10**12, **LONG) for _ in range(MOST_LONG_GAPS - 30))))
+    assert len(ledger.held_reasons()) == 2 * (MOST_LONG_GAPS - 30)
+    assert len(ledger.rows(select(LEDGER_LONG_INTERVALS))) == MOST_LONG_GAPS
+    prove_ledger(database)
+
+
+def test_a_long_interval_at_a_point_of_which_nothing_counts_is_in_no_report(ledger: LedgerOfTests, database: str) -> None:
     ledger.config = SLOW
     ledger.post(SpoolOfTests().seal(counting(10**15, start=BEGINNING - 380 * DAY, end=BEGINNING)))
-    assert ledger.coverage() == {}
+    assert (ledger.coverage(), ledger.rows(select(LEDGER_LONG_INTERVALS))) == ({}, [])
     prove_ledger(database)
 
 

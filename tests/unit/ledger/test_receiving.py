@@ -39,8 +39,19 @@ def envelope_with(**changed: object) -> bytes:
 
 
 def test_a_batch_is_read_as_it_was_sealed() -> None:
-    assert read_envelope(WHOLE) == ENVELOPE
-    assert read_batch(ENVELOPE).intervals[0].usage == [UsageRow(0, 0, 10, 1000)]
+    envelope = read_envelope(WHOLE)
+    assert msgspec.structs.asdict(envelope) == msgspec.structs.asdict(ENVELOPE)
+    assert read_batch(envelope).intervals[0].usage == [UsageRow(0, 0, 10, 1000)]
+
+
+def test_a_large_batch_is_read_as_a_whole_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = [(label, 0, 10, 1000) for label in range(9_000)]
+    spool = SpoolOfTests(labels=[make_batch_label(f"label {number}") for number in range(9_000)])
+    large = spool.seal(make_interval(0, usage=usage), make_interval(1), make_interval(2, usage=usage[:1]), make_interval(3, usage=usage))
+    assert len(large.payload) > 4 * batch.LARGE
+    by_value = read_batch(large)
+    monkeypatch.setattr(batch, "LARGE", 2 * len(large.payload))
+    assert read_batch(large) == by_value
 
 
 BAD_BODIES = {
@@ -81,6 +92,9 @@ def usage(*rows: tuple[int, int, int, int], totals: tuple[int, ...] = (0, 100, 1
 
 BAD_BATCHES: dict[str, tuple[dict[str, object], str]] = {
     "a version to come": ({"version": 2}, "version: 2 is not known here"),
+    "labels that are no list": ({"labels": 7}, "payload.labels: Expected 'array', got 'int'"),
+    "a label that is none": ({"labels": [ONE_LABEL, 7]}, "payload.labels[1]: Expected 'array', got 'int'"),
+    "a label with a NUL": ({"labels": [ONE_LABEL, ("a", "\0", "p", False)]}, "payload.labels[1][1]: Expected 'str' matching regex"),
     "a point of no kind": ({"points": [make_batch_point(kind="cloud")]}, "points[0].kind: 'cloud' is no kind of point"),
     "a point that is not there": (interval_with(point=1), "intervals[0].point: there is no point 1"),
     "a point before the first": (interval_with(point=-1), "payload.intervals[0].point: Expected 'int' >= 0"),
@@ -114,9 +128,11 @@ BAD_BATCHES: dict[str, tuple[dict[str, object], str]] = {
 }
 
 
+@pytest.mark.parametrize("large", [batch.LARGE, 0], ids=["at once", "value by value"])
 @pytest.mark.parametrize("case", BAD_BATCHES)
-def test_a_batch_that_contradicts_itself(case: str) -> None:
+def test_a_batch_that_contradicts_itself(case: str, large: int, monkeypatch: pytest.MonkeyPatch) -> None:
     changed, said = BAD_BATCHES[case]
+    monkeypatch.setattr(batch, "LARGE", large)
     with pytest.raises(InvalidBatchError) as refused:
         read_batch(SpoolOfTests().seal(**({"intervals": ()} | changed)))
     assert said in str(refused.value)

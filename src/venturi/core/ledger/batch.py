@@ -7,10 +7,10 @@ MessagePack too, is compressed with Zstandard.
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Raw, Struct, field
 
 HIGHEST = (1 << 63) - 1
 """The highest count that is posted, and the highest sum that a roll-up holds."""
@@ -140,10 +140,86 @@ class Envelope(Struct, kw_only=True, frozen=True):
     payload: bytes
 
 
+class ReceivedEnvelope(Envelope, kw_only=True, frozen=True):
+    """An envelope whose payload stays where it was received: nothing is copied."""
+
+    payload: memoryview  # type: ignore[assignment] # octets all the same
+
+
 encode_batch = msgspec.msgpack.Encoder().encode
 """Give a batch or an envelope in MessagePack."""
 
-BATCH_FORMS: Mapping[int, Callable[[bytes], Batch]] = MappingProxyType({1: msgspec.msgpack.Decoder(Batch).decode})
+LARGE = 1 << 16
+"""From how many octets on a list or an interval is read value by value."""
+
+Value = TypeVar("Value")
+
+
+class _Lists(Struct, kw_only=True, frozen=True):
+    """A payload of version 1 before its lists are read."""
+
+    version: int
+    sealed_at: Time
+    points: Raw
+    labels: Raw
+    intervals: Raw
+
+
+class _LargeInterval(MeteredInterval, kw_only=True, frozen=True):
+    """An interval before its usage is read."""
+
+    usage: Raw = Raw(b"\x90")  # type: ignore[assignment] # the rows, in MessagePack
+
+
+_decode_lists = msgspec.msgpack.Decoder(_Lists).decode
+_decode_list = msgspec.msgpack.Decoder(list[Raw]).decode
+_decode_label = msgspec.msgpack.Decoder(BatchLabel).decode
+_decode_point = msgspec.msgpack.Decoder(BatchPoint).decode
+_decode_row = msgspec.msgpack.Decoder(UsageRow).decode
+_decode_interval = msgspec.msgpack.Decoder(MeteredInterval).decode
+_decode_large_interval = msgspec.msgpack.Decoder(_LargeInterval).decode
+_decode_whole = msgspec.msgpack.Decoder(Batch).decode
+
+
+def _read_batch_1(payload: bytes) -> Batch:
+    """Read a payload of version 1, of a large one a value at a time: the decoder keeps the interpreter while it works."""
+    if len(payload) < LARGE:
+        return _decode_whole(payload)
+    lists = _decode_lists(payload)
+    return Batch(
+        version=lists.version,
+        sealed_at=lists.sealed_at,
+        points=_read_list(lists.points, _decode_point, "points"),
+        labels=_read_list(lists.labels, _decode_label, "labels"),
+        intervals=_read_list(lists.intervals, _read_interval, "intervals"),
+    )
+
+
+def _read_interval(content: Raw) -> MeteredInterval:
+    if len(content) < LARGE:
+        return _decode_interval(content)
+    large = _decode_large_interval(content)
+    told: dict[str, Any] = {name: getattr(large, name) for name in MeteredInterval.__struct_fields__}
+    return MeteredInterval(**(told | {"usage": _read_list(large.usage, _decode_row, "usage")}))
+
+
+def _read_list(content: Raw, read: Callable[[Raw], Value], name: str) -> list[Value]:
+    """Read the values of a list, one by one; an error names its place as the decoder of a whole batch does."""
+    values: list[Value] | None = None
+    try:
+        waiting = _decode_list(content)
+        values = []
+        for value in waiting:
+            values.append(read(value))
+    except msgspec.ValidationError as error:
+        reason, _, within = str(error).partition(" - at `$")
+        where = name if values is None else f"{name}[{len(values)}]"
+        message = f"{reason} - at `$.{where}{within or '`'}"
+        raise msgspec.ValidationError(message) from error
+    return values
+
+
+BATCH_FORMS: Mapping[int, Callable[[bytes], Batch]] = MappingProxyType({1: _read_batch_1})
 """What reads a payload of each version, and gives it as a batch of the present one. Versions are added here and never removed."""
 
 _decode_version = msgspec.msgpack.Decoder(_Versioned).decode
@@ -159,5 +235,5 @@ def decode_batch(payload: bytes) -> Batch:
     return form(payload)
 
 
-decode_envelope = msgspec.msgpack.Decoder(Envelope).decode
-"""Read an envelope; raises as ``decode_batch`` does."""
+decode_envelope: Callable[[bytes | bytearray], Envelope] = msgspec.msgpack.Decoder(ReceivedEnvelope).decode
+"""Read an envelope, whose payload stays where it is; raises as ``decode_batch`` does."""

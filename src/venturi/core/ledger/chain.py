@@ -11,4 +11,6 @@ FIRST_PREVIOUS = bytes(32)
 
 def chain_digest(spool_id: str, sequence: int, previous: bytes, payload: bytes) -> bytes:
     """Give the digest of a batch: SHA-256 of spool id (ASCII), sequence (8 octets, big-endian), digest before, payload."""
-    return hashlib.sha256(b"".join((spool_id.encode("ascii"), sequence.to_bytes(8, "big"), previous, payload))).digest()
+    digest = hashlib.sha256(b"".join((spool_id.encode("ascii"), sequence.to_bytes(8, "big"), previous)))
+    digest.update(payload)
+    return digest.digest()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from venturi.core.domain.coverage import Coverage
 from venturi.core.ledger.batch import MeteredInterval
-from venturi.core.ledger.bins import count_bins, cut_within
+from venturi.core.ledger.bins import HOUR, count_bins, cut_within
 from venturi.core.ledger.covering import state_in_bin
 
 MOST_BINS = 12
@@ -20,6 +20,9 @@ FEW_BINS = 2
 
 MOST_SPREAD = 150_000
 """To how many bins of 5 minutes the records of a batch are added at most, unless each is in few; else those in more are long too."""
+
+MOST_LONG_GAPS = 100
+"""How many long intervals that are held a point is shown to have, so that no agent makes its reports slow."""
 
 Counts = tuple[int, ...]
 Key = tuple[int | str, ...]
@@ -57,6 +60,11 @@ def choose_long(intervals: Sequence[MeteredInterval]) -> frozenset[int]:
     )
     most = FEW_BINS if spread > MOST_SPREAD else MOST_BINS
     return frozenset(place for place, touched in enumerate(bins) if touched > most)
+
+
+def is_long_gap(start: int, end: int) -> bool:
+    """Tell whether the time of a held interval is kept as it is instead of being spread when it is posted."""
+    return end - start > HOUR
 
 
 def spread_records(records: Iterable[LongRecord], window: tuple[int, int], width: int) -> dict[tuple[int | str, ...], list[int]]:

@@ -33,7 +33,7 @@ class BatchBounds:
     labels: int = 100_000
 
 
-def check_envelope_size(content: bytes) -> None:
+def check_envelope_size(content: bytes | bytearray) -> None:
     """Refuse an envelope that holds much besides its payload with ``BatchTooLargeError``."""
     walk = _Walk(content, "envelope")
     try:
@@ -123,7 +123,7 @@ class _Measure:
 class _Walk:
     """A place in MessagePack; ``IndexError`` if it ends early."""
 
-    def __init__(self, content: bytes, name: str) -> None:
+    def __init__(self, content: bytes | bytearray, name: str) -> None:
         self._content = content
         self._name = name
         self._place = 0

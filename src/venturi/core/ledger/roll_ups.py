@@ -50,9 +50,9 @@ class Told(NamedTuple):
     overlapping: bool
 
 
-def is_shown_as_held(reason: HeldReason, start: int, end: int) -> bool:
-    """Tell whether the time of a held interval is shown as such: not one that cannot be or is known, nor one of more than an hour."""
-    return reason not in _TIME_IS_NO_GAP and end - start <= HOUR
+def is_shown_as_held(reason: HeldReason) -> bool:
+    """Tell whether the time of an interval that is held for a reason is shown as such: not one that cannot be or is known."""
+    return reason not in _TIME_IS_NO_GAP
 
 
 def held_coverage(point: int, place: int) -> Told:

@@ -69,3 +69,15 @@ def _unauthenticated(reason: str) -> bytes:
     return msgspec.json.encode(
         {"error": {"code": status.value, "title": status.phrase, "message": AUTHENTICATION_REQUIRED, "reason": reason}}
     )
+
+
+def forget_frames(error: BaseException) -> None:
+    """Let go of all that was at hand where an error and its causes were raised.
+
+    A future that fails holds its error, whose frames hold the future: without this, what was refused stays in memory until the collector
+    comes by.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        cause.__traceback__ = None
+        cause = cause.__cause__ or cause.__context__

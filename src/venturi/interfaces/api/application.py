@@ -21,7 +21,7 @@ from venturi.adapters.store.store import Store
 from venturi.adapters.threads.supervisor import EVENT_LOOP, Supervisor
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import InvalidRequestError, VenturiError
-from venturi.interfaces.api.answers import describe_error, describe_status
+from venturi.interfaces.api.answers import describe_error, describe_status, forget_frames
 from venturi.interfaces.api.authentication import Authentication
 from venturi.interfaces.api.frame import Frame, extra_headers, note_refusal
 from venturi.interfaces.api.openapi.document import ApiDocument
@@ -129,6 +129,7 @@ class _ErrorAnswers:
         """Answer an error that was raised on purpose."""
         note_refusal(error, self._observer)
         request.scope["state"][FAILURE] = error
+        forget_frames(error)
         status, body = describe_error(request.scope["path"], error)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             self._observer.log.error("failed", request_id=_request_id(request), reason=str(error))
@@ -141,11 +142,13 @@ class _ErrorAnswers:
             return self.answer(request, InvalidRequestError(_tell_refused(error)))
         if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return self.answer_fault(request, error)
+        forget_frames(error)
         return _respond(error.status_code, describe_status(request.scope["path"], error.status_code, error.detail), error.headers)
 
     def answer_fault(self, request: AnyRequest, error: Exception) -> Response[bytes]:
         """Answer a fault of the server's own, whose trace goes to the log and nowhere else."""
         self._observer.log.error("fault", request_id=_request_id(request), exc_info=error)
+        forget_frames(error)
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         return _respond(status, describe_status(request.scope["path"], status, ""))
 

@@ -14,12 +14,12 @@ from venturi.core.domain.errors import InvalidRequestError, RequestTimedOutError
 class BoundedBody:
     """The body of one request as it arrives; raises when it is too large or too slow."""
 
-    def __init__(self, receive: Receive, limits: Limits) -> None:
-        """Bound what ``receive`` gives, from now on."""
+    def __init__(self, receive: Receive, limits: Limits, *, announced: bool = True) -> None:
+        """Bound what ``receive`` gives, from now on; of a request that ``announced`` no body, there is nothing to bound."""
         self._receive = receive
         self._limits = limits
         self._octets = 0
-        self._ended = False
+        self._ended = not announced
         self._deadline = asyncio.get_running_loop().time() + limits.body_seconds
 
     async def receive(self) -> HTTPReceiveMessage:
@@ -48,6 +48,11 @@ def check_declared_size(scope: HTTPScope, limits: Limits) -> None:
     declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
     if declared.isdigit() and int(declared) > limits.body_octets:
         raise body_too_large(limits)
+
+
+def announces_body(scope: HTTPScope) -> bool:
+    """Tell whether the header says that a body follows."""
+    return any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
 
 
 def body_too_large(limits: Limits) -> RequestTooLargeError:

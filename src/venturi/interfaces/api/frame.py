@@ -21,9 +21,9 @@ from venturi.core.domain.errors import (
     UnauthenticatedError,
     VenturiError,
 )
-from venturi.interfaces.api.answers import JSON, describe_error
+from venturi.interfaces.api.answers import JSON, describe_error, forget_frames
 from venturi.interfaces.api.authentication import Authentication
-from venturi.interfaces.api.bodies import BoundedBody, check_declared_size
+from venturi.interfaces.api.bodies import BoundedBody, announces_body, check_declared_size
 from venturi.interfaces.api.origin import TrustedProxies, settle_origin
 from venturi.interfaces.api.requests import ObservedRequest, RequestObserver
 from venturi.interfaces.api.turns import ending
@@ -86,9 +86,10 @@ class Frame:
             request.caller = scope["user"] = await self._authentication.identify(scope)
         except VenturiError as error:
             request.error = error
+            forget_frames(error)
             await answer_error(scope, send, error, self._observer, challenge=self._authentication.challenge)
             return
-        await self._routes(scope, BoundedBody(receive, self._limits).receive, send)
+        await self._routes(scope, BoundedBody(receive, self._limits, announced=announces_body(scope)).receive, send)
 
 
 async def answer_error(scope: HTTPScope, send: Send, error: VenturiError, observer: RequestObserver, *, challenge: str = "") -> None:

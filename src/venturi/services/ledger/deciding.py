@@ -20,6 +20,7 @@ from venturi.core.domain.interval import Nanoseconds, format_time
 from venturi.core.ledger.batch import BATCH_VERSION, Batch, BatchLabel, BatchPoint, DirectionTotals, MeteredInterval, UsageRow
 from venturi.core.ledger.believing import AccountedTime
 from venturi.core.ledger.bins import cut
+from venturi.core.ledger.long_intervals import is_long_gap
 from venturi.core.ledger.roll_ups import RollUps, held_coverage
 from venturi.services.control.policy import Operation, require
 from venturi.services.ledger.entering import EnteredBatch
@@ -91,6 +92,7 @@ class HeldDecisions:
             for batch in entered:
                 batch.add_roll_ups()
             writer.add_roll_ups(_undo_gaps(chosen), {})
+            writer.end_long_gaps([(row.posting, row.ordinal) for row in chosen if is_long_gap(row.start_at, row.end_at)])
             remaining = writer.held.count(selection)
         return Decided(writer.posting, len(chosen), remaining)
 

@@ -18,7 +18,7 @@ from venturi.adapters.store.schema.ledger_tables import (
 from venturi.core.domain.coverage import Coverage
 from venturi.core.ledger.batch import Batch, BatchLabel
 from venturi.core.ledger.bins import cut
-from venturi.core.ledger.long_intervals import choose_long
+from venturi.core.ledger.long_intervals import MOST_LONG_GAPS, choose_long, is_long_gap
 from venturi.core.ledger.roll_ups import PointCounts, RollUps, Told, held_coverage, is_shown_as_held
 from venturi.services.ledger.judging import Verdict
 
@@ -50,7 +50,7 @@ class EnteredBatch:
         number = writer.versions.number
         held = [verdict.reason is not None for verdict in verdicts]
         self._points = number(LEDGER_POINT_VERSIONS, [(*_POINT(verdict.point), its) for verdict, its in zip(verdicts, held, strict=True)])
-        self._gaps = self._number_gaps()
+        self._gaps, self._long_gaps = self._number_gaps()
         self._owners: dict[int, int] = {}
         self._labels = self._number_labels()
         self._places = number(LEDGER_PLACES, [(*metered_by, interval.place) for interval in batch.intervals])
@@ -65,7 +65,7 @@ class EnteredBatch:
 
     def add_roll_ups(self) -> None:
         """Add to the roll-ups what the entries add; long intervals are only named, and spread when they are read."""
-        self._writer.add_long_intervals([self._long_rows[place] for place in sorted(self._long)])
+        self._writer.add_long_intervals([self._long_rows[place] for place in sorted(self._long_rows)])
         sums, held = RollUps(), 0
         for place, interval in enumerate(self._batch.intervals):
             if place in self._long:
@@ -114,20 +114,35 @@ class EnteredBatch:
         entries = 1 + len(interval.totals) + len(interval.usage)
         named = (posting, rows.count, posting, self._ordinals[place])
         rows.held.append((*named, Decision.HELD.value, reason, entries, self._gaps.get(place, 0)))
+        if place in self._long_gaps:
+            own = self._ordinals[place]
+            self._long_rows[place] = (posting, own, own, self._long_gaps[place], interval.start, interval.end)
 
-    def _number_gaps(self) -> dict[int, int]:
-        """Give the numbers of the points at which the time of held intervals is a gap, by the places of these.
+    def _number_gaps(self) -> tuple[dict[int, int], dict[int, int]]:
+        """Give the numbers of the points at which the time of held intervals is a gap, by the places of these: of short and of long ones.
 
-        Points of which nothing counts yet are in no report.
+        Points of which nothing counts yet are in no report. Of the long ones, a point has so many at most.
         """
         verdicts, intervals = self._verdicts, self._batch.intervals
         places = [
             place
-            for place, (verdict, interval) in enumerate(zip(verdicts, intervals, strict=True))
-            if verdict.reason is not None and verdict.told and is_shown_as_held(verdict.reason, interval.start, interval.end)
+            for place, verdict in enumerate(verdicts)
+            if verdict.reason is not None and verdict.told and is_shown_as_held(verdict.reason)
         ]
         known = self._writer.versions.latest_points({verdicts[place].point.id for place in places})
-        return {place: known[point_id] for place in places if (point_id := verdicts[place].point.id) in known}
+        numbers = {place: known[point_id] for place in places if (point_id := verdicts[place].point.id) in known}
+        short, long = dict[int, int](), dict[int, int]()
+        left: dict[int, int] = {}
+        for place, number in numbers.items():
+            if not is_long_gap(intervals[place].start, intervals[place].end):
+                short[place] = number
+                continue
+            if number not in left:
+                left[number] = MOST_LONG_GAPS - self._writer.count_long_gaps(number)
+            if left[number] > 0:
+                left[number] -= 1
+                long[place] = number
+        return short, long
 
     def _number_labels(self) -> list[Sequence[int]]:
         """Give the numbers of the labels of each interval by their places in the batch, made once for all that name them alike."""

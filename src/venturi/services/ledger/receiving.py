@@ -22,6 +22,7 @@ _MOST_WINDOW = 1 << 26
 DEFAULT_BOUNDS = BatchBounds()
 
 Form = TypeVar("Form")
+Octets = TypeVar("Octets", bytes, bytearray)
 
 
 def read_envelope(body: bytes, bounds: BatchBounds = DEFAULT_BOUNDS) -> Envelope:
@@ -41,7 +42,7 @@ def read_batch(envelope: Envelope, bounds: BatchBounds = DEFAULT_BOUNDS) -> Batc
     return batch
 
 
-def _decompress(body: bytes, most: int) -> bytes:
+def _decompress(body: bytes, most: int) -> bytearray:
     """Decompress piece by piece, so that memory grows with what there is, not with what there may be."""
     content = bytearray()
     try:
@@ -54,10 +55,10 @@ def _decompress(body: bytes, most: int) -> bytes:
     except zstandard.ZstdError as error:
         message = f"the body is not compressed with Zstandard: {error}"
         raise InvalidBatchError(message) from error
-    return bytes(content)
+    return content
 
 
-def _decode(content: bytes, decode: Callable[[bytes], Form], name: str) -> Form:
+def _decode(content: Octets, decode: Callable[[Octets], Form], name: str) -> Form:
     try:
         return decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

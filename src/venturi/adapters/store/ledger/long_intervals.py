@@ -3,28 +3,38 @@
 Owns the statements. Which intervals are long, and how entries are spread, is for ``core.ledger.long_intervals``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Join, Table, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Join, Table, and_, delete, exists, func, select
 
+from venturi.adapters.store.ledger.held import Decision
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_CORRECTIONS,
     LEDGER_GENERATIONS,
+    LEDGER_HELD,
     LEDGER_INTERVALS,
     LEDGER_LABEL_VERSIONS,
     LEDGER_LONG_INTERVALS,
     LEDGER_OWNERS,
+    LEDGER_POINT_VERSIONS,
     LEDGER_TOTALS,
     LEDGER_USAGE,
 )
-from venturi.core.domain.coverage import Coverage
+from venturi.core.domain.coverage import Coverage, CoverageReason
 from venturi.core.domain.errors import LedgerError
+from venturi.core.domain.generation import Segments
 from venturi.core.ledger.bins import JITTER
 from venturi.core.ledger.long_intervals import Counts, LongCoverage, LongRecord
 
 _LONG = LEDGER_LONG_INTERVALS.c
+_HELD = and_(
+    LEDGER_HELD.c.held_posting == _LONG.posting,
+    LEDGER_HELD.c.held_ordinal == _LONG.ordinal,
+    LEDGER_HELD.c.decision == Decision.HELD.value,
+)
 _AT_ONCE = 5_000
+_DECIDED_AT_ONCE = 400
 Window = tuple[int, int]
 EntryName = tuple[int, int]
 """Posting and ordinal of an entry."""
@@ -60,32 +70,81 @@ def read_long_records(
 
 
 def read_long_coverage(connection: Connection, where: ColumnElement[bool], window: Window) -> list[LongCoverage]:
-    """Read what the long intervals that meet a window tell of coverage; ``where`` is a condition on ``LEDGER_LONG_INTERVALS``."""
+    """Read what the long intervals that meet a window tell of coverage; ``where`` is a condition on ``LEDGER_LONG_INTERVALS``.
+
+    The time of those that are held is a gap.
+    """
     intervals = LEDGER_INTERVALS.c
     same = and_(intervals.posting == _LONG.posting, intervals.ordinal == _LONG.ordinal)
     columns = (intervals.place, intervals.coverage, intervals.reason, LEDGER_GENERATIONS.c.segments, intervals.overlapping)
     counted_by = LEDGER_GENERATIONS.c.id == intervals.generation
-    joined = LEDGER_LONG_INTERVALS.join(LEDGER_INTERVALS, same).join(LEDGER_GENERATIONS, counted_by)
-    told = select(_LONG.start_at, _LONG.end_at, _LONG.point_version, *columns).select_from(joined)
+    joined = LEDGER_LONG_INTERVALS.join(LEDGER_INTERVALS, same).join(LEDGER_GENERATIONS, counted_by).outerjoin(LEDGER_HELD, _HELD)
+    told = select(_LONG.start_at, _LONG.end_at, _LONG.point_version, *columns, LEDGER_HELD.c.decision).select_from(joined)
     rows = connection.execute(told.where(overlaps_window(window), where)).all()
-    return [LongCoverage(*row[:4], Coverage(row[4]), row[5], row[6], bool(row[7])) for row in rows]
+    return [_gap(row) if row.decision else LongCoverage(*row[:4], Coverage(row[4]), row[5], row[6], bool(row[7])) for row in rows]
+
+
+def _gap(row: Any) -> LongCoverage:  # noqa: ANN401 - a row of a long interval
+    return LongCoverage(
+        row.start_at,
+        row.end_at,
+        row.point_version,
+        row.place,
+        Coverage.GAP,
+        CoverageReason.HELD.value,
+        Segments.WIRE.value,
+        overlapping=False,
+    )
+
+
+def count_long_gaps(connection: Connection, point_version: int) -> int:
+    """Give how many long intervals that are held are named at a version of a point."""
+    named = select(func.count()).select_from(LEDGER_LONG_INTERVALS).where(_LONG.point_version == point_version)
+    return int(connection.execute(named.where(_LONG.last_ordinal == _LONG.ordinal, exists().where(_HELD))).scalar_one())
+
+
+def end_long_gaps(connection: Connection, positions: Collection[EntryName]) -> None:
+    """Name long intervals no more that are held no more; ``positions`` has their postings and ordinals."""
+    ordinals: dict[int, list[int]] = {}
+    for posting, ordinal in positions:
+        ordinals.setdefault(posting, []).append(ordinal)
+    for posting, several in ordinals.items():
+        for first in range(0, len(several), _DECIDED_AT_ONCE):
+            some = _LONG.ordinal.in_(several[first : first + _DECIDED_AT_ONCE])
+            connection.execute(delete(LEDGER_LONG_INTERVALS).where(_LONG.posting == posting, some))
 
 
 def prove_long_intervals(connection: Connection) -> int:
     """Raise ``LedgerError`` for the first long interval that is not as its entries say; give how many there are."""
     count = 0
-    for row in connection.execute(select(LEDGER_LONG_INTERVALS).order_by(_LONG.posting, _LONG.ordinal)).all():
+    held = exists().where(_HELD).label("held")
+    for row in connection.execute(select(LEDGER_LONG_INTERVALS, held).order_by(_LONG.posting, _LONG.ordinal)).all():
         count += 1
-        named = select(LEDGER_INTERVALS.c.point_version, LEDGER_INTERVALS.c.start_at, LEDGER_INTERVALS.c.end_at)
-        interval = connection.execute(
-            named.where(LEDGER_INTERVALS.c.posting == row.posting, LEDGER_INTERVALS.c.ordinal == row.ordinal)
-        ).first()
-        last = max(row.ordinal, *(_last_ordinal(connection, table, row) for table in (LEDGER_TOTALS, LEDGER_USAGE)))
-        kept = (row.point_version, row.start_at, row.end_at, row.last_ordinal)
-        if interval is None or kept != (*interval, last):
+        if tuple(row)[2:6] != (_recompute_gap if row.held else _recompute)(connection, row):
             message = f"ledger_long_intervals: entry {row.ordinal} of posting {row.posting} is not the interval that is kept of it"
             raise LedgerError(message)
     return count
+
+
+def _recompute(connection: Connection, row: Any) -> tuple[int, ...] | None:  # noqa: ANN401 - a row of the table
+    """Give what the table has to say of a long interval that counts."""
+    columns = LEDGER_INTERVALS.c
+    named = select(columns.point_version, columns.start_at, columns.end_at)
+    interval = connection.execute(named.where(columns.posting == row.posting, columns.ordinal == row.ordinal)).first()
+    last = max(row.ordinal, *(_last_ordinal(connection, table, row) for table in (LEDGER_TOTALS, LEDGER_USAGE)))
+    return interval and (last, *interval)
+
+
+def _recompute_gap(connection: Connection, row: Any) -> tuple[int, ...] | None:  # noqa: ANN401 - a row of the table
+    """Give what the table has to say of one that is held and not decided about: no entries, and a version of its point that counts."""
+    columns, at, shown = LEDGER_INTERVALS.c, LEDGER_POINT_VERSIONS, LEDGER_POINT_VERSIONS.alias("shown")
+    joined = LEDGER_INTERVALS.join(at, at.c.id == columns.point_version).join(shown, shown.c.point_id == at.c.point_id)
+    decided = exists().where(
+        LEDGER_HELD.c.held_posting == row.posting, LEDGER_HELD.c.held_ordinal == row.ordinal, LEDGER_HELD.c.decision != Decision.HELD.value
+    )
+    wanted = columns.posting == row.posting, columns.ordinal == row.ordinal, shown.c.id == row.point_version, ~shown.c.held, ~decided
+    interval = connection.execute(select(shown.c.id, columns.start_at, columns.end_at).select_from(joined).where(*wanted)).first()
+    return interval and (row.ordinal, *interval)
 
 
 def _last_ordinal(connection: Connection, table: Table, row: Any) -> int:  # noqa: ANN401 - a row of the table

@@ -97,7 +97,7 @@ class VersionNumbers:
     def _find(self, table: Table, wanted: Mapping[Version, None]) -> dict[Version, int]:
         """Look versions up by their first column, which tells most of them apart."""
         first = list(table.c)[1]
-        names = sorted({version[0] for version in wanted})
+        names = list(dict.fromkeys(version[0] for version in wanted))
         found: dict[Version, int] = {}
         for start in range(0, len(names), _ASKED_AT_ONCE):
             statement = select(*table.c).where(first.in_(names[start : start + _ASKED_AT_ONCE]))

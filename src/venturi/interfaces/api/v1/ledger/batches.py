@@ -15,6 +15,7 @@ from venturi.adapters.server.memory import trim_memory
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import VenturiError
 from venturi.core.ledger.batch import MEDIA_TYPE
+from venturi.interfaces.api.answers import forget_frames
 from venturi.interfaces.api.openapi.declaring import RequestBody, declare
 from venturi.interfaces.api.turns import ServerTurns
 from venturi.interfaces.api.v1.forms.ledger import AcknowledgementForm, NewCorrectionForm, PostingForm, correction_lines, posting_fields
@@ -60,13 +61,18 @@ async def post_batch(
     def submit() -> Future[Acknowledgement]:
         try:
             return batches.submit(caller, body)
-        except VenturiError:
+        except VenturiError as error:
+            forget_frames(error)
             if len(body) > _LARGE:
                 trim_memory()
             raise
 
     posted = await turns.batches.run(caller.user_id, submit)
-    acknowledged = await asyncio.wrap_future(posted)
+    try:
+        acknowledged = await asyncio.wrap_future(posted)
+    except VenturiError as error:
+        forget_frames(error)
+        raise
     return answer(asdict(acknowledged))
 
 
