@@ -73,6 +73,7 @@ class Operation(StrEnum):
     SHOW_TOKEN = "get_token"  # noqa: S105 - the name of an operation
     CREATE_TOKEN = "create_token"  # noqa: S105 - the name of an operation
     REVOKE_TOKEN = "revoke_token"  # noqa: S105 - the name of an operation
+    LIST_TOKEN_CHANGES = "get_token_changes"  # noqa: S105 - the name of an operation
 
 
 class Relation(StrEnum):
@@ -171,6 +172,7 @@ POLICY: Mapping[Operation, Grant] = {
     Operation.SHOW_TOKEN: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.CREATE_TOKEN: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.REVOKE_TOKEN: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.LIST_TOKEN_CHANGES: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
 }
 """Every operation and the roles that it needs."""
 
