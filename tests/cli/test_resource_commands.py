@@ -264,6 +264,10 @@ def test_tokens_are_created_shown_listed_and_revoked(venturi: Venturi) -> None:
     assert venturi("token", "list", "--role", "reader", "-f", "csv", "-c", "name", "-c", "revoked_at") == "name,revoked_at\ndash,\n"
     assert venturi("token", "revoke", "dash") == ""
     assert json.loads(venturi("token", "show", "dash", "-f", "json"))["revoked_at"] is not None
+    changes = venturi("token", "changes", "--token", "dash", "-f", "csv", "-c", "change", "-c", "name", "-c", "author")
+    assert changes == "change,name,author\ncreated,dash,anonymous\nrevoked,dash,anonymous\n"
+    assert venturi("token", "changes", "--token", "dash", "--change", "created", "--long", "-f", "value", "-c", "author_project_id").strip()
+    assert venturi("token", "changes", "--author", "nobody", "-f", "csv", "-c", "change") == "change\n"
 
 
 def test_a_token_that_contradicts_itself_is_refused(venturi: Venturi) -> None:

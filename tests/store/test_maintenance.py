@@ -20,7 +20,7 @@ from venturi.adapters.store.maintenance.restoring import restore
 from venturi.adapters.store.store import Store
 from venturi.core.domain.control.listing import Listing
 from venturi.core.domain.control.principal import Role
-from venturi.core.domain.control.token import Token
+from venturi.core.domain.control.token import Token, TokenChange, TokenEvent
 from venturi.core.domain.errors import SchemaError, StoreError, StoreInUseError
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.domain.point import ExporterPlace
@@ -216,6 +216,24 @@ def test_tokens_that_were_revoked_since_the_backup_are_told(database: str, tmp_p
     assert commands.restore(tmp_path / "backup", replace=True, revoke_tokens_at=99) == 0
     assert "revoked the 1 tokens of the backup that were valid" in told.getvalue()
     assert revocation(database) == 99
+
+
+def test_what_a_restore_does_to_tokens_is_kept(database: str, tmp_path: Path) -> None:
+    fill(database)
+    back_up(database, tmp_path / "backup")
+    with open_store(database) as store, store.writing(OPERATOR) as writer:
+        writer.tokens.revoke(TOKEN.id, Nanoseconds(77))
+    restore(database, tmp_path / "backup", replace=True)
+    again = changes_of_tokens(database)[-1]
+    assert (again.change, again.token_id, again.name, again.author) == (TokenEvent.RESTORED, TOKEN.id, "ci", "local")
+    restore(database, tmp_path / "backup", replace=True, revoke_tokens_at=99)
+    revoked = changes_of_tokens(database)[-1]
+    assert (revoked.change, revoked.token_id, revoked.at, revoked.author) == (TokenEvent.REVOKED, TOKEN.id, 99, "local")
+
+
+def changes_of_tokens(url: str) -> list[TokenChange]:
+    with open_store(url) as store, store.reading() as reader:
+        return reader.token_changes.list(Listing())
 
 
 def revocation(url: str) -> int | None:

@@ -6,10 +6,18 @@ import pytest
 
 from tests.support.control_values import OPERATOR, make_point, new_id
 from venturi.adapters.store.store import Store
+from venturi.adapters.store.tables.token_changes import LOCAL, MOST_CHANGES
 from venturi.core.domain.control.listing import Listing, SortKey
 from venturi.core.domain.control.principal import Role
-from venturi.core.domain.control.token import Token
-from venturi.core.domain.errors import ConflictError, DuplicatePointError, InvalidPointError, PointNotFoundError, TokenNotFoundError
+from venturi.core.domain.control.token import Token, TokenEvent
+from venturi.core.domain.errors import (
+    ConflictError,
+    DuplicatePointError,
+    InvalidPointError,
+    PointNotFoundError,
+    StoreError,
+    TokenNotFoundError,
+)
 from venturi.core.domain.interval import SECOND, Nanoseconds
 from venturi.core.domain.point import (
     ExporterPlace,
@@ -192,3 +200,37 @@ def test_a_clock_that_was_set_back_locks_no_plan(store: Store) -> None:
         writer.leases.take("h", "a1", Nanoseconds(hour), Nanoseconds(hour + SECOND))
         assert writer.leases.take("h", "a2", Nanoseconds(hour - 30 * SECOND), Nanoseconds(hour - 29 * SECOND)).agent_id == "a1"
         assert writer.leases.take("h", "a2", Nanoseconds(0), Nanoseconds(SECOND)).agent_id == "a2"
+
+
+def test_what_is_done_to_tokens_is_numbered_and_makes_no_revision(store: Store) -> None:
+    tokens = [make_token("first"), replace(make_token("second"), role=Role.AGENT, agent_id="a1", host="h1")]
+    caller = replace(OPERATOR, token_id=new_id())
+    with store.writing(OPERATOR) as writer:
+        writer.token_changes.note(TokenEvent.CREATED, tokens, caller, Nanoseconds(7))
+        writer.token_changes.note(TokenEvent.REVOKED, tokens[1:], LOCAL, Nanoseconds(8))
+        assert writer.revision is None
+    with store.reading() as reader:
+        changes = reader.token_changes.list(Listing())
+        assert [(change.number, change.at, change.change, change.token_id) for change in changes] == [
+            (1, 7, TokenEvent.CREATED, tokens[0].id),
+            (2, 7, TokenEvent.CREATED, tokens[1].id),
+            (3, 8, TokenEvent.REVOKED, tokens[1].id),
+        ]
+        assert [(change.author, change.author_token_id) for change in changes[1:]] == [(OPERATOR.user_id, caller.token_id), ("local", None)]
+        assert (changes[1].role, changes[1].agent_id, changes[1].host) == (Role.AGENT, "a1", "h1")
+        assert reader.token_changes.list(Listing(filters={"token_id": (tokens[1].id,)}, marker="2")) == changes[2:]
+        with pytest.raises(StoreError, match="reads cannot write"):
+            reader.token_changes.note(TokenEvent.CREATED, tokens, LOCAL, Nanoseconds(9))
+
+
+def test_no_more_changes_of_tokens_are_kept_than_there_is_room_for(store: Store) -> None:
+    token = make_token()
+    with store.writing(OPERATOR) as writer:
+        writer.token_changes.note(TokenEvent.CREATED, [token] * (MOST_CHANGES - 1), LOCAL, Nanoseconds(7))
+    for _ in range(3):
+        with store.writing(OPERATOR) as writer:
+            writer.token_changes.note(TokenEvent.REVOKED, [token], LOCAL, Nanoseconds(8))
+    with store.reading() as reader:
+        kept = reader.token_changes.list(Listing())
+    assert (kept[0].number, kept[-1].number, len(kept)) == (3, MOST_CHANGES + 2, MOST_CHANGES)
+    assert [change.change for change in kept[-4:]] == [TokenEvent.CREATED, *[TokenEvent.REVOKED] * 3]

@@ -214,7 +214,7 @@ def _store_services(store: "Store") -> dict[str, object]:
         "applying": ApplyControl(store),
         "labels": LabelControl(store),
         "rules": RuleControl(store),
-        "lists": RememberedLists(store.latest_revision),
+        "lists": RememberedLists(store.latest),
         "points": PointControl(store),
         "explaining": Explaining(store),
         "revisions": RevisionControl(store),

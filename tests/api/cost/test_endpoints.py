@@ -196,6 +196,7 @@ CASES: dict[tuple[str, str], tuple[str, str | Body]] = {
     ("GET", "/v1/revisions/{number}/state"): ("?limit=1000", ""),
     ("GET", "/v1/spools"): ("?limit=1000", ""),
     ("GET", "/v1/spools/{spool_id}"): ("", ""),
+    ("GET", "/v1/token-changes"): ("?limit=1000", ""),
     ("GET", "/v1/tokens"): ("?limit=1000", ""),
     ("POST", "/v1/tokens"): ("", json.dumps({"role": "reader", "project_id": "own"})),
     ("GET", "/v1/tokens/{token_id}"): ("", ""),

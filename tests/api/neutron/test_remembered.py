@@ -1,6 +1,8 @@
 """A list that is remembered is never older than the last change, and never another caller's."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,6 +10,8 @@ from litestar import Request, Response
 
 from tests.api.neutron.callers import LABELS, RULES, Caller
 from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
+from venturi.core.domain.control.revision import LatestRevision
+from venturi.core.domain.interval import Nanoseconds
 from venturi.interfaces.api.neutron.remembered import MOST_ANSWERS, MOST_OCTETS, RememberedLists
 
 
@@ -48,15 +52,44 @@ def test_a_page_leads_to_the_host_that_its_own_caller_asked_for(anyone: Caller, 
         assert {link["href"].partition("/v2.0")[0] for link in page["metering_labels_links"]} == {f"http://{host}"}
 
 
-def test_what_lists_are_remembered_by_is_bounded_too() -> None:
-    lists = RememberedLists(lambda: 1)
+def _ask(lists: RememberedLists, query: bytes, make: Callable[[], Response[bytes]]) -> bytes:
+    scope: Any = {"type": "http", "query_string": query, "state": {}}
+    request: Request[Principal, Any, Any] = Request(scope)
     caller = Principal(user_id="u", project_id="p", roles=IMPLIED_ROLES[Role.READER])
+    return lists.answer("labels", request, caller, make).content
+
+
+def test_lists_of_another_history_are_forgotten_though_its_latest_revision_has_the_same_number() -> None:
+    latest = [LatestRevision(7, Nanoseconds(70))]
+    lists = RememberedLists(lambda: latest[0])
+    assert _ask(lists, b"", lambda: Response(b"as it was")) == b"as it was"
+    assert _ask(lists, b"", lambda: Response(b"made again")) == b"as it was"
+    for put_back in (LatestRevision(7, Nanoseconds(71)), LatestRevision(3, Nanoseconds(30))):
+        latest[0] = put_back
+        answer = Response(repr(put_back).encode())
+        assert _ask(lists, b"", partial(Response, answer.content)) == answer.content
+        assert _ask(lists, b"", lambda: Response(b"made again")) == answer.content
+
+
+def test_a_list_is_not_remembered_if_the_revision_became_another_while_it_was_made() -> None:
+    latest = [LatestRevision(7, Nanoseconds(70))]
+    lists = RememberedLists(lambda: latest[0])
+
+    def make() -> Response[bytes]:
+        latest[0] = LatestRevision(8, Nanoseconds(80))
+        return Response(b"of the eighth")
+
+    assert _ask(lists, b"", make) == b"of the eighth"
+    latest[0] = LatestRevision(7, Nanoseconds(70))
+    assert _ask(lists, b"", lambda: Response(b"of the seventh")) == b"of the seventh"
+
+
+def test_what_lists_are_remembered_by_is_bounded_too() -> None:
+    lists = RememberedLists(lambda: LatestRevision(1, Nanoseconds(1)))
     made = []
 
     def ask(query: bytes) -> None:
-        scope: Any = {"type": "http", "query_string": query, "state": {}}
-        request: Request[Principal, Any, Any] = Request(scope)
-        lists.answer("labels", request, caller, lambda: made.append(query) or Response(b"{}"))  # type: ignore[func-returns-value]
+        _ask(lists, query, lambda: made.append(query) or Response(b"{}"))  # type: ignore[func-returns-value]
 
     for number in range(3_000):
         ask(b"name=%d" % number)

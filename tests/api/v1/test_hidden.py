@@ -95,6 +95,7 @@ CASES = [
     Case("GET", "/v1/tokens/{token_id}", Operation.SHOW_TOKEN, ("token",)),
     Case("DELETE", "/v1/tokens/{token_id}", Operation.REVOKE_TOKEN, ("token",)),
     Case("POST", "/v1/tokens/{token_id}/rotations", Operation.ROTATE_TOKEN, ("token",), form={}),
+    Case("GET", "/v1/token-changes", Operation.LIST_TOKEN_CHANGES, ("number",), query="marker={id}"),
     Case("GET", "/v1/revisions", Operation.LIST_REVISIONS, ("number",), query="marker={id}"),
     Case("GET", "/v1/revisions/{number}", Operation.SHOW_REVISION, ("number",)),
     Case("GET", "/v1/revisions/{number}/state", Operation.SHOW_REVISION, ("number",)),

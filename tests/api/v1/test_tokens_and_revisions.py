@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.api.v1.conftest import Caller
+from venturi.core.domain.interval import parse_time
 
 REFUSED_TOKENS: list[tuple[dict[str, Any], str]] = [
     ({}, "role: this field is required"),
@@ -144,3 +145,35 @@ def test_a_revision_that_is_not_there(anyone: Caller, number: str, rest: str) ->
 @pytest.mark.parametrize("path", ["/v1/revisions", "/v1/revisions/1", "/v1/revisions/1/state", "/v1/tokens"])
 def test_only_administrators_read_of_all_projects(callers: dict[str, Caller], path: str) -> None:
     assert {callers[who].ask("GET", path)[0] for who in ("manager", "member", "reader", "agent", "none")} == {403}
+
+
+def test_what_is_done_to_tokens_is_kept_with_whoever_did_it(callers: dict[str, Caller]) -> None:
+    admin = callers["admin"]
+    own = admin.ask("GET", "/v1/tokens?role=admin")[1]["tokens"][0]
+    made = admin.make("/v1/tokens", {"role": "agent", "name": "edge", "project_id": "own", "agent_id": "audited", "host": "edge-9"})
+    path = f"/v1/tokens/{made['id']}"
+    assert [admin.ask("DELETE", path)[0] for _ in range(2)] == [204, 204]
+    assert callers["manager"].ask("DELETE", path)[0] == 403
+    status, page = admin.ask("GET", f"/v1/token-changes?token_id={made['id']}")
+    assert (status, page["next"]) == (200, None)
+    created, revoked = page["token_changes"]
+    known = {name: made[name] for name in ("name", "project_id", "role", "agent_id", "host")}
+    by = {"author": own["name"] or own["id"], "author_project_id": "own", "author_token_id": own["id"]}
+    assert created == {"number": created["number"], "at": created["at"], "change": "created", "token_id": made["id"], **known, **by}
+    assert revoked == {**created, "number": created["number"] + 1, "at": revoked["at"], "change": "revoked"}
+    assert parse_time(made["created_at"]) <= parse_time(created["at"]) < parse_time(revoked["at"])
+    assert admin.ask("GET", f"/v1/token-changes?change=revoked&token_id={made['id']}")[1]["token_changes"] == [revoked]
+
+
+def test_tokens_that_are_made_on_the_server_itself_are_kept_as_local(callers: dict[str, Caller]) -> None:
+    changes = _page_through(callers["admin"], "/v1/token-changes", "token_changes")
+    assert [change["number"] for change in changes] == list(range(1, len(changes) + 1))
+    local = callers["admin"].ask("GET", "/v1/token-changes?author=local")[1]["token_changes"]
+    assert local == [change for change in changes if change["author"] == "local"]
+    assert {(change["change"], change["author_project_id"], change["author_token_id"]) for change in local} == {("created", "", None)}
+    assert {change["role"] for change in local} == {"admin", "manager", "member", "reader", "none", "agent"}
+
+
+@pytest.mark.parametrize("who", ["manager", "reader", "agent", "none", "other manager"])
+def test_what_is_done_to_tokens_is_read_by_administrators_alone(callers: dict[str, Caller], who: str) -> None:
+    assert callers[who].ask("GET", "/v1/token-changes")[0] == 403

@@ -139,6 +139,29 @@ TOKENS = Collection(
     details=("secret",),
 )
 
+TOKEN_CHANGES = Collection(
+    noun="change of a token",
+    path="/v1/token-changes",
+    plural="token_changes",
+    missing=TokenNotFoundError,
+    columns=(
+        "number",
+        "at",
+        "change",
+        "token_id",
+        "name",
+        "project_id",
+        "role",
+        "agent_id",
+        "host",
+        "author",
+        "author_project_id",
+        "author_token_id",
+    ),
+    short=("number", "at", "change", "token_id", "name", "role", "author", "author_token_id"),
+    named=False,
+)
+
 REVISIONS = Collection(
     noun="revision",
     path="/v1/revisions",

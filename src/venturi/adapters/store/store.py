@@ -31,13 +31,14 @@ from venturi.adapters.store.tables.label_changes import note_label_changes
 from venturi.adapters.store.tables.labels import LabelTable
 from venturi.adapters.store.tables.leases import LeaseTable
 from venturi.adapters.store.tables.points import PointTable
-from venturi.adapters.store.tables.revisions import RevisionTable, lock_revisions, read_latest, write_revision
+from venturi.adapters.store.tables.revisions import RevisionTable, lock_revisions, read_latest, read_latest_revision, write_revision
 from venturi.adapters.store.tables.rules import RuleTable
+from venturi.adapters.store.tables.token_changes import TokenChangeTable
 from venturi.adapters.store.tables.tokens import TokenTable
 from venturi.adapters.store.transaction import Transaction
 from venturi.adapters.store.usage.sums import UsageTables
 from venturi.core.domain.control.principal import Principal
-from venturi.core.domain.control.revision import Revision
+from venturi.core.domain.control.revision import LatestRevision, Revision
 from venturi.core.domain.errors import StoreError
 from venturi.core.domain.interval import Nanoseconds
 
@@ -60,6 +61,7 @@ class StoreReader:
         self.rules = RuleTable(transaction)
         self.points = PointTable(transaction)
         self.tokens = TokenTable(transaction)
+        self.token_changes = TokenChangeTable(transaction)
         self.leases = LeaseTable(transaction)
         self.alarms = AlarmTable(transaction)
         self.agents = AgentTable(transaction)
@@ -133,6 +135,11 @@ class Store:
         """Give the number of the latest revision, 0 before the first; raises ``StoreError``."""
         with database_errors(), self._started.readers.connect() as connection:
             return read_latest(connection)
+
+    def latest(self) -> LatestRevision:
+        """Give the latest revision and its time, by which histories are told apart; raises ``StoreError``."""
+        with database_errors(), self._started.readers.connect() as connection:
+            return read_latest_revision(connection)
 
     @contextmanager
     def reading(self) -> Iterator[StoreReader]:

@@ -5,12 +5,13 @@ from typing import Any
 import rich_click as click
 
 from venturi import composition
-from venturi.adapters.client.collections import TOKENS, ListRequest, Reference
+from venturi.adapters.client.collections import TOKEN_CHANGES, TOKENS, ListRequest, Reference
 from venturi.adapters.client.config import ServerChoice
 from venturi.cli.resources.options import as_filters, given, limit_option, list_options, server_options, show_options
 from venturi.cli.values import DomainValue
 from venturi.composition.server import create_first_token
 from venturi.core.domain.control.principal import Role
+from venturi.core.domain.control.token import TokenEvent
 from venturi.core.domain.interval import SECOND, format_time, parse_duration, parse_time
 from venturi.interfaces.render.resources.view import View
 
@@ -108,3 +109,19 @@ def revoke_tokens(*, server: ServerChoice, tokens: tuple[str, ...]) -> int:
     """Revoke tokens at once and for good; none is revoked if one of them is not there."""
     with composition.resource_commands(server) as commands:
         return commands.delete([Reference(TOKENS, token) for token in tokens])
+
+
+@token.command("changes")
+@click.option("--token", metavar="TOKEN", help="Only what was done to this token, named by its id or its name.")
+@click.option("--change", type=click.Choice([event.value for event in TokenEvent]), help="Only changes of this kind.")
+@click.option("--author", metavar="NAME", help="Only what this caller did; local is who works on the server itself.")
+@click.option("--long", is_flag=True, help="Show all columns.")
+@limit_option
+@list_options
+@server_options
+def list_changes(*, server: ServerChoice, view: View, long: bool, limit: int | None, token: str | None, **filters: Any) -> int:  # noqa: ANN401 - click's options
+    """List what was done to tokens: when, by whom, and with which token."""
+    references = {} if token is None else {"token_id": Reference(TOKENS, token)}
+    request = ListRequest(collection=TOKEN_CHANGES, filters=as_filters(filters), references=references, limit=limit, long=long)
+    with composition.resource_commands(server) as commands:
+        return commands.list(request, view)

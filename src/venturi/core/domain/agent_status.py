@@ -8,6 +8,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
+from venturi.core.domain.grammars import TIME
+
 MOST_ALARMS = 100
 """How many open alarms one status tells of."""
 
@@ -26,7 +28,7 @@ TimeText = Annotated[
         max_length=64,
         description="A time in RFC 3339, UTC.",
         examples=["2026-03-01T00:00:00Z"],
-        extra_json_schema={"format": "date-time"},
+        extra_json_schema={"pattern": TIME},
     ),
 ]
 Kind = Annotated[str, Meta(max_length=64, pattern=r"\A[a-z][a-z0-9_]*\Z", description="A kind of alarm.", examples=["clock_step"])]

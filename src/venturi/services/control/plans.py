@@ -50,7 +50,7 @@ class PlanControl:
         self._alarm = alarm
         self._maker = PlanMaker(store)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="plans")
-        self._watch = RevisionWatch(store.latest_revision)
+        self._watch = RevisionWatch(store.latest)
 
     def notify(self) -> None:
         """Say, from any thread, that a revision may have been committed."""
@@ -75,7 +75,7 @@ class PlanControl:
             if plan.content not in request.known or remaining <= 0 or self._watch.stopped:
                 return plan
             rest = _RESTING * (loop.time() - began)
-            await self._watch.wait(plan.revision, remaining)
+            await self._watch.wait(plan.latest, remaining)
             await asyncio.sleep(max(0.0, min(rest, deadline - loop.time())))
 
     def _lease_and_make(self, caller: Principal, host: str, agent_id: str | None) -> MadePlan:

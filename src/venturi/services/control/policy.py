@@ -74,6 +74,7 @@ class Operation(StrEnum):
     CREATE_TOKEN = "create_token"  # noqa: S105 - the name of an operation
     REVOKE_TOKEN = "revoke_token"  # noqa: S105 - the name of an operation
     ROTATE_TOKEN = "rotate_token"  # noqa: S105 - the name of an operation
+    LIST_TOKEN_CHANGES = "get_token_changes"  # noqa: S105 - the name of an operation
 
 
 class Relation(StrEnum):
@@ -173,6 +174,7 @@ POLICY: Mapping[Operation, Grant] = {
     Operation.CREATE_TOKEN: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.REVOKE_TOKEN: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.ROTATE_TOKEN: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.LIST_TOKEN_CHANGES: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
 }
 """Every operation and the roles that it needs."""
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 
 from structlog.typing import FilteringBoundLogger
 
-from venturi.adapters.store.store import Store
+from venturi.adapters.store.store import Store, StoreWriter
+from venturi.adapters.store.tables.token_changes import LOCAL
 from venturi.core.domain.control.listing import Listing
 from venturi.core.domain.control.principal import Principal, Role
-from venturi.core.domain.control.token import Token
+from venturi.core.domain.control.token import Token, TokenChange, TokenEvent
 from venturi.core.domain.errors import InvalidTokenRequestError, TokenNotFoundError, UnauthenticatedError
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.domain.text import is_fit
@@ -28,7 +29,9 @@ _SECRET_OCTETS = 32
 _SECRET_BEGIN = "venturi_"  # noqa: S105 - how secrets begin
 _SECRET_FORM = re.compile(r"venturi_([0-9a-f]{32})_[0-9a-f]{64}")
 _NOBODYS_DIGEST = bytes(32)
-_LOCAL = Principal(user_id="local", project_id="")
+
+
+Changes = list[TokenChange]  # the method ``list`` hides the built-in type
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +76,10 @@ class TokenControl:
         if caller is not None:
             require(caller, Operation.CREATE_TOKEN, token.project_id)
         secret = _make_secret(token)
-        with self._store.writing(caller or _LOCAL) as writer:
+        with self._store.writing(caller or LOCAL) as writer:
             writer.tokens.insert(token, _digest(secret))
-        self._audit("token created", token, caller or _LOCAL)
+            log = self.audit(writer, TokenEvent.CREATED, token, caller)
+        log()
         return token, secret
 
     def list(self, caller: Principal, listing: Listing) -> list[Token]:
@@ -95,11 +99,11 @@ class TokenControl:
         require(caller, Operation.REVOKE_TOKEN, caller.project_id)
         with self._store.writing(caller) as writer:
             token = _require_token(writer.tokens.find(token_id), token_id)
-            changes = token.revoked_at is None
-            if changes:
-                writer.tokens.revoke(token.id, self._clock())
-        if changes:
-            self._audit("token revoked", token, caller)
+            if token.revoked_at is not None:
+                return
+            writer.tokens.revoke(token.id, self._clock())
+            log = self.audit(writer, TokenEvent.REVOKED, token, caller)
+        log()
 
     def rotate(self, caller: Principal, token_id: str, overlap: Nanoseconds) -> tuple[Token, str]:
         """Make a token like another, which goes on opening for ``overlap`` (nanoseconds), or less if it ends before.
@@ -122,16 +126,28 @@ class TokenControl:
             writer.tokens.insert(token, _digest(secret))
             end = now + overlap
             writer.tokens.expire(before.id, Nanoseconds(end if before.expires_at is None else min(end, before.expires_at)))
-        self._audit("token rotated", before, caller)
-        self._audit("token created", token, caller)
+            logs = self.audit(writer, TokenEvent.ROTATED, before, caller), self.audit(writer, TokenEvent.CREATED, token, caller)
+        for log in logs:
+            log()
         return token, secret
 
-    def _audit(self, event: str, token: Token, author: Principal) -> None:
-        """Log who changed which token, once the change is committed."""
-        if self._log is not None:
-            about = {"token_id": token.id, "name": token.name, "role": token.role.value, "project": token.project_id}
-            bound = {"agent_id": token.agent_id, "host": token.host} if token.agent_id else {}
-            self._log.info(event, **about, **bound, by=author.user_id, by_project=author.project_id, by_token_id=author.token_id)
+    def changes(self, caller: Principal, listing: Listing) -> Changes:
+        """Give what was done to tokens, by number; raises ``ForbiddenError``."""
+        require(caller, Operation.LIST_TOKEN_CHANGES, caller.project_id)
+        with self._store.reading() as reader:
+            return reader.token_changes.list(listing)
+
+    def audit(self, writer: StoreWriter, event: TokenEvent, token: Token, author: Principal | None) -> Callable[[], None]:
+        """Note what ``author`` did to a token, in the transaction that does it; give what logs it, to be called once that is committed.
+
+        Without an author it was done on the server itself.
+        """
+        by = author or LOCAL
+        writer.token_changes.note(event, [token], by, self._clock())
+        about = {"token_id": token.id, "name": token.name, "role": token.role.value, "project": token.project_id}
+        bound = {"agent_id": token.agent_id, "host": token.host} if token.agent_id else {}
+        said = {**about, **bound, "by": by.user_id, "by_project": by.project_id, "by_token_id": by.token_id}
+        return lambda: None if self._log is None else self._log.info(f"token {event}", **said)
 
     def authenticate(self, secret: str) -> Principal:
         """Give the caller that a secret stands for; raise ``UnauthenticatedError`` for any that does not hold.

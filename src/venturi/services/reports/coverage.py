@@ -222,7 +222,10 @@ class IntervalCoverage:
             bins = self._split(read(Span(BIN, run[0][1], run[-1][1] + span.width), versions), BIN)
             for number, border in run:
                 hour = Span(BIN, border, border + span.width)
-                within = {*self._points[number].bins(hour), *(start for start in bins.others.get(number, {}) if hour.start <= start < hour.end)}
+                within = {
+                    *self._points[number].bins(hour),
+                    *(start for start in bins.others.get(number, {}) if hour.start <= start < hour.end),
+                }
                 judged = [self._judge(number, start, BIN, bins) for start in sorted(within)]
                 told = join_devices(rows.of(number, border, span.width), span.width)
                 covering = reduce(cover_side_by_side, (self._find_lack(number, start, bins) for start in within), told)

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
 
-from venturi.adapters.store.schema.tables import REVISION_COUNTER, TOLD_CLASSIFIERS, TOLD_STATE
+from venturi.adapters.store.schema.tables import REVISION_COUNTER, REVISIONS, TOLD_CLASSIFIERS, TOLD_STATE
 from venturi.adapters.store.tables.label_changes import LabelScope
+from venturi.core.domain.control.revision import LatestRevision
+from venturi.core.domain.interval import Nanoseconds
 
 _STATE = select(TOLD_STATE.c.history_end, TOLD_STATE.c.worked_out, TOLD_STATE.c.recorded)
 _SAME = REVISION_COUNTER.c.id == TOLD_STATE.c.id
-_VERSION = select(REVISION_COUNTER.c.number, TOLD_STATE.c.recorded).join_from(REVISION_COUNTER, TOLD_STATE, _SAME)
+_AT = select(REVISIONS.c.at).where(REVISIONS.c.number == REVISION_COUNTER.c.number).scalar_subquery()
+_VERSION = select(REVISION_COUNTER.c.number, _AT, TOLD_STATE.c.recorded).join_from(REVISION_COUNTER, TOLD_STATE, _SAME)
 _AT_ONCE = 200
 
 
@@ -41,10 +44,10 @@ def read_told_state(connection: Connection) -> ToldState:
     return ToldState(*connection.execute(_STATE).one())
 
 
-def read_told_version(connection: Connection) -> tuple[int, int]:
-    """Give the latest revision and how often the record was written."""
-    latest, recorded = connection.execute(_VERSION).one()
-    return latest, recorded
+def read_told_version(connection: Connection) -> tuple[LatestRevision, int]:
+    """Give the latest revision with its time, and how often the record was written."""
+    number, at, recorded = connection.execute(_VERSION).one()
+    return LatestRevision(number, Nanoseconds(at or 0)), recorded
 
 
 class ToldWriter:

@@ -25,6 +25,7 @@ from venturi.adapters.store.schema.tables import (
 from venturi.adapters.store.tables.label_changes import LabelScope, find_label_changes
 from venturi.adapters.store.tables.rows import read_rules
 from venturi.core.classify.digest import digests_of, normal_form
+from venturi.core.domain.control.revision import LatestRevision
 
 _OWNER = ("id", "project_id", "shared")
 
@@ -35,8 +36,8 @@ class ToldHistory:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def version(self) -> tuple[int, int]:
-        """Give what plans are known by: the latest revision, and how often the record was written."""
+    def version(self) -> tuple[LatestRevision, int]:
+        """Give what plans are known by: the latest revision with its time, and how often the record was written."""
         return read_told_version(self._connection)
 
     def take_up(self) -> "HistoryWalk | None":

@@ -4,6 +4,7 @@ Owns that nothing is lost by it unasked: a database that holds something is refu
 first, and this version's once the rows are in.
 """
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +24,11 @@ from venturi.adapters.store.maintenance.opening import open_for_writing, require
 from venturi.adapters.store.migrations.running import current_schema, known_schemas, require_rights, upgrade_schema
 from venturi.adapters.store.schema.all_tables import COUNTERS, METADATA
 from venturi.adapters.store.schema.tables import TOKENS
+from venturi.adapters.store.tables.token_changes import LOCAL, note_token_changes
+from venturi.adapters.store.tables.tokens import TOKEN_COLUMNS, read_token
+from venturi.core.domain.control.token import Token, TokenEvent
 from venturi.core.domain.errors import SchemaError, StoreError
+from venturi.core.domain.interval import Nanoseconds
 from venturi.core.domain.progress import UNHEARD, Progress
 
 _SQLITE_MAGIC = b"SQLite format 3\0"
@@ -58,8 +63,8 @@ class Restored:
 def restore(url: str, path: Path, *, replace: bool, revoke_tokens_at: int | None = None, progress: Progress = UNHEARD) -> Restored:
     """Restore a backup, with ``revoke_tokens_at`` (nanoseconds since the UTC epoch) with none of its tokens valid any more.
 
-    Raises ``StoreError`` if the file is no backup, other programs use the database or, unless ``replace``, it holds something;
-    ``SchemaError`` if the backup is of a newer version.
+    What that does to tokens is noted (``token_changes``). Raises ``StoreError`` if the file is no backup, other programs use the database
+    or, unless ``replace``, it holds something; ``SchemaError`` if the backup is of a newer version.
     """
     with _open_backup(path) as backup:
         if backup.schema not in known_schemas():
@@ -73,11 +78,14 @@ def restore(url: str, path: Path, *, replace: bool, revoke_tokens_at: int | None
             upgrade_schema(connection, backup.schema)
             count = insert_backup(connection, tell_rows(backup.rows, progress, "restoring"))
             upgrade_schema(connection)
-            valid = _valid_tokens(connection, revoked)
+            valid = _valid_tokens(connection)
+            again = [token for token in valid if token.id in revoked]
             if revoke_tokens_at is not None:
                 connection.execute(update(TOKENS).where(TOKENS.c.revoked_at.is_(None)).values(revoked_at=revoke_tokens_at))
+                note_token_changes(connection, TokenEvent.REVOKED, valid, LOCAL, Nanoseconds(revoke_tokens_at))
                 return Restored(rows=count, valid=[], revoked=len(valid))
-    return Restored(rows=count, valid=valid)
+            note_token_changes(connection, TokenEvent.RESTORED, again, LOCAL, Nanoseconds(time.time_ns()))
+    return Restored(rows=count, valid=[ValidToken(id=token.id, name=token.name, revoked_at=revoked.get(token.id)) for token in valid])
 
 
 def _revoked_tokens(connection: Connection) -> Mapping[str, int]:
@@ -88,9 +96,9 @@ def _revoked_tokens(connection: Connection) -> Mapping[str, int]:
     return {row.id: row.revoked_at for row in rows}
 
 
-def _valid_tokens(connection: Connection, revoked: Mapping[str, int]) -> list[ValidToken]:
-    rows = connection.execute(select(TOKENS.c.id, TOKENS.c.name).where(TOKENS.c.revoked_at.is_(None)).order_by(TOKENS.c.name, TOKENS.c.id))
-    return [ValidToken(id=row.id, name=row.name, revoked_at=revoked.get(row.id)) for row in rows]
+def _valid_tokens(connection: Connection) -> list[Token]:
+    rows = connection.execute(select(*TOKEN_COLUMNS).where(TOKENS.c.revoked_at.is_(None)).order_by(TOKENS.c.name, TOKENS.c.id))
+    return [read_token(row) for row in rows]
 
 
 @contextmanager

@@ -194,6 +194,27 @@ TOKENS = Table(
     **TABLE_OPTIONS,
 )
 
+TOKEN_CHANGES = Table(
+    "token_changes",
+    METADATA,
+    number_column("number", key=True),
+    number_column("at"),
+    text_column("change", 16),
+    text_column("token_id", IDENTIFIER_LENGTH),
+    text_column("name", NAME_LENGTH),
+    text_column("project_id", NAME_LENGTH),
+    text_column("role", 16),
+    text_column("agent_id", NAME_LENGTH, nullable=True),
+    text_column("host", NAME_LENGTH, nullable=True),
+    text_column("author", NAME_LENGTH),
+    text_column("author_project_id", NAME_LENGTH),
+    text_column("author_token_id", IDENTIFIER_LENGTH, nullable=True),
+    **TABLE_OPTIONS,
+)
+"""What was done to tokens; no row is ever changed."""
+
+Index("ix_token_changes_token", TOKEN_CHANGES.c.token_id, TOKEN_CHANGES.c.number)
+
 LEASES = Table(
     "leases",
     METADATA,

@@ -28,7 +28,7 @@ from venturi.adapters.store.tables.point_rows import read_point
 from venturi.adapters.store.tables.rows import read_labels, read_rules
 from venturi.adapters.store.transaction import Transaction
 from venturi.core.domain.control.listing import Listing
-from venturi.core.domain.control.revision import Change, ChangeKind, Revision
+from venturi.core.domain.control.revision import Change, ChangeKind, LatestRevision, Revision
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.domain.label import MeteringLabel
 from venturi.core.domain.point import ObservationPoint
@@ -42,6 +42,9 @@ _VERSIONED = (
 _COLUMNS = [REVISIONS.c[name] for name in ("number", "at", "author", "project_id")]
 _COLLECTION = Collection("revision", _COLUMNS, {column.name: column for column in _COLUMNS} | {"id": REVISIONS.c.number})
 _LATEST = select(REVISION_COUNTER.c.number)
+_LATEST_WITH_TIME = select(REVISION_COUNTER.c.number, REVISIONS.c.at).join_from(
+    REVISION_COUNTER, REVISIONS, REVISION_COUNTER.c.number == REVISIONS.c.number, isouter=True
+)
 _LOCK = select(REVISION_COUNTER.c.number).with_for_update()
 _HIGHEST = (1 << 63) - 1
 
@@ -121,6 +124,12 @@ class RevisionTable:
 def read_latest(connection: Connection) -> int:
     """Give the number of the latest revision."""
     return int(connection.execute(_LATEST).scalar_one())
+
+
+def read_latest_revision(connection: Connection) -> LatestRevision:
+    """Give the latest revision with its time."""
+    number, at = connection.execute(_LATEST_WITH_TIME).one()
+    return LatestRevision(int(number), Nanoseconds(at or 0))
 
 
 def lock_revisions(connection: Connection) -> int:

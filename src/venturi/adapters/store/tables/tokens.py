@@ -17,12 +17,12 @@ from venturi.core.domain.control.token import Token
 from venturi.core.domain.errors import ConflictError, TokenNotFoundError
 from venturi.core.domain.interval import Nanoseconds
 
-_COLUMNS = [column for column in TOKENS.c if column.name != "secret_digest"]
-_EVERY = {
-    column.name: func.coalesce(column, "" if column.type.python_type is str else -1) if column.nullable else column for column in _COLUMNS
-}
-_COLLECTION = Collection("token", _COLUMNS, _EVERY)
-_FIND = select(*_COLUMNS).where(TOKENS.c.id == bindparam("identifier"))
+TOKEN_COLUMNS = [column for column in TOKENS.c if column.name != "secret_digest"]
+"""What is known of a token, but for its secret."""
+
+_EVERY = {each.name: func.coalesce(each, "" if each.type.python_type is str else -1) if each.nullable else each for each in TOKEN_COLUMNS}
+_COLLECTION = Collection("token", TOKEN_COLUMNS, _EVERY)
+_FIND = select(*TOKEN_COLUMNS).where(TOKENS.c.id == bindparam("identifier"))
 Tokens = list[Token]  # the method ``list`` hides the built-in type
 _DIGEST = select(TOKENS.c.secret_digest).where(TOKENS.c.id == bindparam("identifier"))
 
@@ -39,12 +39,12 @@ class TokenTable:
         if not storable(token_id):
             return None
         row = self._connection.execute(_FIND, {"identifier": token_id}).first()
-        return None if row is None else _read_token(row)
+        return None if row is None else read_token(row)
 
     def list(self, listing: Listing, project_id: str | None = None) -> Tokens:
         """List tokens, with ``project_id`` only those of the project; raises ``NotFoundError`` for an unknown marker."""
         restriction = None if project_id is None else TOKENS.c.project_id == project_id
-        return [_read_token(row) for row in read_page(self._transaction, _COLLECTION, listing, restriction)]
+        return [read_token(row) for row in read_page(self._transaction, _COLLECTION, listing, restriction)]
 
     def secret_digest(self, token_id: str) -> bytes | None:
         """Give the digest of a token's secret, or None if there is no such token."""
@@ -56,7 +56,7 @@ class TokenTable:
     def insert(self, token: Token, secret_digest: bytes) -> None:
         """Add a token; raises ``ConflictError`` if there is one of its id."""
         self._transaction.require_writing()
-        columns = {column.name: getattr(token, column.name) for column in _COLUMNS}
+        columns = {column.name: getattr(token, column.name) for column in TOKEN_COLUMNS}
         try:
             with self._connection.begin_nested():
                 self._connection.execute(insert(TOKENS), [columns | {"role": token.role.value, "secret_digest": secret_digest.hex()}])
@@ -86,5 +86,6 @@ class TokenTable:
         self._connection.execute(update(TOKENS).where(TOKENS.c.id == token_id).values(**columns))
 
 
-def _read_token(row: Any) -> Token:  # noqa: ANN401 - a row of ``_COLUMNS``
+def read_token(row: Any) -> Token:  # noqa: ANN401 - a row of ``TOKEN_COLUMNS``
+    """Read a row of ``TOKEN_COLUMNS``."""
     return Token(**(row._asdict() | {"role": Role(row.role)}))

@@ -39,7 +39,7 @@ class Principal:
     """An authenticated caller.
 
     ``user_id`` names it in revisions and logs. ``agent_id`` and ``host`` are those that an agent's token is bound to. ``token_id`` names
-    the token that proved it, for the log.
+    the token that proved it, for logs and the record of what is done to tokens.
     """
 
     user_id: str

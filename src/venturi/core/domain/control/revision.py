@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from venturi.core.domain.interval import Nanoseconds
 
@@ -34,3 +35,13 @@ class Revision:
     at: Nanoseconds
     author: str
     project_id: str
+
+
+class LatestRevision(NamedTuple):
+    """The latest revision and its time, 0 at 0 before the first.
+
+    The time tells one history from another: a database that was put back, by whatever means, may have gone on to the same number.
+    """
+
+    number: int
+    at: Nanoseconds

@@ -1,6 +1,7 @@
 """Tokens: what proves who a caller is, without the secret itself."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
 from venturi.core.domain.errors import InvalidTokenRequestError
@@ -48,3 +49,34 @@ class Token:
     def valid_at(self, now: Nanoseconds) -> bool:
         """Tell whether the token opens anything at the time ``now``."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+class TokenEvent(StrEnum):
+    """What is done to a token: ``ROTATED`` says that another was made in its place, ``RESTORED`` that a restore made it valid again."""
+
+    CREATED = "created"
+    ROTATED = "rotated"
+    REVOKED = "revoked"
+    RESTORED = "restored"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenChange:
+    """What was done to a token, when and by whom; numbers follow the order of commits.
+
+    The token is described as it is then. ``author`` is the caller, ``author_token_id`` the token that proved it, None for one of Keystone's
+    and for commands on the server itself.
+    """
+
+    number: int
+    at: Nanoseconds
+    change: TokenEvent
+    token_id: str
+    name: str
+    project_id: str
+    role: Role
+    agent_id: str | None
+    host: str | None
+    author: str
+    author_project_id: str
+    author_token_id: str | None

@@ -9,14 +9,25 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from venturi.core.domain.direction import Direction
+from venturi.core.domain.grammars import PREFIX_OR_EMPTY
 from venturi.interfaces.api.neutron.links import Link
 from venturi.interfaces.api.openapi.declaring import RequestBody
 from venturi.interfaces.api.v1.forms.labels import LabelDescription, LabelName
-from venturi.interfaces.api.v1.forms.texts import Identifier, PrefixText, ProjectId
+from venturi.interfaces.api.v1.forms.texts import Identifier, ProjectId
 
 _RuleDirection = Annotated[str, Meta(description="ingress or egress.", extra_json_schema={"enum": ["ingress", "egress"]})]
 _TRUTHS: list[Any] = [True, False, 1, 0, *("true", "yes", "on", "1"), *("false", "no", "off", "0")]
 _Truth = Annotated[Any, Meta(description="A truth value, or a word for one.", extra_json_schema={"enum": _TRUTHS})]
+
+_GivenPrefix = Annotated[
+    str,
+    Meta(
+        max_length=80,
+        description="An IPv4 or IPv6 prefix; host bits are kept and ignored in matching. An empty text is none.",
+        examples=["10.0.0.0/24"],
+        extra_json_schema={"pattern": PREFIX_OR_EMPTY},
+    ),
+]
 
 
 class MeteringLabelForm(Struct, rename={"owner": "tenant_id"}):
@@ -96,9 +107,9 @@ class NewMeteringLabelRule(Struct, kw_only=True, forbid_unknown_fields=True):
     metering_label_id: Identifier
     direction: _RuleDirection
     excluded: _Truth = False
-    remote_ip_prefix: PrefixText | None = None
-    source_ip_prefix: PrefixText | None = None
-    destination_ip_prefix: PrefixText | None = None
+    remote_ip_prefix: _GivenPrefix | None = None
+    source_ip_prefix: _GivenPrefix | None = None
+    destination_ip_prefix: _GivenPrefix | None = None
 
 
 class OneNewRule(Struct, kw_only=True):

@@ -21,11 +21,9 @@ _PAGING = (
     Parameter(name="limit", description="How many there are on a page; 0 for all.", form=Annotated[int, Meta(ge=0)]),
     Parameter(name="marker", description="The id of the last one before the page."),
     Parameter(name="page_reverse", description="True for the page before the marker; any other text is false."),
-    Parameter(name="sort_key", description="An attribute to order by.", many=True),
-    Parameter(name="sort_dir", description="asc or desc, for each sort_key.", many=True),
     FIELDS,
 )
-PAGING = frozenset(parameter.name for parameter in _PAGING)
+PAGING = frozenset({"sort_key", "sort_dir", *(parameter.name for parameter in _PAGING)})
 """The parameters that are no filters."""
 
 _LARGEST_LIMIT = 2**31 - 1
@@ -61,8 +59,12 @@ def list_parameters(filterable: Filterable) -> list[Parameter]:
     """Describe what a list can be asked for."""
     names = [*filterable.attributes, *filterable.aliases]
     forms = dict.fromkeys(filterable.booleans, bool)
+    keys = Annotated[str, Meta(extra_json_schema={"enum": ["", *names]})]
+    directions = Annotated[str, Meta(extra_json_schema={"enum": ["", *_DIRECTIONS]})]
     return [
         *_PAGING,
+        Parameter(name="sort_key", description="An attribute to order by; an empty text is none.", form=keys, many=True),
+        Parameter(name="sort_dir", description="asc or desc, for each sort_key; an empty text is none.", form=directions, many=True),
         *(Parameter(name=name, description=f"Only those with this {name}.", form=forms.get(name, str), many=True) for name in names),
     ]
 

@@ -24,6 +24,7 @@ from venturi.interfaces.api.answers import is_networking
 from venturi.interfaces.api.authentication import is_open
 from venturi.interfaces.api.openapi.declaring import DECLARED, Error, Json, NeutronError, SchemaOf
 from venturi.interfaces.api.openapi.examples import add_examples
+from venturi.interfaces.api.v1.forms.texts import FIT_OR_EMPTY
 
 _REFERENCE = "#/components/schemas/{name}"
 _DESCRIPTION = (
@@ -38,6 +39,7 @@ _SCHEMES = {
     ),
 }
 _OWN_ROOT = "/v1/"
+_SAID = frozenset({"pattern", "format", "enum", "const"})
 _UNDESCRIBED = frozenset({"head", "options"})
 
 
@@ -65,6 +67,7 @@ def make_document(routes: Sequence[ControllerRouterHandler], largest_page: int) 
     document["tags"] = [{"name": name} for name in dict.fromkeys(tag for each in _operations(document) for tag in each["tags"])]
     _bound_pages(document, largest_page)
     _write_schemas(document)
+    _keep_unfit_out(document)
     _translate_patterns(document)
     add_examples(document)
     return document
@@ -149,16 +152,46 @@ def _replace(part: Any, known: Json) -> Any:  # noqa: ANN401 - any JSON
     return [_replace(each, known) for each in part] if isinstance(part, list) else part
 
 
+def _keep_unfit_out(document: Json) -> None:
+    """Say of every text that is sent to venturi's own API what holds for all of them: it has no unfit characters."""
+    components = document["components"]["schemas"]
+    own = [methods for path, methods in document["paths"].items() if path.startswith(_OWN_ROOT)]
+    bodies = [described["requestBody"] for methods in own for described in methods.values() if "requestBody" in described]
+    seen: set[str] = set()
+    for body in bodies:
+        for content in body["content"].values():
+            _keep_unfit_out_of(content["schema"], components, seen)
+
+
+def _keep_unfit_out_of(schema: object, components: Json, seen: set[str]) -> None:
+    if isinstance(schema, list):
+        for each in schema:
+            _keep_unfit_out_of(each, components, seen)
+    if not isinstance(schema, dict):
+        return
+    name = str(schema.get("$ref", "")).rpartition("/")[2]
+    if name and name not in seen:
+        seen.add(name)
+        _keep_unfit_out_of(components[name], components, seen)
+    if schema.get("type") == "string" and not _SAID & set(schema):
+        schema["pattern"] = FIT_OR_EMPTY
+    if isinstance(schema.get("additionalProperties"), dict):
+        schema["propertyNames"] = {"type": "string", **schema.get("propertyNames", {}), "pattern": FIT_OR_EMPTY}
+    for key in ("properties", "items", "additionalProperties", "anyOf", "oneOf", "allOf"):
+        inner = schema.get(key)
+        _keep_unfit_out_of(list(inner.values()) if key == "properties" and isinstance(inner, dict) else inner, components, seen)
+
+
 def _translate_patterns(part: object) -> None:
-    r"""Write patterns as JSON Schema does: there ``$`` is the very end, which Python spells ``\Z`` (ECMA-262 §22.2.2.4).
+    r"""Write patterns as JSON Schema does: there ``^`` and ``$`` are the very ends, ``\A`` and ``\Z`` in Python (ECMA-262 §22.2.2.4).
 
     Surrogates, which no JSON text holds in UTF-8, are no characters to many who read patterns.
     """
     if isinstance(part, dict):
         pattern = part.get("pattern")
         if isinstance(pattern, str):
-            ending = "$" if pattern.endswith(r"\Z") else ""
-            part["pattern"] = pattern.removesuffix(r"\Z").replace(r"\ud800-\udfff", "") + ending
+            beginning, ending = "^" if pattern.startswith(r"\A") else "", "$" if pattern.endswith(r"\Z") else ""
+            part["pattern"] = beginning + pattern.removeprefix(r"\A").removesuffix(r"\Z").replace(r"\ud800-\udfff", "") + ending
         part = list(part.values())
     if isinstance(part, list):
         for each in part:

@@ -24,7 +24,7 @@ from venturi.interfaces.api.v1.forms.alarms import (
     read_status,
 )
 from venturi.interfaces.api.v1.forms.reading import Query, cut_page, listing_parameters, read_listing, read_once, read_text
-from venturi.interfaces.api.v1.forms.texts import AgentId, FitText, Host, TimeText
+from venturi.interfaces.api.v1.forms.texts import AgentId, FitText, GivenTime, Host
 from venturi.interfaces.api.v1.wire import ApiRequest, answer, identifier, query_of
 from venturi.services.alarms.keeping import AlarmKeeping
 from venturi.services.alarms.reading import AlarmReading
@@ -42,7 +42,7 @@ _STATUS = RequestBody(
 )
 _AGENT_ID = parameter_in_path("agent_id", "What the agent calls itself.", AgentId)
 _HOST = Parameter(name="host", description="Only those of this host.", form=Host)
-_SINCE = Parameter(name="since", description="Only those that were seen at that time or later.", form=TimeText)
+_SINCE = Parameter(name="since", description="Only those that were seen at that time or later.", form=GivenTime)
 
 
 @get(

@@ -7,6 +7,7 @@ from litestar.types import ControllerRouterHandler
 
 from venturi.adapters.server.configuration import Limits
 from venturi.core.domain.control.principal import Principal, Role
+from venturi.core.domain.control.token import TokenEvent
 from venturi.core.domain.errors import TokenNotFoundError
 from venturi.core.domain.interval import SECOND, Nanoseconds
 from venturi.interfaces.api.openapi.declaring import Answer, declare, parameter_in_path
@@ -16,9 +17,11 @@ from venturi.interfaces.api.v1.forms.tokens import (
     MadeTokenForm,
     NewTokenForm,
     RotationForm,
+    TokenChangeList,
     TokenForm,
     TokenList,
     new_token,
+    token_change_form,
     token_fields,
 )
 from venturi.interfaces.api.v1.wire import ApiRequest, JsonBody, answer, identifier, query_of
@@ -26,6 +29,7 @@ from venturi.services.control.policy import OPERATION, Operation
 from venturi.services.control.tokens import TokenControl
 
 FILTERS = {"id": FitText, "name": FitText, "project_id": FitText, "role": Role}
+CHANGE_FILTERS = {"token_id": FitText, "change": TokenEvent, "author": FitText}
 _COLLECTION = "/v1/tokens"
 _TOKEN = "/v1/tokens/{token_id:str}"  # noqa: S105 - a path
 _NOUN = "Token"
@@ -119,4 +123,24 @@ def rotate_token(
     return answer({**token_fields(token), "secret": secret}, status=201, headers={"Cache-Control": "no-store"})
 
 
-TOKEN_ROUTES: list[ControllerRouterHandler] = [list_tokens, create_token, show_token, revoke_token, rotate_token]
+@get(
+    "/v1/token-changes",
+    sync_to_thread=True,
+    opt={OPERATION: Operation.LIST_TOKEN_CHANGES},
+    tags=_TAGS,
+    operation_class=declare(TokenChangeList, *listing_parameters(CHANGE_FILTERS), refusals=(404,)),
+)
+def list_token_changes(
+    request: ApiRequest, caller: NamedDependency[Principal], tokens: NamedDependency[TokenControl], limits: NamedDependency[Limits]
+) -> Response[bytes]:
+    """List what was done to tokens.
+
+    Who created or revoked which token, and when, in the order of commits; also by commands on the server itself, whose author is
+    ``local``. The latest 10,000 changes are kept.
+    """
+    listing = read_listing(query_of(request), limits.page_resources, CHANGE_FILTERS)
+    page, following = cut_page(tokens.changes(caller, listing), listing, lambda change: str(change.number))
+    return answer({"token_changes": [token_change_form(change) for change in page], "next": following})
+
+
+TOKEN_ROUTES: list[ControllerRouterHandler] = [list_tokens, create_token, show_token, revoke_token, rotate_token, list_token_changes]

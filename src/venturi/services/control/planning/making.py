@@ -14,6 +14,7 @@ import msgspec
 from venturi.adapters.store.ledger.telling import ToldClassifier
 from venturi.adapters.store.store import Store, StoreReader
 from venturi.core.classify.digest import digests_of, normal_form
+from venturi.core.domain.control.revision import LatestRevision
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.domain.label import LabelWithRules
 from venturi.services.control.planning.form import PLAN_VERSION, planned_label, planned_point, planned_rule
@@ -28,9 +29,14 @@ class MadePlan:
     """A plan ready to be sent: ``pieces`` are its JSON text, ``content`` identifies all of it but the number of the revision."""
 
     host: str
-    revision: int
+    latest: LatestRevision
     content: str
     pieces: tuple[Piece, ...]
+
+    @property
+    def revision(self) -> int:
+        """The number of the revision that it is of."""
+        return self.latest.number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +53,14 @@ class _Classifier:
         return self.digests[0]
 
 
+_NOTHING = LatestRevision(-1, Nanoseconds(0))
+
+
 @dataclass
 class _Made:
     """What was made at one revision, when the record had been written a number of times."""
 
-    revision: int = -1
+    latest: LatestRevision = _NOTHING
     recorded: int = 0
     plans: dict[str, MadePlan] = field(default_factory=dict)
     classifiers: dict[str | None, _Classifier] = field(default_factory=dict)
@@ -74,11 +83,11 @@ class PlanMaker:
     def make(self, host: str) -> MadePlan:
         """Give the plan of ``host`` at the latest revision, once it is recorded what it tells."""
         with self._store.reading() as reader:
-            revision, recorded = reader.told.version()
+            latest, recorded = reader.told.version()
             if recorded < self._made.recorded:  # the database was put back
                 self._made, self._standing, self._unrecorded = _Made(), {}, []
-            if revision != self._made.revision:
-                self._made = _Made(revision, recorded)
+            if latest != self._made.latest:
+                self._made = _Made(latest, recorded)
             plan = self._made.plans.get(host) or self._make(reader, host)
         if self._unrecorded:
             with self._store.telling() as writer:
@@ -94,11 +103,11 @@ class PlanMaker:
         shared = [classifiers[digest] for digest in sorted(classifiers)]
         listed = _ENCODER.encode([planned_point(point, each.digest) for point, each in zip(points, applying, strict=True)])
         content = hashlib.sha256(_ENCODER.encode([PLAN_VERSION, host, [each.content for each in shared]]) + listed).hexdigest()
-        head = _ENCODER.encode({"version": PLAN_VERSION, "host": host, "revision": self._made.revision}).removesuffix(b"}")
+        head = _ENCODER.encode({"version": PLAN_VERSION, "host": host, "revision": self._made.latest.number}).removesuffix(b"}")
         pieces = [deflate([head, b',"points":', listed, b',"classifiers":['])]
         for number, classifier in enumerate(shared):
             pieces += [*([_COMMA] if number else []), classifier.piece]
-        return MadePlan(host=host, revision=self._made.revision, content=content, pieces=(*pieces, _END))
+        return MadePlan(host=host, latest=self._made.latest, content=content, pieces=(*pieces, _END))
 
     def _classifier(self, reader: StoreReader, project_id: str | None) -> _Classifier:
         """Give the classifier at the points of a project, at shared points for None: the one before if its labels stand as they did."""

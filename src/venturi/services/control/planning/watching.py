@@ -8,17 +8,18 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
+from venturi.core.domain.control.revision import LatestRevision
 from venturi.core.domain.errors import StoreError
 
 
 class RevisionWatch:
-    """Tells those who wait that there is a revision newer than the one they know."""
+    """Tells those who wait that the latest revision is another than the one they know: a newer one, or one of a database put back."""
 
-    def __init__(self, latest_revision: Callable[[], int], *, period: float = 1.0) -> None:
-        """Ask ``latest_revision`` in a thread every ``period`` seconds while anyone waits."""
-        self._latest_revision = latest_revision
+    def __init__(self, latest: Callable[[], LatestRevision], *, period: float = 1.0) -> None:
+        """Ask ``latest`` in a thread every ``period`` seconds while anyone waits."""
+        self._latest = latest
         self._period = period
-        self._waiting: dict[asyncio.Future[None], int] = {}
+        self._waiting: dict[asyncio.Future[None], LatestRevision] = {}
         self._watching: asyncio.Task[None] | None = None
         self._nudge: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -29,8 +30,8 @@ class RevisionWatch:
         """Whether nobody is to wait any more."""
         return self._stopped
 
-    async def wait(self, known: int, seconds: float) -> None:
-        """Return when there may be a revision newer than ``known``, at the latest after ``seconds``."""
+    async def wait(self, known: LatestRevision, seconds: float) -> None:
+        """Return when the latest revision may be another than ``known``, at the latest after ``seconds``."""
         if self._stopped:
             return
         self._loop = asyncio.get_running_loop()
@@ -61,14 +62,14 @@ class RevisionWatch:
         while self._waiting:
             nudge.clear()
             try:
-                self._release(await asyncio.to_thread(self._latest_revision))
+                self._release(await asyncio.to_thread(self._latest))
             except StoreError:
                 self._release()
             with suppress(TimeoutError):
                 await asyncio.wait_for(nudge.wait(), self._period)
 
-    def _release(self, latest: int | None = None) -> None:
-        """Wake those who know an older revision than ``latest``, all for None."""
+    def _release(self, latest: LatestRevision | None = None) -> None:
+        """Wake those who know another revision than ``latest``, all for None."""
         for waiting, known in self._waiting.items():
-            if not waiting.done() and (latest is None or latest > known):
+            if not waiting.done() and (latest is None or latest != known):
                 waiting.set_result(None)

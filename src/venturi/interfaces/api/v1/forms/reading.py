@@ -41,7 +41,7 @@ def read_body(body: bytes, form: type[Form]) -> Form:
 def read_variant(body: bytes, form: type | UnionType) -> Any:  # noqa: ANN401 - what it is depends on the union
     """Decode a JSON body that may have one of several forms, told apart by a tag; raises as ``read_body`` does."""
     try:
-        read = msgspec.json.decode(body, type=form)
+        read = _decode(body, form)
     except msgspec.ValidationError as error:
         raise InvalidRequestError(_explain(str(error))) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -61,6 +61,24 @@ def listing_parameters(filters: Filters | None = None, marker: Any = FitText) ->
             for name, form in (filters or {}).items()
         ),
     ]
+
+
+def _decode(body: bytes, form: type | UnionType) -> Any:  # noqa: ANN401 - what it is depends on the form
+    """Decode a body; a whole number may be spelled with a fraction of zero, as it is an integer to JSON Schema too."""
+    try:
+        return msgspec.json.decode(body, type=form)
+    except msgspec.ValidationError as error:
+        if "got `float`" not in str(error):
+            raise
+        return msgspec.convert(_whole(msgspec.json.decode(body)), type=form)
+
+
+def _whole(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(value, dict):
+        return {name: _whole(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_whole(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def read_listing(query: Query, largest: int, filters: Filters | None = None) -> Listing:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from venturi.core.domain.grammars import ADDRESS, PREFIX, TIME
 from venturi.core.domain.text import UNFIT_CHARACTERS
 
 _HIGHEST_NUMBER = 0xFFFF_FFFF
@@ -49,7 +50,7 @@ Address = Annotated[
         max_length=45,
         description="An IPv4 or IPv6 address without zone.",
         examples=["192.0.2.1", "2001:db8::1"],
-        extra_json_schema={"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]},
+        extra_json_schema={"pattern": ADDRESS},
     ),
 ]
 PrefixText = Annotated[
@@ -58,11 +59,13 @@ PrefixText = Annotated[
         max_length=80,
         description="An IPv4 or IPv6 prefix; host bits are kept and ignored in matching.",
         examples=["10.0.0.0/24"],
-        extra_json_schema={"pattern": FIT_OR_EMPTY},
+        extra_json_schema={"pattern": PREFIX},
     ),
 ]
 FitText = Annotated[str, Meta(pattern=FIT_OR_EMPTY)]
 Number32 = Annotated[int, Meta(ge=0, le=_HIGHEST_NUMBER)]
 Identifier = Annotated[str, Meta(description="A UUID.", extra_json_schema={"format": "uuid"})]
-GivenTime = Annotated[str, Meta(description="A time in RFC 3339, or a date.", extra_json_schema={"format": "date-time"})]
+GivenTime = Annotated[
+    str, Meta(description="A time in RFC 3339, or a date.", examples=["2026-03-01T00:00:00Z"], extra_json_schema={"pattern": TIME})
+]
 TimeText = Annotated[str, Meta(description="A time in RFC 3339, UTC.", extra_json_schema={"format": "date-time"})]

@@ -3,13 +3,15 @@
 Owns their fields. The secret appears in the answer to its making and nowhere else.
 """
 
+from dataclasses import asdict
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from venturi.core.domain.control.principal import Role
-from venturi.core.domain.control.token import Token
+from venturi.core.domain.control.token import Token, TokenChange, TokenEvent
 from venturi.core.domain.errors import InvalidTimeError
+from venturi.core.domain.grammars import TIME
 from venturi.core.domain.interval import Nanoseconds, format_time, parse_time
 from venturi.interfaces.api.v1.forms.texts import PRINTABLE_OR_EMPTY, AgentId, Host, Identifier, ProjectId, TimeText
 from venturi.services.control.tokens import NewToken
@@ -18,6 +20,16 @@ TokenName = Annotated[str, Meta(max_length=255, pattern=PRINTABLE_OR_EMPTY, desc
 RoleField = Annotated[
     Role, Meta(description="What its bearer is in the project. A token of role agent is bound to an agent id and a host.")
 ]
+Expiry = Annotated[
+    str,
+    Meta(
+        max_length=64,
+        description="When it ends, RFC 3339; null for never.",
+        examples=["2027-01-01T00:00:00Z"],
+        extra_json_schema={"pattern": TIME},
+    ),
+]
+
 Expiry = Annotated[str, Meta(max_length=64, description="When it ends, RFC 3339; null for never.", examples=["2027-01-01T00:00:00Z"])]
 Overlap = Annotated[
     int, Meta(ge=0, le=366 * 86_400, description="For how many seconds the token goes on opening; less if it ends before that.")
@@ -71,6 +83,30 @@ class TokenList(Struct, kw_only=True):
     next: str | None
 
 
+class TokenChangeForm(Struct, kw_only=True):
+    """What was done to a token, described as it was then; ``author_token_id`` is null for callers without a token of the server."""
+
+    number: int
+    at: TimeText
+    change: TokenEvent
+    token_id: Identifier
+    name: str
+    project_id: str
+    role: Role
+    agent_id: str | None
+    host: str | None
+    author: str
+    author_project_id: str
+    author_token_id: Identifier | None
+
+
+class TokenChangeList(Struct, kw_only=True):
+    """A page of changes of tokens; ``next`` is the marker of the page after it, null on the last."""
+
+    token_changes: list[TokenChangeForm]
+    next: str | None
+
+
 def new_token(form: NewTokenForm) -> NewToken:
     """Translate the token asked for; raises ``InvalidTimeError`` that names the field."""
     return NewToken(
@@ -97,6 +133,11 @@ def token_fields(token: Token) -> dict[str, object]:
         "agent_id": token.agent_id,
         "host": token.host,
     }
+
+
+def token_change_form(change: TokenChange) -> TokenChangeForm:
+    """Spell what was done to a token."""
+    return TokenChangeForm(**{**asdict(change), "at": format_time(change.at)})
 
 
 def _expiry(text: str) -> Nanoseconds:
