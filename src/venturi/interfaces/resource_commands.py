@@ -4,14 +4,15 @@ Owns the way from a command's request to its output. Asking belongs to the clien
 """
 
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TextIO
 from urllib.parse import quote
 
-from venturi.adapters.client.collections import AGENTS, ALARMS, POINTS, Attributes, Collection, ListRequest, Reference
-from venturi.adapters.client.resources import Resource, Resources
+from venturi.adapters.client.collections import AGENTS, ALARMS, LABELS, POINTS, Attributes, Collection, ListRequest, Reference
+from venturi.adapters.client.resources import PAGE, Resource, Resources
 from venturi.core.domain.errors import InvalidRequestError, VenturiError
 from venturi.core.rules.checks import printable
 from venturi.interfaces.render.resources.output import write_document, write_list, write_one
@@ -19,6 +20,7 @@ from venturi.interfaces.render.resources.selection import choose_columns
 from venturi.interfaces.render.resources.state import STATE_COLUMNS, describe_place, state_rows
 from venturi.interfaces.render.resources.view import View
 from venturi.interfaces.standard_output import write_standard_output
+from venturi.interfaces.uncounted_labels import note_uncounted
 
 _DOCUMENT_FORMS = frozenset({"json", "yaml"})
 
@@ -33,6 +35,16 @@ class ResourceCommands:
         """Create a resource and write it; a column that there is not is refused before."""
         check_columns(collection, view)
         return show(self._resources.create(collection, attributes), collection, view)
+
+    def create_point(self, attributes: Attributes, view: View) -> int:
+        """Create an observation point and write it, then say which labels no point counts, of those that are read first."""
+        check_columns(POINTS, view)
+        point = self._resources.create(POINTS, attributes)
+        show(point, POINTS, view)
+        if not point.get("shared"):
+            labels = self._resources.find_all(LABELS, (("shared", "false"),), PAGE)
+            sys.stderr.writelines(f"note: {note}\n" for note in note_uncounted(labels, self._resources.find_all(POINTS)))
+        return 0
 
     def list(self, request: ListRequest, view: View) -> int:
         """Write the resources of a collection."""

@@ -65,7 +65,7 @@ def point() -> None:
 
 @point.command("create")
 @click.argument("name")
-@click.option("--kind", type=click.Choice(_KEPT_KINDS), required=True, help="What the point is.")
+@click.option("--kind", type=click.Choice(_KEPT_KINDS), required=True, help="What the point is; nothing meters an exporter yet, so it is refused.")
 @_place_options
 @_TRAFFIC
 @_LINE_RATE
@@ -74,9 +74,12 @@ def point() -> None:
 @show_options
 @server_options
 def create_point(*, server: ServerChoice, view: View, **attributes: Any) -> int:  # noqa: ANN401 - click's options
-    """Create the observation point NAME and show it."""
+    """Create the observation point NAME and show it.
+
+    Then say which labels count at no point.
+    """
     with composition.resource_commands(server) as commands:
-        return commands.create(POINTS, _wire_values(attributes, attributes["kind"]), view)
+        return commands.create_point(_wire_values(attributes, attributes["kind"]), view)
 
 
 @point.command("list")

@@ -9,7 +9,7 @@ from venturi.core.domain.control.principal import Principal
 from venturi.interfaces.api.v1.forms.applying import ApplyForm, applied_form, read_changes
 from venturi.interfaces.api.v1.forms.reading import read_body
 from venturi.interfaces.api.v1.wire import answer
-from venturi.services.control.applying import ApplyControl
+from venturi.services.control.applying import Applied, ApplyControl
 from venturi.services.control.policy import OPERATION, Operation
 
 
@@ -17,8 +17,12 @@ from venturi.services.control.policy import OPERATION, Operation
 def apply_changes(
     body: bytes, caller: NamedDependency[Principal], applying: NamedDependency[ApplyControl], limits: NamedDependency[Limits]
 ) -> Response[bytes]:
-    """Apply changes, all or none."""
-    changes = read_changes(read_body(body, ApplyForm), limits.bulk_resources)
+    """Apply changes, all or none, or only check them."""
+    form = read_body(body, ApplyForm)
+    changes = read_changes(form, limits.bulk_resources)
+    if form.dry_run:
+        applying.check(caller, changes)
+        return answer(applied_form(Applied()))
     return answer(applied_form(applying.apply(caller, changes)))
 
 
