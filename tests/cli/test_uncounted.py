@@ -1,4 +1,4 @@
-"""What ``apply`` and ``point create`` check and say before anything counts: rights, how much would change, and which labels no point counts."""
+"""What ``apply`` and ``point create`` check and say: rights, how much would change, and which labels no point counts."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,7 +40,7 @@ def rules_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def venturi(asked: tuple[ServerProcess, Tokens], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Apply:
+def venturi(asked: tuple[ServerProcess, Tokens], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Apply:  # noqa: PLR0206 - no property
     """Run a command as a role of a project, and give its exit code and the lines that it printed and those on standard error."""
     server, tokens = asked
     monkeypatch.setenv("VENTURI_URL", server.url)
@@ -80,9 +80,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("role", "project"), REFUSED)
 @pytest.mark.parametrize("options", [(), ("--dry-run",)])
-def test_what_is_not_allowed_is_refused_with_7(
-    venturi: Apply, rules_file: Path, role: str, project: str, options: tuple[str, ...]
-) -> None:
+def test_what_is_not_allowed_is_refused_with_7(venturi: Apply, rules_file: Path, role: str, project: str, options: tuple[str, ...]) -> None:
     rules_file.write_text(FILE.replace("web", "mail").replace("project_id: shop", f"project_id: {'shop' if role == 'reader' else 'home'}"))
     ended, printed, noted = venturi(role, "apply", str(rules_file), *options, project=project)
     assert ended == 7, noted

@@ -120,7 +120,9 @@ def fill(database: str, labels: Sequence[KnownVersion], points: Sequence[KnownVe
     with writing_connection(database) as connection:
         if labels:
             connection.execute(insert(LEDGER_LABEL_VERSIONS), [label.row("label") for label in labels])
-            connection.execute(insert(LEDGER_OWNERS), [{"id": owners[owner], "project_id": owner[0], "shared": owner[1]} for owner in owners])
+            connection.execute(
+                insert(LEDGER_OWNERS), [{"id": owners[owner], "project_id": owner[0], "shared": owner[1]} for owner in owners]
+            )
         connection.execute(insert(LEDGER_POINT_VERSIONS), [point.row("point") | {"kind": "interface"} for point in points])
         _insert_intervals(connection, records)
         filled = (

@@ -1,5 +1,7 @@
 """``venturi apply``: a server's labels and rules as rules files have them."""
 
+from typing import Any
+
 import rich_click as click
 
 from venturi import composition
@@ -18,20 +20,20 @@ _MOST_LINES = 100
 @click.option("--all", "unabridged", is_flag=True, help="Show each label and rule that differs, also of a long list.")
 @click.option("--prune", is_flag=True, help="Delete labels that the files do not name, in the projects that they name.")
 @click.option("--all-projects", is_flag=True, help="With --prune: in every project that the caller may see.")
-@click.option("--project", metavar="PROJECT", help="The project of labels that name none; by default the caller's own project.")
-@click.option("--yes", is_flag=True, help="Delete labels without asking; only on a terminal is there a question.")
+@click.option(
+    "--project", "project_id", metavar="PROJECT", help="The project of labels that name none; by default the caller's own project."
+)
+@click.option("--yes", "assume_yes", is_flag=True, help="Delete labels without asking; only on a terminal is there a question.")
 @server_options
 def apply(
     *,
     server: ServerChoice,
     files: tuple[str, ...],
-    dry_run: bool,
     summary: bool,
     unabridged: bool,
     prune: bool,
     all_projects: bool,
-    project: str | None,
-    yes: bool,
+    **others: Any,  # noqa: ANN401 - click's options
 ) -> int:
     """Make a server's labels and rules equal to rules files.
 
@@ -44,13 +46,6 @@ def apply(
     if summary and unabridged:
         message = "--summary shows no label, --all shows each: give one of them."
         raise click.UsageError(message)
-    request = ApplyRequest(
-        paths=files,
-        dry_run=dry_run,
-        prune=prune,
-        all_projects=all_projects,
-        project_id=project,
-        assume_yes=yes,
-        listed=0 if summary else None if unabridged else _MOST_LINES,
-    )
+    listed = 0 if summary else None if unabridged else _MOST_LINES
+    request = ApplyRequest(paths=files, prune=prune, all_projects=all_projects, listed=listed, **others)
     return composition.apply_rules_files(server, request, click.confirm)

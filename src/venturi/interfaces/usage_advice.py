@@ -64,7 +64,10 @@ def _missing_labels(resources: Resources, points: Sequence[Resource], texts: Seq
         ]
     if all(not _has_rules(resources, label) for label in labels[:_LONGEST_LIST]) and (texts or not resources.find_all(RULES, (), 1)):
         verb = "has no rule, so it counts" if len(labels) == 1 else "have no rules, so they count"
-        return [f"{name_all('Label', labels)} {verb} nothing. Create one:", "  venturi rule create LABEL --egress --source-ip-prefix PREFIX"]
+        return [
+            f"{name_all('Label', labels)} {verb} nothing. Create one:",
+            "  venturi rule create LABEL --egress --source-ip-prefix PREFIX",
+        ]
     return []
 
 

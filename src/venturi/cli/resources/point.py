@@ -65,7 +65,9 @@ def point() -> None:
 
 @point.command("create")
 @click.argument("name")
-@click.option("--kind", type=click.Choice(_KEPT_KINDS), required=True, help="What the point is; nothing meters an exporter yet, so it is refused.")
+@click.option(
+    "--kind", type=click.Choice(_KEPT_KINDS), required=True, help="What the point is; nothing meters an exporter yet, so it is refused."
+)
 @_place_options
 @_TRAFFIC
 @_LINE_RATE

@@ -85,7 +85,9 @@ def _driver_row(driver: Driver, hook: Hook) -> DriverRow:
     support = driver.probe(hook)
     can = support.answer is Answer.YES
     because = support.because or ("it was tried" if can else "the driver does not say")
-    return DriverRow(driver.name.value, hook.value, support.answer.value, because, support.remedy or ("none needed" if can else "none known"))
+    return DriverRow(
+        driver.name.value, hook.value, support.answer.value, because, support.remedy or ("none needed" if can else "none known")
+    )
 
 
 def _list_bypasses() -> list[BypassRow]:

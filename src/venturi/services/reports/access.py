@@ -69,9 +69,7 @@ def _ask_for(request: UsageRequest, seen: Sequence[PointVersion]) -> list[PointV
     names = {point.point_id: point.name for point in seen}
     unknown = sorted((request.point_names or frozenset()) - set(names.values()))
     if unknown:
-        message = (
-            f"observation_point_name: no observation point that you may see is called '{printable(unknown[0])}'"
-        )
+        message = f"observation_point_name: no observation point that you may see is called '{printable(unknown[0])}'"
         raise PointNotFoundError(message)
     return [
         point

@@ -60,7 +60,9 @@ def read_lifetimes(connection: Connection) -> Mapping[str, Lifetime]:
         .join(began.number.table, began.number == of_history.c.first)
         .join(ended.number.table, ended.number == of_history.c.last)
     )
-    present = select(live.id, live.name, live.project_id, live.shared, REVISIONS.c.at).join(REVISIONS, REVISIONS.c.number == live.valid_from)
+    present = select(live.id, live.name, live.project_id, live.shared, REVISIONS.c.at).join(
+        REVISIONS, REVISIONS.c.number == live.valid_from
+    )
     found = {row[0]: Lifetime(row[1], row[2], bool(row[3]), row[4], row[5]) for row in connection.execute(past)}
     for identifier, name, project_id, shared, at in connection.execute(present):
         before = found.get(identifier)

@@ -6,7 +6,7 @@ from litestar.types import ControllerRouterHandler
 
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import PointNotFoundError
-from venturi.interfaces.api.v1.forms.explaining import QuestionForm, explained_label, question
+from venturi.interfaces.api.v1.forms.explaining import QuestionForm, explanation_form, question
 from venturi.interfaces.api.v1.forms.reading import read_body
 from venturi.interfaces.api.v1.wire import answer, identifier
 from venturi.services.control.explaining import Explaining
@@ -19,7 +19,7 @@ def explain_packet(body: bytes, caller: NamedDependency[Principal], explaining: 
     form = read_body(body, QuestionForm)
     if form.observation_point_id is not None:
         form.observation_point_id = identifier(form.observation_point_id, PointNotFoundError, "Observation point")
-    return answer({"labels": [explained_label(explanation) for explanation in explaining.explain(caller, question(form))]})
+    return answer(explanation_form(explaining.explain(caller, question(form))))
 
 
 EXPLAINING_ROUTES: list[ControllerRouterHandler] = [explain_packet]

@@ -101,7 +101,9 @@ class _CsvRows:
         bounds = f"{format_time(interval.start)},{format_time(interval.end)}"
         for place in range(0, len(interval.rows), _ROWS_AT_ONCE):
             rows = interval.rows[place : place + _ROWS_AT_ONCE]
-            lines = (bounds + self._group(row.group) + self._counts % tuple(row.counts) + _csv_coverage(row.coverage, row.time) for row in rows)
+            lines = (
+                bounds + self._group(row.group) + self._counts % tuple(row.counts) + _csv_coverage(row.coverage, row.time) for row in rows
+            )
             yield "".join(lines).encode()
         if not interval.rows and interval.coverage.worst and interval.observation_points:
             yield (bounds + self._nothing + _csv_coverage(interval.coverage, interval.time)).encode()
