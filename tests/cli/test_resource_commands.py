@@ -153,11 +153,6 @@ POINTS: dict[str, tuple[tuple[str, ...], dict[str, object], str]] = {
         {"router_id": NOWHERE, "traffic": "both", "hook": "tc", "hosts": ["net-1", "net-2"], "line_rate": 1000},
         f"router {NOWHERE}",
     ),
-    "exporter": (
-        ("--address", "192.0.2.7", "--observation-domain", "3", "--outside-interface", "7", "--outside-interface", "2"),
-        {"address": "192.0.2.7", "observation_domain": 3, "outside_interfaces": [2, 7], "collector_host": None},
-        "192.0.2.7 domain 3",
-    ),
 }
 
 
@@ -232,7 +227,16 @@ def test_a_packet_is_explained_at_a_point_and_without_one(venturi: Venturi) -> N
         ("explained", True, [included])
     ]
     assert json.loads(venturi("explain", *packet, "-f", "json")) == at_point
-    assert venturi("explain", "--point", "yours", *packet) == "No rule of any label matches: the packet is unmatched.\n"
+    assert venturi("explain", "--point", "yours", *packet).splitlines() == [
+        "No rule of any label that applies there matches: the packet is unmatched.",
+        "Label 'explained' has rules that match, but does not count: the point is neither shared nor of project explaining.",
+    ]
+    (apart,) = json.loads(venturi("explain", "--point", "yours", *packet, "-f", "json"))["inapplicable"]
+    assert (apart["label"], apart["counts"], [rule["id"] for rule in apart["including_rules"]]) == ("explained", False, [included])
+    assert apart["reason"] == "the point is neither shared nor of project explaining"
+    assert venturi("explain", "--point", "yours", "10.8.0.1", "192.0.2.1", "egress") == (
+        "No rule of any label matches: the packet is unmatched.\n"
+    )
     table = venturi("explain", "--point", "mine", *packet)
     assert "included by egress" in table
     assert "10.7.0.0/16 → any" in table

@@ -76,10 +76,11 @@ def fill_server(server: ServerProcess) -> None:
     places = (
         {"kind": "interface", "host": "edge-1", "device": "eth0", "traffic": "both"},
         {"kind": "router", "router_id": str(UUID(int=3)), "hook": "tc"},
-        {"kind": "exporter", "address": "192.0.2.1", "outside_interfaces": [1, 2]},
     )
     for place in places:
         _create(server, "/v1/observation-points", {"name": place["kind"], "shared": True, **place})
+    exporter = {"kind": "exporter", "name": "exporter", "shared": True, "address": "192.0.2.1", "outside_interfaces": [1, 2]}
+    assert server.request("POST", "/v1/observation-points", form=exporter).status in {201, 400}, "only earlier servers take it"
     for body in sent_batches():
         post_batch(server, body)
     entries = [{"posting": 1, "ordinal": 4, "packets": -1, "octets": -100}]

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -28,7 +29,7 @@ def test_programs_are_told_everything(own_router: Router) -> None:
     answers = {(row["driver"], row["hook"]): row["answer"] for row in told["drivers"]}
     assert answers["nftables", "netfilter"] == "yes"
     assert answers["nftables", "tc"] == "no"
-    assert all(row["because"] for row in told["drivers"] if row["answer"] != "yes")
+    assert all(row["because"] and row["remedy"] for row in told["drivers"])
     assert told["takes"] == ("ebpf" if answers["ebpf", "netfilter"] == "yes" else "nftables")
     assert told["takes_at_tc"] == "ebpf" or answers["ebpf", "tc"] != "yes"
     assert "CAP_NET_ADMIN" in told["host"]["capabilities"]
@@ -40,6 +41,28 @@ def test_people_are_shown_the_same() -> None:
     finished = examine()
     assert finished.returncode == 0
     assert "nftables  netfilter  yes" in finished.stdout
+    host = finished.stdout.split("\n\n")[0].splitlines()[2:]
+    assert [line for line in host if len(line.split(maxsplit=1)) < 2] == []
+    assert "no driver can count on this host" not in finished.stdout
+
+
+def test_each_no_has_its_remedy(tmp_path: Path) -> None:
+    """Without a file system of BPF, and without rights."""
+    config = tmp_path / "venturi.toml"
+    config.write_text(f"[agent]\nbpffs = '{tmp_path}'\nmount_bpffs = false\n")
+    rows = {(row["driver"], row["hook"]): row for row in json.loads(examine("--config", str(config), "-f", "json").stdout)["drivers"]}
+    for hook in ("netfilter", "tc"):
+        told = rows["ebpf", hook]
+        if "clang" not in told["because"]:
+            assert (told["answer"], told["remedy"]) == ("no", f"mount one: mount -t bpf bpf {tmp_path}")
+    assert rows["nftables", "netfilter"]["remedy"] == "none needed"
+    asked = (sys.executable, "-m", "venturi", "doctor", "-f", "json")
+    without = subprocess.run(("setpriv", "--inh-caps=-all", "--bounding-set=-all", *asked), capture_output=True, text=True, check=False)
+    assert without.returncode == DriverError.exit_code
+    told = json.loads(without.stdout)
+    assert [row["answer"] for row in told["drivers"]] == ["no"] * 4
+    assert all("CAP_NET_ADMIN" in row["remedy"] for row in told["drivers"] if row["driver"] == "nftables" and row["hook"] == "netfilter")
+    assert told["takes"] == "none: no driver can count at the hook 'netfilter', for the reasons below"
 
 
 def test_a_device_whose_name_is_no_text_is_one_like_others(own_router: Router) -> None:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from venturi.core.domain.flow_batch import FlowTables
     from venturi.interfaces.render.chart import Specification
     from venturi.interfaces.render.resources.selection import Row
+    from venturi.interfaces.render.rules.explaining import InapplicableExplanation
     from venturi.interfaces.resource_commands import ResourceCommands
     from venturi.services.offline.report import MeterReport
 
@@ -104,7 +105,7 @@ def explain_packet(rules_paths: Sequence[str], addresses: tuple[str, str], direc
     if family != other_family:
         message = f"{addresses[0]} and {addresses[1]} are not of one family, so no packet can have both"
         raise InvalidPrefixError(message)
-    _write_explanations(explain(load_rules(rules_paths).labels, Passage(direction, family, source, destination)), form)
+    _write_explanations(explain(load_rules(rules_paths).labels, Passage(direction, family, source, destination)), form=form)
     return _NOTHING_WRONG
 
 
@@ -138,7 +139,7 @@ def explain_at_point(server: ServerChoice, point: str | None, addresses: tuple[s
     from venturi.interfaces.asked_explanations import ask_explanations
 
     with server_resources(server) as resources:
-        _write_explanations(ask_explanations(resources, point, addresses, direction), form)
+        _write_explanations(*ask_explanations(resources, point, addresses, direction), form=form)
     return _NOTHING_WRONG
 
 
@@ -201,12 +202,14 @@ def time_from_now(duration: Nanoseconds) -> Nanoseconds:
     return Nanoseconds(time.time_ns() + duration)
 
 
-def _write_explanations(explanations: "Sequence[Explanation]", form: str) -> None:
+def _write_explanations(
+    explanations: "Sequence[Explanation]", inapplicable: "Sequence[InapplicableExplanation]" = (), *, form: str
+) -> None:
     from venturi.interfaces.render.rules.explaining import write_explanations_json, write_explanations_table
     from venturi.interfaces.standard_output import write_standard_output
 
     write = write_explanations_json if form == "json" else write_explanations_table
-    write_standard_output(partial(write, explanations))
+    write_standard_output(partial(write, explanations, inapplicable=inapplicable))
 
 
 def _run(request: MeterRequest, *, quiet: bool) -> "tuple[MeterReport, VenturiError | None]":

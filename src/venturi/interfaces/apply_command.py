@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from functools import partial
+from typing import TextIO
 
 from venturi.core.domain.control.revision import ChangeKind
 from venturi.core.rules.document import RulesDocument
@@ -10,9 +11,11 @@ from venturi.interfaces.render.progress import Unit, progress_of
 from venturi.interfaces.render.quantities import count_of
 from venturi.interfaces.render.resources.difference import write_difference, write_done
 from venturi.interfaces.standard_output import write_standard_output
+from venturi.interfaces.uncounted_labels import note_uncounted
 from venturi.services.applying.applying import Applying
 from venturi.services.applying.difference import Difference
 from venturi.services.applying.request import ApplyRequest
+from venturi.services.applying.wire import label_body
 
 _NOTHING_WRONG, _DECLINED = 0, 1
 
@@ -26,12 +29,23 @@ class ApplyCommand:
         self._confirm = confirm
 
     def run(self, document: RulesDocument, request: ApplyRequest) -> int:
-        """Apply ``document``; give the exit code. Whatever ends it, what was done until then is written."""
+        """Apply ``document``, or only check whether it could be; give the exit code.
+
+        Whatever ends it, what was done until then is written.
+        """
         for note in _notes(document):
             _write_note(note)
         difference = self._applying.compare(document)
-        write_standard_output(partial(write_difference, difference))
-        if request.dry_run or not difference.labels:
+        write_standard_output(partial(write_difference, difference, request.listed, dry_run=request.dry_run))
+        points = self._applying.present_points()
+        for note in note_uncounted([label_body(each.label) for each in self._applying.wanted], points) if points is not None else ():
+            _write_note(note)
+        if request.dry_run:
+            if difference.labels:
+                self._applying.check(difference, _write_note)
+            write_standard_output(_write_nothing_changed)
+            return _NOTHING_WRONG
+        if not difference.labels:
             return _NOTHING_WRONG
         if not request.assume_yes and not self._may_delete(difference):
             return _DECLINED
@@ -46,6 +60,10 @@ class ApplyCommand:
     def _may_delete(self, difference: Difference) -> bool:
         deleted = len(difference.of_kind(ChangeKind.DELETED))
         return not deleted or self._confirm is None or self._confirm(f"Delete {count_of(deleted, 'label')}?")
+
+
+def _write_nothing_changed(stream: TextIO) -> None:
+    stream.write("nothing was changed\n")
 
 
 def _write_note(note: str) -> None:

@@ -9,16 +9,23 @@ from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import ServerError, VenturiError
 from venturi.core.domain.label import MeteringLabel, MeteringLabelRule
 from venturi.core.domain.prefix import Prefix
+from venturi.interfaces.render.rules.explaining import InapplicableExplanation
 
 
-def ask_explanations(resources: Resources, point: str | None, addresses: tuple[str, str], direction: Direction) -> list[Explanation]:
-    """Ask which labels count a packet from the first address to the second at ``point``, by id or name, or at none in particular."""
+def ask_explanations(
+    resources: Resources, point: str | None, addresses: tuple[str, str], direction: Direction
+) -> tuple[list[Explanation], list[InapplicableExplanation]]:
+    """Ask which labels count a packet from the first address to the second at ``point``, by id or name, or at none in particular.
+
+    Labels that do not apply at the point come second, each with the reason; an earlier server does not tell of them.
+    """
     question: dict[str, object] = {"source": addresses[0], "destination": addresses[1], "direction": direction.value}
     if point is not None:
         question["observation_point_id"] = resources.identify(Reference(POINTS, point))
     answer = resources.ask("POST", "/v1/explain", question)
     try:
-        return [_explanation(label) for label in _objects(answer["labels"])]
+        apart = [(_explanation(label), str(label["reason"])) for label in _objects(answer.get("inapplicable", []))]
+        return [_explanation(label) for label in _objects(answer["labels"])], apart
     except (KeyError, TypeError, ValueError, VenturiError) as error:
         message = "the server's explanation cannot be read, so it is of another version"
         raise ServerError(message) from error

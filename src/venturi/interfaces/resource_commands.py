@@ -11,8 +11,8 @@ from functools import partial
 from typing import TextIO
 from urllib.parse import quote
 
-from venturi.adapters.client.collections import AGENTS, ALARMS, LABELS, RULES, Attributes, Collection, ListRequest, Reference
-from venturi.adapters.client.resources import Resource, Resources
+from venturi.adapters.client.collections import AGENTS, ALARMS, LABELS, POINTS, RULES, Attributes, Collection, ListRequest, Reference
+from venturi.adapters.client.resources import PAGE, Resource, Resources
 from venturi.core.domain.errors import InvalidRequestError, VenturiError
 from venturi.core.rules.checks import printable
 from venturi.interfaces.render.resources.derived import derive_columns, describe_match, shorten_identifier
@@ -21,6 +21,7 @@ from venturi.interfaces.render.resources.selection import choose_columns, sort_r
 from venturi.interfaces.render.resources.state import STATE_COLUMNS, state_rows
 from venturi.interfaces.render.resources.view import View
 from venturi.interfaces.standard_output import write_paged, write_standard_output
+from venturi.interfaces.uncounted_labels import note_uncounted
 
 _DOCUMENT_FORMS = frozenset({"json", "yaml"})
 
@@ -52,6 +53,16 @@ class ResourceCommands:
             others = [each for each in rules if each["id"] != created["id"] and describe_match(each) == describe_match(created)]
             if others:
                 yield f"the label had this rule already, {others[0]['id']}: a packet counts once all the same"
+
+    def create_point(self, attributes: Attributes, view: View) -> int:
+        """Create an observation point and write it, then say which labels no point counts, of those that are read first."""
+        check_columns(POINTS, view)
+        point = self._resources.create(POINTS, attributes)
+        show(point, POINTS, view)
+        if not point.get("shared"):
+            labels = self._resources.find_all(LABELS, (("shared", "false"),), PAGE)
+            sys.stderr.writelines(f"note: {note}\n" for note in note_uncounted(labels, self._resources.find_all(POINTS)))
+        return 0
 
     def list(self, request: ListRequest, view: View) -> int:
         """Write the resources of a collection."""

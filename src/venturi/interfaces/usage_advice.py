@@ -11,6 +11,7 @@ from venturi.core.domain.errors import ForbiddenError, NotFoundError
 from venturi.core.domain.interval import SECOND, format_time, parse_time
 from venturi.core.domain.point import PointKind
 from venturi.core.domain.text import escape_unfit
+from venturi.interfaces.uncounted_labels import counts_at, join_names, name_all
 
 _REPORT_SECONDS = 60
 """The report interval of an agent that does not say which it has."""
@@ -52,18 +53,21 @@ def _missing_labels(resources: Resources, points: Sequence[Resource], texts: Seq
             "  venturi label create NAME",
             "  venturi apply RULES.yaml",
         ]
-    homeless = [label for label in labels if not any(_counts_at(label, point) for point in points)]
+    homeless = [label for label in labels if not any(counts_at(label, point) for point in points)]
     if len(homeless) == len(labels):
         verb, project = ("counts", str(homeless[0].get("project_id"))) if len(homeless) == 1 else ("count", "PROJECT")
         return [
-            f"{_names('label', homeless)} {verb} at no observation point: none is shared, and none is of the same project.",
+            f"{name_all('Label', homeless)} {verb} at no observation point: none is shared, and none is of the same project.",
             f"Share one, or create one of project {escape_unfit(project)}:",
             "  venturi point set POINT --share",
             f"  venturi point create NAME --kind interface --host HOST --device DEVICE --project {escape_unfit(project)}",
         ]
     if all(not _has_rules(resources, label) for label in labels[:_LONGEST_LIST]) and (texts or not resources.find_all(RULES, (), 1)):
         verb = "has no rule, so it counts" if len(labels) == 1 else "have no rules, so they count"
-        return [f"{_names('label', labels)} {verb} nothing. Create one:", "  venturi rule create LABEL --egress --source-ip-prefix PREFIX"]
+        return [
+            f"{name_all('Label', labels)} {verb} nothing. Create one:",
+            "  venturi rule create LABEL --egress --source-ip-prefix PREFIX",
+        ]
     return []
 
 
@@ -81,7 +85,7 @@ def _missing_records(resources: Resources, report: Mapping[str, object], points:
         interval = _report_seconds(reporting) * SECOND
         due = (read_at // interval + 1) * interval
         return [f"The agent {_name(reporting[0])} reports. The first figures are due at {_second(due)}."]
-    where = f" on {_joined(hosts)}" if hosts else ""
+    where = f" on {join_names(hosts)}" if hosts else ""
     told = "No agent has reported" if not agents else f"No agent reports: {_why_silent(agents)}"
     return [f"{told.removesuffix('.')}. Start one{where}, as root:", "  venturi agent --server URL"]
 
@@ -100,11 +104,6 @@ def _asked_labels(resources: Resources, texts: Sequence[str]) -> list[Resource] 
         return [resources.find(Reference(LABELS, text)) for text in texts]
     except NotFoundError:
         return None
-
-
-def _counts_at(label: Resource, point: Resource) -> bool:
-    """Tell whether a label applies at a point: if either is shared, or both are of one project."""
-    return bool(label.get("shared") or point.get("shared") or label.get("project_id") == point.get("project_id"))
 
 
 def _has_rules(resources: Resources, label: Resource) -> bool:
@@ -144,17 +143,6 @@ def _why_silent(agents: Sequence[Resource] | None) -> str:
 
 def _name(agent: Resource) -> str:
     return escape_unfit(str(agent.get("agent_id")))
-
-
-def _names(noun: str, named: Sequence[Resource]) -> str:
-    names = _joined([f"'{escape_unfit(str(each.get('name')))}'" for each in named])
-    return f"{noun.capitalize()}{'' if len(named) == 1 else 's'} {names}"
-
-
-def _joined(names: Sequence[str]) -> str:
-    if len(names) > _LONGEST_LIST:
-        return f"{', '.join(names[:_LONGEST_LIST])} and {len(names) - _LONGEST_LIST} more"
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _time(report: Mapping[str, object], name: str) -> int | None:

@@ -147,6 +147,15 @@ def test_explanations_at_a_point(
     assert {label["name"]: label["counts"] for label in document["labels"] if label["name"] in wanted} == expected
 
 
+def test_labels_that_do_not_apply_at_a_point_are_told_with_the_reason(callers: dict[str, Caller], explained: dict[str, str]) -> None:
+    document = callers["admin"].ask("POST", "/v1/explain", {**QUESTION, "observation_point_id": explained["own"]})[1]
+    (foreign,) = (label for label in document["inapplicable"] if label["name"] == "foreign")
+    assert (foreign["counts"], len(foreign["including"])) == (False, 1)
+    assert foreign["reason"] == "the point is neither shared nor of project other"
+    assert callers["reader"].ask("POST", "/v1/explain", {**QUESTION, "observation_point_id": explained["own"]})[1]["inapplicable"] == []
+    assert callers["admin"].ask("POST", "/v1/explain", QUESTION)[1]["inapplicable"] == []
+
+
 def test_a_reader_is_told_of_its_own_labels_only(callers: dict[str, Caller], explained: dict[str, str]) -> None:
     for who, own, foreign in (("reader", True, False), ("other reader", False, True), ("admin", True, True)):
         names = {label["name"] for label in callers[who].ask("POST", "/v1/explain", QUESTION)[1]["labels"]}

@@ -70,15 +70,13 @@ def _compile(classifier: PlannedClassifier) -> str:
 
 def test_a_plan_holds_what_is_on_the_host(fresh: Caller) -> None:
     interface = {"kind": "interface", "name": "i", "device": "eth0"}
-    exporter = {"kind": "exporter", "name": "x", "address": "192.0.2.1", "outside_interfaces": [1]}
     wanted = [
         fresh.make(POINTS, {**interface, "host": "edge-1", "project_id": "7"}),
         fresh.make(POINTS, _router(project_id="7")),
-        fresh.make(POINTS, {**exporter, "shared": True}),
-        fresh.make(POINTS, {**exporter, "collector_host": "edge-1", "observation_domain": 1}),
+        fresh.make(POINTS, _router(shared=True)),
+        fresh.make(POINTS, {**interface, "host": "edge-1", "device": "eth1", "project_id": "9"}),
     ]
     fresh.make(POINTS, {**interface, "host": "edge-2"})
-    fresh.make(POINTS, {**exporter, "collector_host": "edge-2", "observation_domain": 2})
     own, foreign = fresh.make_label(name="own", project_id="7"), fresh.make_label(name="foreign", project_id="8")
     fresh.give_rules(own, NETWORK, REMOTE)
     fresh.give_rules(foreign, NETWORK)

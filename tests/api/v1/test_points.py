@@ -1,11 +1,16 @@
 """Observation points on the wire."""
 
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.api.v1.conftest import Caller
+from tests.support.control_values import OPERATOR, make_point
+from tests.support.databases import open_store
+from tests.support.server import running_server
+from venturi.core.domain.point import ExporterPlace
 
 PATH = "/v1/observation-points"
 ROUTER = str(uuid.uuid4())
@@ -30,21 +35,6 @@ MADE: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"kind": "router", "router_id": ROUTER, "hosts": ["net-1", "net-2"], "line_rate": 10**10},
     ),
     ({"kind": "router", "name": "r", "router_id": ROUTER}, {"kind": "router", "hosts": [], "line_rate": None}),
-    (
-        {"kind": "exporter", "name": "x", "address": "2001:DB8::0", "outside_interfaces": [3, 1, 3], "project_id": "7"},
-        {
-            "kind": "exporter",
-            "address": "2001:db8::",
-            "observation_domain": None,
-            "outside_interfaces": [1, 3],
-            "collector_host": None,
-            "project_id": "7",
-        },
-    ),
-    (
-        {"kind": "exporter", "name": "x", "address": "192.0.2.1", "observation_domain": 0, "collector_host": "C"},
-        {"kind": "exporter", "address": "192.0.2.1", "observation_domain": 0, "outside_interfaces": [], "collector_host": "c"},
-    ),
 ]
 
 
@@ -115,6 +105,25 @@ def test_a_router_is_changed(anyone: Caller, changes: dict[str, Any], status: in
         assert sentence in document["error"]["message"]
 
 
+def test_an_exporter_is_refused_and_one_that_is_there_stays(tmp_path: Path) -> None:
+    """Nothing meters it yet; earlier servers took it."""
+    database = f"sqlite:///{tmp_path / 'venturi.db'}"
+    kept = make_point(ExporterPlace(address="192.0.2.1", outside_interfaces=(1, 3)), name="x")
+    with open_store(database) as store, store.writing(OPERATOR) as writer:
+        writer.points.insert(kept)
+    with running_server(tmp_path, database=database) as server:
+        caller = Caller(server)
+        status, refused = caller.ask("POST", PATH, {"kind": "exporter", "name": "y", "address": "192.0.2.2"})
+        sentence = "kind: nothing meters points of kind exporter yet; there can be interface and router"
+        assert (status, refused["error"]["message"]) == (400, sentence)
+        shown = caller.ask("GET", f"{PATH}/{kept.id}")[1]
+        assert (shown["kind"], shown["address"], shown["outside_interfaces"]) == ("exporter", "192.0.2.1", [1, 3])
+        assert caller.ask("GET", f"{PATH}?kind=exporter")[1]["observation_points"] == [shown]
+        assert [point["id"] for point in caller.ask("GET", "/v1/plans/edge-1")[1]["points"]] == [kept.id]
+        assert caller.ask("PATCH", f"{PATH}/{kept.id}", {"name": "renamed"})[1] == shown | {"name": "renamed"}
+        assert caller.ask("DELETE", f"{PATH}/{kept.id}")[0] == 204
+
+
 def test_the_hosts_of_a_router_have_a_history(anyone: Caller) -> None:
     made = anyone.make(PATH, {"kind": "router", "name": "r", "router_id": str(uuid.uuid4())})
     before = max(revision["number"] for revision in anyone.ask("GET", "/v1/revisions?limit=1000")[1]["revisions"])
@@ -134,13 +143,12 @@ def test_a_change_to_what_is_makes_no_revision(anyone: Caller) -> None:
 
 def test_pages_hold_each_point_once(anyone: Caller) -> None:
     made = {
-        anyone.make(PATH, {"kind": "exporter", "name": "page", "address": f"192.0.2.{number}", "observation_domain": 5})["id"]
-        for number in range(5)
+        anyone.make(PATH, {"kind": "interface", "name": "page", "host": "paged", "device": f"eth{number}"})["id"] for number in range(5)
     }
     seen: list[str] = []
     marker: str | None = ""
     while marker is not None:
-        status, page = anyone.ask("GET", f"{PATH}?name=page&kind=exporter&limit=2" + (f"&marker={marker}" if marker else ""))
+        status, page = anyone.ask("GET", f"{PATH}?name=page&kind=interface&limit=2" + (f"&marker={marker}" if marker else ""))
         assert status == 200
         seen += [point["id"] for point in page["observation_points"]]
         marker = page["next"]

@@ -57,6 +57,7 @@ def test_a_report_in_json(metered: dict[str, Caller]) -> None:
     assert report["group_by"] == ["label", "point", "direction"]
     first, second = report["intervals"]
     complete = {"coverage": "complete", "reasons": [], "known_seconds": 3600, "segments": "wire"}
+    complete |= {"known_point_seconds": 3600, "expected_point_seconds": 3600}
     assert first == {
         "start": "2026-03-01T12:00:00Z",
         "end": "2026-03-01T13:00:00Z",
@@ -80,6 +81,7 @@ def test_a_report_in_json(metered: dict[str, Caller]) -> None:
     }
     assert first["usage"] == [row]
     assert (second["coverage"], second["reasons"], second["usage"]) == ("gap", ["missing"], [])
+    assert [second[name] for name in ("observation_points", "known_point_seconds", "expected_point_seconds")] == [0, 0, 0]
 
 
 @pytest.mark.parametrize(("form", "accept"), [("&format=csv", "application/json"), ("", "text/csv")])
@@ -92,8 +94,8 @@ def test_a_report_in_csv(metered: dict[str, Caller], form: str, accept: str) -> 
     assert [(line["interval_start"], line["label_name"], line["octets"], line["coverage"], line["reasons"]) for line in lines] == [
         ("2026-03-01T12:00:00Z", 'a "quoted", name', str(2 * HUGE), "complete", ""),
         ("2026-03-01T12:00:00Z", "label 2", "5", "complete", ""),
-        ("2026-03-01T13:00:00Z", "", "", "gap", "missing"),
-    ]
+    ], "there was no point in the second hour"
+    assert {(line["known_point_seconds"], line["expected_point_seconds"]) for line in lines} == {("3600", "3600")}
 
 
 def test_totals_of_points(metered: dict[str, Caller]) -> None:

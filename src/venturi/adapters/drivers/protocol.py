@@ -35,10 +35,11 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True)
 class Support:
-    """Whether a driver can run on this host with a hook, and why not."""
+    """Whether a driver can run on this host with a hook, why not, and what an operator can do so that it does."""
 
     answer: Answer
     because: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True)

@@ -27,14 +27,18 @@ def probe_drivers(drivers: Sequence[Driver], hook: Hook) -> list[ProbedDriver]:
 
 
 def select_driver(choice: DriverChoice, probed: Sequence[ProbedDriver]) -> Driver:
-    """Take the first driver that can run, or the one that was asked for; raises ``DriverError`` with the reasons where none can."""
+    """Take the first driver that can run, or the one that was asked for; raises ``DriverError`` with reasons and remedies where none can."""
     candidates = [candidate for candidate in probed if choice in {DriverChoice.AUTO, candidate.driver.name.value}]
     for candidate in candidates:
         if candidate.support.answer is Answer.YES:
             return candidate.driver
-    reasons = "; ".join(f"{candidate.driver.name}: {candidate.support.because}" for candidate in candidates)
+    reasons = "; ".join(f"{candidate.driver.name}: {_spell(candidate.support)}" for candidate in candidates)
     message = f"no driver can count on this host: {reasons}"
     raise DriverError(message)
+
+
+def _spell(support: Support) -> str:
+    return f"{support.because}, {support.remedy}" if support.remedy else support.because
 
 
 def select_drivers(choice: DriverChoice, drivers: Sequence[Driver]) -> HookDrivers:

@@ -72,7 +72,11 @@ def point() -> None:
 
 @point.command("create")
 @click.argument("name")
-@click.option("--kind", type=click.Choice(_KEPT_KINDS), help="What the point is; without it, what the other options say.")
+@click.option(
+    "--kind",
+    type=click.Choice(_KEPT_KINDS),
+    help="What the point is; without it, what the other options say. Nothing meters an exporter yet, so it is refused.",
+)
 @_place_options
 @_TRAFFIC
 @_LINE_RATE
@@ -83,14 +87,15 @@ def point() -> None:
 def create_point(*, server: ServerChoice, view: View, **attributes: Any) -> int:  # noqa: ANN401 - click's options
     """Create the observation point NAME and show it.
 
-    With --device it is an interface, of this host unless another is named by --host; with --router-id a router.
+    With --device it is an interface, of this host unless another is named by --host; with --router-id a router. Then say which labels
+    count at no point.
     """
     kind = attributes["kind"] = attributes["kind"] or _tell_kind(attributes)
     if kind == PointKind.INTERFACE and not attributes["hosts"]:
         attributes["hosts"] = (composition.name_host(),)
     _check_place(given(attributes), kind)
     with composition.resource_commands(server) as commands:
-        return commands.create(POINTS, _wire_values(attributes, kind), view)
+        return commands.create_point(_wire_values(attributes, kind), view)
 
 
 @point.command("list")

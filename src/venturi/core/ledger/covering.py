@@ -77,7 +77,7 @@ def tell(
 
 
 def cover(start: int, end: int, devices: Sequence[Told], now: int, held: int = 0, unmetered: int = 0) -> Covering:
-    """Give the coverage of the bin from ``start`` to ``end`` at a point, by what each of its devices told, and what lacks (``find_lack``)."""
+    """Give the coverage of the bin from ``start`` to ``end`` at a point: what each of its devices told, and what lacks (``find_lack``)."""
     covering = join_devices(devices, end - start)
     return _join(covering, find_lack(start, end, devices, now, held, unmetered), covering.known)
 

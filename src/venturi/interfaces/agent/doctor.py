@@ -10,7 +10,7 @@ from functools import partial
 from typing import TextIO
 
 from venturi.adapters.drivers.ebpf.order import find_earlier_programs
-from venturi.adapters.drivers.protocol import Driver
+from venturi.adapters.drivers.protocol import Answer, Driver
 from venturi.adapters.drivers.selection import probe_drivers, select_driver
 from venturi.adapters.host_facts import HostFacts, read_host_facts
 from venturi.adapters.network.bypass import find_bypasses
@@ -25,16 +25,18 @@ from venturi.services.agent.configuration import AgentSettings
 
 _CAN_COUNT = 0
 _LOOPBACK = "lo"
+_ABSENT = {"lockdown": "not locked down", "libbpf": "not installed", "nft": "not installed, and not needed"}
 
 
 @dataclass(frozen=True)
 class DriverRow:
-    """What a driver says of a hook of this host."""
+    """What a driver says of a hook of this host, and what an operator can do where it cannot count there."""
 
     driver: str
     hook: str
     answer: str
     because: str
+    remedy: str
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,17 @@ def _select(settings: AgentSettings, drivers: Sequence[Driver], hook: Hook) -> t
     """Name the driver that an agent would take at a hook, or say why none, and tell whether there is one."""
     try:
         return select_driver(settings.driver, probe_drivers(drivers, hook)).name.value, True
-    except DriverError as error:
-        return str(error), False
+    except DriverError:
+        return f"none: no driver can count at the hook '{hook}', for the reasons below", False
 
 
 def _driver_row(driver: Driver, hook: Hook) -> DriverRow:
     support = driver.probe(hook)
-    return DriverRow(driver.name.value, hook.value, support.answer.value, support.because)
+    can = support.answer is Answer.YES
+    because = support.because or ("it was tried" if can else "the driver does not say")
+    return DriverRow(
+        driver.name.value, hook.value, support.answer.value, because, support.remedy or ("none needed" if can else "none known")
+    )
 
 
 def _list_bypasses(settings: AgentSettings) -> list[BypassRow]:
@@ -101,10 +107,19 @@ def _write(examination: Examination, view: View, stream: TextIO) -> None:
     if view.form in {"json", "yaml"}:
         write_document(asdict(examination), view, stream)
         return
-    facts = {name: list(fact) if isinstance(fact, tuple) else fact for name, fact in asdict(examination.host).items()}
+    facts = {name: _spell_fact(name, fact) for name, fact in asdict(examination.host).items()}
     host = {**facts, "takes": examination.takes, "takes_at_tc": examination.takes_at_tc}
     write_one(host, tuple(host), view, stream)
     for rows, columns in ((examination.drivers, DriverRow.__match_args__), (examination.bypasses, BypassRow.__match_args__)):
         if rows:
             stream.write("\n")
             write_list([asdict(row) for row in rows], columns, view, stream)
+
+
+def _spell_fact(name: str, fact: object) -> object:
+    """Spell a fact for people: what a host does not have by a word."""
+    if isinstance(fact, tuple):
+        return list(fact) or "none"
+    if isinstance(fact, bool):
+        return "yes" if fact else "no"
+    return fact or _ABSENT.get(name, "none")

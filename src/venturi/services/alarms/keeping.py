@@ -1,7 +1,7 @@
 """The keeping of alarms: what is raised becomes rows, soon and in one thread, so that nobody who raises one waits for the database.
 
-Owns the thread, when an alarm is over, and when a server looks for what is wrong by itself. While the database fails, what was raised waits in memory
-and the log says so. Every server of a database does this: whatever is done twice comes to the same.
+Owns the thread, when an alarm is over, and when a server looks for what is wrong by itself. While the database fails, what was raised
+waits in memory and the log says so. Every server of a database does this: whatever is done twice comes to the same.
 """
 
 import threading

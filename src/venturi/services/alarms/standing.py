@@ -35,7 +35,8 @@ def _find_unmetered(writer: StoreWriter, now: int) -> list[Alarm]:
 
 
 def _silent(agent_id: str, host: str, reported_at: int) -> Alarm:
-    sentence = f"agent '{agent_id}' of host '{host}' has missed {MISSED} statuses: the last one came at {_second(reported_at)}; see whether it runs"
+    since = _second(reported_at)
+    sentence = f"agent '{agent_id}' of host '{host}' has missed {MISSED} statuses: the last one came at {since}; see whether it runs"
     return Alarm(kind=ServerAlarm.SILENT, subject=agent_id, sentence=sentence, agent_id=agent_id, host=host)
 
 

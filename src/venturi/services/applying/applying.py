@@ -7,10 +7,10 @@ is done.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from venturi.adapters.client.collections import LABELS, RULES
-from venturi.adapters.client.resources import Resources
+from venturi.adapters.client.collections import LABELS, POINTS, RULES
+from venturi.adapters.client.resources import Resource, Resources
 from venturi.core.domain.control.revision import ChangeKind
-from venturi.core.domain.errors import RequestTooLargeError, ServerError
+from venturi.core.domain.errors import ForbiddenError, InvalidRequestError, NotFoundError, RequestTooLargeError, ServerError
 from venturi.core.rules.document import RulesDocument
 from venturi.services.applying.difference import AccountedLabel, Difference, LabelDifference, find_difference, refuse_doubles
 from venturi.services.applying.reading import present_accounts, present_labels, wanted_labels
@@ -28,6 +28,8 @@ TOO_MANY = "the server does not take so many changes in one request"
 """Why changes are not made as one."""
 
 _IN_PIECES = "the changes are made one after the other, and what moves from one label to another may count for both for a moment"
+
+_UNCHECKED = "whether the changes are allowed is not checked"
 
 BULK = 1000
 """The most labels or rules that are created in one request."""
@@ -49,19 +51,45 @@ class Applying:
     """One run of ``venturi apply``."""
 
     def __init__(self, resources: Resources, request: ApplyRequest) -> None:
-        """Ask and change the server behind ``resources``."""
+        """Ask and change the server behind ``resources``; ``wanted`` are the labels of the files, once they are compared."""
         self._resources = resources
         self._request = request
         self.done = Done()
+        self.wanted: Sequence[AccountedLabel] = ()
 
     def compare(self, document: RulesDocument) -> Difference:
         """Find what tells the server from ``document``; raises ``ConflictError`` for what cannot be made equal."""
         wanted = wanted_labels(document, self._default_project(document))
         refuse_doubles(wanted)
+        self.wanted = wanted
         labels = present_labels(self._resources, self._projects(wanted))
         named = {account.key for account in wanted}
         concerned = [label for label in labels if self._request.prune or (label.project_id, label.name) in named]
         return find_difference(wanted, present_accounts(self._resources, concerned), prune=self._request.prune)
+
+    def present_points(self) -> list[Resource] | None:
+        """List the observation points that the caller may see; None where it may see none, or the server is no venturi."""
+        try:
+            return self._resources.find_all(POINTS)
+        except (ForbiddenError, NotFoundError):
+            return None
+
+    def check(self, difference: Difference, tell: Callable[[str], object]) -> None:
+        """Have the server check all changes, rights included, without making them; ``tell`` hears what could not be checked.
+
+        Raises what ``carry_out`` would.
+        """
+        if not self._resources.offers(APPLY_PATH):
+            tell(f"{OLDER_SERVER}: {_UNCHECKED}")
+            return
+        try:
+            self._resources.ask("POST", APPLY_PATH, {**apply_body(difference), "dry_run": True})
+        except RequestTooLargeError:
+            tell(f"{TOO_MANY}: {_UNCHECKED}")
+        except InvalidRequestError as error:
+            if "`dry_run`" not in str(error):
+                raise
+            tell(f"{OLDER_SERVER}: {_UNCHECKED}")
 
     def carry_out(self, difference: Difference, tell: Callable[[str], object]) -> None:
         """Make the server equal, in one revision; where the server cannot, in pieces, which ``tell`` is told.

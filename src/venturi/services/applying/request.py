@@ -9,7 +9,7 @@ class ApplyRequest:
 
     ``prune`` deletes labels that the files do not name, in the projects that they name or, with ``all_projects``, in all that the
     caller may see. ``project_id`` is the project of labels that name none; None stands for the caller's own. ``assume_yes``
-    deletes without asking.
+    deletes without asking. ``listed`` is how many lines of the difference are shown, None for all of them.
     """
 
     paths: tuple[str, ...]
@@ -18,3 +18,4 @@ class ApplyRequest:
     all_projects: bool = False
     project_id: str | None = None
     assume_yes: bool = False
+    listed: int | None = None

@@ -7,6 +7,7 @@ Owns the order in which they are made, and what of them contradicts each other. 
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from venturi.adapters.store.store import Store, StoreReader, StoreWriter
@@ -76,6 +77,14 @@ class ApplyControl:
         """Keep labels and rules in ``store``."""
         self._store = store
 
+    def check(self, caller: Principal, changes: Changes) -> None:
+        """Raise what ``apply`` would raise, and change nothing."""
+        require(caller, Operation.APPLY)
+        _refuse_doubles(changes)
+        with suppress(_Undone), self._store.writing(caller) as writer:
+            self._apply(caller, changes, writer)
+            raise _Undone
+
     def apply(self, caller: Principal, changes: Changes) -> Applied:
         """Make all changes in one revision.
 
@@ -85,14 +94,21 @@ class ApplyControl:
         require(caller, Operation.APPLY)
         _refuse_doubles(changes)
         with self._store.writing(caller) as writer:
-            application = _Application(caller, writer)
-            application.delete_rules(changes.delete_rules)
-            application.delete_labels(changes.delete_labels)
-            application.change_labels(changes.change_labels)
-            application.create_labels(changes.create_labels)
-            application.create_rules(changes.create_rules)
-            application.done.revision = writer.revision
+            return self._apply(caller, changes, writer)
+
+    def _apply(self, caller: Principal, changes: Changes, writer: StoreWriter) -> Applied:
+        application = _Application(caller, writer)
+        application.delete_rules(changes.delete_rules)
+        application.delete_labels(changes.delete_labels)
+        application.change_labels(changes.change_labels)
+        application.create_labels(changes.create_labels)
+        application.create_rules(changes.create_rules)
+        application.done.revision = writer.revision
         return application.done
+
+
+class _Undone(Exception):  # noqa: N818 - no error
+    """Ends a transaction without its changes."""
 
 
 class _Application:

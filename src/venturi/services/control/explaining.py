@@ -4,12 +4,15 @@ Owns which labels are asked. What matches is said by the reference engine.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from venturi.adapters.store.store import Store, StoreReader
 from venturi.core.classify.reference import Explanation, Passage, explain
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import InvalidPrefixError, PointNotFoundError
+from venturi.core.domain.label import MeteringLabel
+from venturi.core.domain.point import ObservationPoint
 from venturi.core.domain.prefix import parse_address
 from venturi.services.control.points import sees_point
 from venturi.services.control.points_labels import read_applicable
@@ -35,6 +38,18 @@ class Question:
         return Passage(self.direction, family, source, destination)
 
 
+class Explained(NamedTuple):
+    """Why labels count a packet or do not; those that do not apply at the point asked about are apart."""
+
+    applying: list[Explanation]
+    inapplicable: list[Explanation]
+
+    @staticmethod
+    def reason(label: MeteringLabel) -> str:
+        """Say why a label that is not shared counts at no point that is neither shared nor of its project."""
+        return f"the point is neither shared nor of project {label.project_id}"
+
+
 class Explaining:
     """Answers why labels count a packet, or do not."""
 
@@ -42,8 +57,10 @@ class Explaining:
         """Ask the labels of ``store``."""
         self._store = store
 
-    def explain(self, caller: Principal, question: Question) -> list[Explanation]:
+    def explain(self, caller: Principal, question: Question) -> Explained:
         """Say of each label with a matching rule that the caller may see which rules match, in the order of label ids.
+
+        Labels that do not apply at the point asked about are apart.
 
         Raises ``InvalidPrefixError`` for wrong addresses, ``PointNotFoundError`` and ``ForbiddenError``.
         """
@@ -52,20 +69,28 @@ class Explaining:
         seen = listed_project(caller, Operation.LIST_LABELS)
         found: list[Explanation] = []
         with self._store.reading() as reader:
-            for labels in read_applicable(reader, _project(caller, reader, question, seen)):
+            point = _asked_point(caller, reader, question)
+            for labels in read_applicable(reader, seen):
                 found += explain([entry for entry in labels if seen in {None, entry.label.project_id}], passage)
-        return sorted(found, key=lambda explanation: explanation.label.id)
+        found.sort(key=lambda explanation: explanation.label.id)
+        applying = [each for each in found if point is None or point.shared or _applies(each.label, point)]
+        kept = {each.label.id for each in applying}
+        return Explained(applying, [each for each in found if each.label.id not in kept])
 
 
-def _project(caller: Principal, reader: StoreReader, question: Question, seen: str | None) -> str | None:
-    """Give the project whose labels apply, None for all: ``seen``, or that of the point asked about."""
+def _applies(label: MeteringLabel, point: ObservationPoint) -> bool:
+    return label.shared or label.project_id == point.project_id
+
+
+def _asked_point(caller: Principal, reader: StoreReader, question: Question) -> ObservationPoint | None:
+    """Give the point that is asked about, None if none is; raises ``PointNotFoundError`` for one that the caller may not see."""
     if question.observation_point_id is None:
-        return seen
+        return None
     point = reader.points.find(question.observation_point_id)
     if point is None or not sees_point(caller, point):
         message = f"Observation point '{question.observation_point_id}' does not exist."
         raise PointNotFoundError(message)
-    return seen if point.shared else point.project_id
+    return point
 
 
 def _address(field: str, text: str) -> tuple[int, int]:

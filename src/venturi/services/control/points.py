@@ -11,7 +11,16 @@ from venturi.adapters.store.store import Store
 from venturi.core.domain.control.listing import Listing
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import InvalidPointError, PointNotFoundError
-from venturi.core.domain.point import ExporterPlace, InterfacePlace, ObservationPoint, PointKind, PointPlace, PointTraffic, RouterPlace
+from venturi.core.domain.point import (
+    METERED_KINDS,
+    ExporterPlace,
+    InterfacePlace,
+    ObservationPoint,
+    PointKind,
+    PointPlace,
+    PointTraffic,
+    RouterPlace,
+)
 from venturi.services.control.policy import Operation, listed_project, permits, require
 
 _KINDS: Mapping[type, PointKind] = {
@@ -49,7 +58,10 @@ class PointControl:
         self._store = store
 
     def create(self, caller: Principal, asked: NewPoint) -> ObservationPoint:
-        """Make a point; raises ``ForbiddenError``, and ``DuplicatePointError`` if another one is at that place."""
+        """Make a point; raises ``ForbiddenError``, and ``DuplicatePointError`` if another one is at that place.
+
+        Raises ``InvalidPointError`` for a kind that nothing meters.
+        """
         point = ObservationPoint(
             id=str(uuid.uuid4()),
             name=asked.name,
@@ -61,6 +73,9 @@ class PointControl:
             line_rate=asked.line_rate,
         )
         require(caller, Operation.CREATE_POINT, project_id=point.project_id, shared=point.shared)
+        if point.kind not in METERED_KINDS:
+            message = f"kind: nothing meters points of kind {point.kind} yet; there can be {' and '.join(sorted(METERED_KINDS))}"
+            raise InvalidPointError(message)
         with self._store.writing(caller) as writer:
             writer.points.insert(point)
         return point

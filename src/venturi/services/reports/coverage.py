@@ -48,7 +48,8 @@ class AccountablePoint:
     """A point and the time that it is held to account for: from ``since`` to ``until``, or on and on.
 
     That is from its creation or its first record, whichever came first, to its deletion or its last record, whichever came last; for a
-    point that only a plan file knows, to the end of the 5 minutes of its last record. It is metered from ``metered_from`` on, None if it never was.
+    point that only a plan file knows, to the end of the 5 minutes of its last record. It is metered from ``metered_from`` on, None if it
+    never was.
     """
 
     versions: frozenset[PointVersion]
@@ -101,11 +102,13 @@ def _account(versions: Sequence[PointVersion]) -> AccountablePoint:
     lasts = [snap(version.last) for version in versions if version.last is not None]
     point = versions[0]
     since = min([*firsts, *([] if point.created_at is None else [point.created_at])])
-    if point.deleted_at is not None:
-        until = max([*lasts, point.deleted_at])
-    else:
-        until = -(-max(lasts) // BIN) * BIN if point.deleted else _ENDLESS
-    return AccountablePoint(frozenset(versions), since, until, min(firsts, default=None))
+    return AccountablePoint(frozenset(versions), since, _until(point, lasts), min(firsts, default=None))
+
+
+def _until(point: PointVersion, lasts: Sequence[int]) -> int:
+    if not point.deleted:
+        return _ENDLESS
+    return -(-max(lasts) // BIN) * BIN if point.deleted_at is None else max([*lasts, point.deleted_at])
 
 
 ReadCoverage = Callable[[Span, frozenset[int]], Sequence[Row]]

@@ -41,8 +41,8 @@ class ReportRow(NamedTuple):
 class ReportInterval(NamedTuple):
     """An interval: its coverage at all points that the report is about, and the groups that counted anything, in the order of sums.
 
-    ``time`` is that at all these points. ``observation_points`` is how many points account for it; with none, nothing can be known. ``known_until`` is the end of the newest
-    record of any point that the report is about, as it was ``read_at``; None where there is none.
+    ``time`` is that at all these points. ``observation_points`` is how many points account for it; with none, nothing can be known.
+    ``known_until`` is the end of the newest record of any point that the report is about, as it was ``read_at``; None where there is none.
     """
 
     start: int

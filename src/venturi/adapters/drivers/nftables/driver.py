@@ -45,7 +45,7 @@ class NftablesDriver:
     def probe(self, hook: Hook) -> Support:
         """Try a table with a counting set in a transaction that is taken back; raises nothing."""
         if hook is not Hook.NETFILTER:
-            return Support(Answer.NO, "nftables counts where packets are forwarded, not at the device; only eBPF has the hook 'tc'")
+            return Support(Answer.NO, "nftables counts where packets are forwarded, not at the device", "none: only eBPF has the hook 'tc'")
         return try_to_count()
 
     def start(self) -> None:

@@ -17,6 +17,8 @@ from venturi.core.domain.label import LabelWithRules, MeteringLabel, MeteringLab
 from venturi.core.domain.point import PointTraffic
 from venturi.core.domain.prefix import Prefix
 
+_REMEDY = "run it as root, or with CAP_NET_ADMIN, on a kernel with nf_tables (modprobe nf_tables)"
+
 
 def try_to_count() -> Support:
     """Make a table with maps and sets of both families and delete it in the same transaction."""
@@ -29,7 +31,7 @@ def try_to_count() -> Support:
         with closing(Connection(None)) as connection:
             connection.commit([*changes.preparation, *changes.switch, Change(Verb.DELETE_TABLE, text(1, table))])
     except DriverError as error:
-        return Support(Answer.NO, str(error))
+        return Support(Answer.NO, str(error), _REMEDY)
     return Support(Answer.YES)
 
 

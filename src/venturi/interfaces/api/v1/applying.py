@@ -10,7 +10,7 @@ from venturi.core.domain.control.principal import Principal
 from venturi.interfaces.api.openapi.declaring import declare
 from venturi.interfaces.api.v1.forms.applying import AppliedForm, ApplyForm, applied_form, read_changes
 from venturi.interfaces.api.v1.wire import JsonBody, answer
-from venturi.services.control.applying import ApplyControl
+from venturi.services.control.applying import Applied, ApplyControl
 from venturi.services.control.policy import OPERATION, Operation
 
 _RULE = {"direction": "egress", "source_ip_prefix": "10.0.0.0/24"}
@@ -31,9 +31,13 @@ def apply_changes(
     """Apply changes of labels and rules as one.
 
     All or none, in one transaction and one revision, so that agents change what they count by at once. Each change needs what it needs
-    by itself. Deletions come first, then changes, then what is new.
+    by itself. Deletions come first, then changes, then what is new. With ``dry_run``, rights are checked and nothing is changed.
     """
-    changes = read_changes(_CHANGES.read(body), limits.bulk_resources)
+    form = _CHANGES.read(body)
+    changes = read_changes(form, limits.bulk_resources)
+    if form.dry_run:
+        applying.check(caller, changes)
+        return answer(applied_form(Applied()))
     return answer(applied_form(applying.apply(caller, changes)))
 
 

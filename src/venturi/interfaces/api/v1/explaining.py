@@ -8,7 +8,7 @@ from litestar.types import ControllerRouterHandler
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import PointNotFoundError
 from venturi.interfaces.api.openapi.declaring import declare
-from venturi.interfaces.api.v1.forms.explaining import ExplanationForm, QuestionForm, explained_label, question
+from venturi.interfaces.api.v1.forms.explaining import ExplanationForm, QuestionForm, explanation_form, question
 from venturi.interfaces.api.v1.wire import JsonBody, answer, identifier
 from venturi.services.control.explaining import Explaining
 from venturi.services.control.policy import OPERATION, Operation
@@ -32,7 +32,7 @@ def explain_packet(body: RawBody, caller: NamedDependency[Principal], explaining
     form = _QUESTION.read(body)
     if form.observation_point_id is not None:
         form.observation_point_id = identifier(form.observation_point_id, PointNotFoundError, "Observation point")
-    return answer({"labels": [explained_label(explanation) for explanation in explaining.explain(caller, question(form))]})
+    return answer(explanation_form(explaining.explain(caller, question(form))))
 
 
 EXPLAINING_ROUTES: list[ControllerRouterHandler] = [explain_packet]

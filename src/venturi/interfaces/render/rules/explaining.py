@@ -11,31 +11,56 @@ from rich.text import Text
 
 from venturi.core.classify.reference import Explanation
 from venturi.core.domain.label import MeteringLabelRule
+from venturi.core.domain.text import escape_unfit
 
 _PIPE_WIDTH = 100
 
-
-def write_explanations_json(explanations: Sequence[Explanation], stream: TextIO) -> None:
-    """Write an object whose list ``labels`` says of each label with a matching rule whether it counts, and by which rules."""
-    labels = [
-        {
-            "label": explanation.label.name,
-            "label_id": explanation.label.id,
-            "counts": explanation.counts,
-            "including_rules": [_rule_fields(rule) for rule in explanation.including],
-            "excluding_rules": [_rule_fields(rule) for rule in explanation.excluding],
-        }
-        for explanation in explanations
-    ]
-    stream.write(json.dumps({"labels": labels}, indent=2) + "\n")
+InapplicableExplanation = tuple[Explanation, str]
+"""Which rules of a label match that does not apply at a point, and why it does not."""
 
 
-def write_explanations_table(explanations: Sequence[Explanation], stream: TextIO) -> None:
-    """Write a row for each rule that matches: its label, whether the label counts the packet, and the rule."""
+def write_explanations_json(
+    explanations: Sequence[Explanation], stream: TextIO, inapplicable: Sequence[InapplicableExplanation] = ()
+) -> None:
+    """Write an object whose list ``labels`` says of each label with a matching rule whether it counts, and by which rules.
+
+    Its list ``inapplicable`` says the same of those that do not apply at the point asked about, with the ``reason``.
+    """
+    document = {
+        "labels": [_label_fields(explanation, counts=explanation.counts) for explanation in explanations],
+        "inapplicable": [_label_fields(explanation, counts=False) | {"reason": reason} for explanation, reason in inapplicable],
+    }
+    stream.write(json.dumps(document, indent=2) + "\n")
+
+
+def _label_fields(explanation: Explanation, *, counts: bool) -> dict[str, object]:
+    return {
+        "label": explanation.label.name,
+        "label_id": explanation.label.id,
+        "counts": counts,
+        "including_rules": [_rule_fields(rule) for rule in explanation.including],
+        "excluding_rules": [_rule_fields(rule) for rule in explanation.excluding],
+    }
+
+
+def write_explanations_table(
+    explanations: Sequence[Explanation], stream: TextIO, inapplicable: Sequence[InapplicableExplanation] = ()
+) -> None:
+    """Write a row for each rule that matches: its label, whether the label counts the packet, and the rule.
+
+    Below is a line for each label that does not apply at the point asked about.
+    """
     console = Console(file=stream, width=None if stream.isatty() else _PIPE_WIDTH, highlight=False, emoji=False, markup=False)
     if not explanations:
-        console.print("No rule of any label matches: the packet is unmatched.")
-        return
+        console.print(f"No rule of any label {'that applies there ' if inapplicable else ''}matches: the packet is unmatched.")
+    else:
+        console.print(_explanations_table(explanations))
+    for explanation, reason in inapplicable:
+        name = escape_unfit(explanation.label.name or explanation.label.id)
+        console.print(f"Label '{name}' has rules that match, but does not count: {escape_unfit(reason)}.", soft_wrap=True)
+
+
+def _explanations_table(explanations: Sequence[Explanation]) -> Table:
     columns = (
         Column("label", overflow="fold"),
         "counts",
@@ -51,7 +76,7 @@ def write_explanations_table(explanations: Sequence[Explanation], stream: TextIO
             word = f"excluded by {rule.direction}" if rule.excluded else f"included by {rule.direction}"
             table.add_row(*first, Text(word), Text(_prefixes(rule)), Text(rule.id, style="dim"))
             first = [Text(), Text()]
-    console.print(table)
+    return table
 
 
 def _prefixes(rule: MeteringLabelRule) -> str:

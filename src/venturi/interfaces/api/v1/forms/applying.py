@@ -43,13 +43,17 @@ class RuleToCreateForm(NewRuleForm, kw_only=True, forbid_unknown_fields=True):
 
 
 class ApplyForm(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Changes to apply as one. Deletions come first, then changes, then what is new; no label or rule may be named twice."""
+    """Changes to apply as one. Deletions come first, then changes, then what is new; no label or rule may be named twice.
+
+    With ``dry_run`` they are only checked, rights included: what would be refused is, and nothing is changed.
+    """
 
     create_labels: list[LabelToCreateForm] = []
     change_labels: list[LabelToChangeForm] = []
     delete_labels: list[Identifier] = []
     create_rules: list[RuleToCreateForm] = []
     delete_rules: list[Identifier] = []
+    dry_run: bool = False
 
 
 class AppliedLabelForm(Struct, kw_only=True):
@@ -60,7 +64,7 @@ class AppliedLabelForm(Struct, kw_only=True):
 
 
 class AppliedForm(Struct, kw_only=True):
-    """The revision that all changes made, null if nothing changed, and ids in the order of the request."""
+    """The revision that all changes made, null if nothing changed, and ids in the order of the request; none of a dry run."""
 
     revision: RevisionNumber | None
     created_labels: list[AppliedLabelForm]

@@ -5,13 +5,14 @@ Owns their fields. What matches is said elsewhere.
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta, Struct
 
 from venturi.core.classify.reference import Explanation
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.label import MeteringLabelRule
 from venturi.interfaces.api.v1.forms.texts import Address, Identifier
-from venturi.services.control.explaining import Question
+from venturi.services.control.explaining import Explained, Question
 
 Way = Annotated[Direction, Meta(description="Whether the packet enters the network, leaves it, or cannot be told.")]
 
@@ -46,10 +47,20 @@ class ExplainedLabel(Struct, kw_only=True):
     excluding: list[MatchingRule]
 
 
+class InapplicableLabel(ExplainedLabel, kw_only=True):
+    """A label with a matching rule that does not apply at the point, so that it does not count the packet, and the reason."""
+
+    reason: str
+
+
 class ExplanationForm(Struct, kw_only=True):
-    """The labels with a matching rule, by id; a packet that no rule matches is unmatched."""
+    """The labels with a matching rule, by id; a packet that no rule matches is unmatched.
+
+    Labels that do not apply at the point asked about are listed apart.
+    """
 
     labels: list[ExplainedLabel]
+    inapplicable: list[InapplicableLabel]
 
 
 def question(form: QuestionForm) -> Question:
@@ -57,6 +68,15 @@ def question(form: QuestionForm) -> Question:
     return Question(
         source=form.source, destination=form.destination, direction=form.direction, observation_point_id=form.observation_point_id
     )
+
+
+def explanation_form(explained: Explained) -> ExplanationForm:
+    """Spell why labels count the packet, or do not."""
+    apart = [
+        InapplicableLabel(**{**msgspec.structs.asdict(explained_label(each)), "counts": False}, reason=explained.reason(each.label))
+        for each in explained.inapplicable
+    ]
+    return ExplanationForm(labels=[explained_label(each) for each in explained.applying], inapplicable=apart)
 
 
 def explained_label(explanation: Explanation) -> ExplainedLabel:

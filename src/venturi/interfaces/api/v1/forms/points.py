@@ -133,7 +133,7 @@ class NewRouterForm(RouterPlaceForm, kw_only=True, forbid_unknown_fields=True, t
 
 
 class NewExporterForm(ExporterPlaceForm, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="exporter"):
-    """An exporter to observe."""
+    """An exporter to observe; refused, since nothing meters one yet."""
 
     name: Name
     project_id: ProjectId | UnsetType = UNSET
