@@ -34,7 +34,7 @@ def eventually() -> Callable[[Callable[[], bool]], None]:
 
 @pytest.fixture
 def venturi(request: pytest.FixtureRequest) -> Venturi:
-    """Run a command on the server and give what it printed; it must end with ``code``, and with this sentence if there is one."""
+    """Run a command on the server and give what it printed; it must end with ``code``, and this sentence or warning, if any."""
     server: ServerProcess = request.getfixturevalue("server")
     monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
     capsys: pytest.CaptureFixture[str] = request.getfixturevalue("capsys")
@@ -42,11 +42,12 @@ def venturi(request: pytest.FixtureRequest) -> Venturi:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("VENTURI_URL", server.url)
 
-    def run_venturi(*arguments: str, code: int = 0, sentence: str = "") -> str:
+    def run_venturi(*arguments: str, code: int = 0, sentence: str = "", warning: str = "") -> str:
         ended = run(list(arguments))
         printed = capsys.readouterr()
         assert ended == code, printed.err
-        assert printed.err == (f"venturi: {sentence}\n" if sentence else "")
+        expected = f"venturi: {sentence}\n" if sentence else f"{warning}\n" if warning else ""
+        assert printed.err == expected
         return printed.out
 
     return run_venturi
