@@ -35,7 +35,7 @@ def eventually() -> Callable[[Callable[[], bool]], None]:
 
 @pytest.fixture
 def venturi(request: pytest.FixtureRequest) -> Venturi:
-    """Run a command on the server and give what it printed; it must end with ``code``, and with this sentence if there is one.
+    """Run a command on the server and give what it printed; it must end with ``code``, and this sentence or warning, if any.
 
     That labels count at no point is said beside it (``test_uncounted``).
     """
@@ -46,12 +46,12 @@ def venturi(request: pytest.FixtureRequest) -> Venturi:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("VENTURI_URL", server.url)
 
-    def run_venturi(*arguments: str, code: int = 0, sentence: str = "") -> str:
+    def run_venturi(*arguments: str, code: int = 0, sentence: str = "", warning: str = "") -> str:
         ended = run(list(arguments))
         printed = capsys.readouterr()
         assert ended == code, printed.err
         told = re.sub(r"(?m)^note: (there is|labels?).* no observation point.*\n", "", printed.err)
-        assert told == (f"venturi: {sentence}\n" if sentence else "")
+        assert told == (f"venturi: {sentence}\n" if sentence else f"{warning}\n" if warning else "")
         return printed.out
 
     return run_venturi

@@ -360,7 +360,7 @@ def test_a_resource_is_found_by_id_or_else_by_name(text: str, answers: Sequence[
             Reference(LABELS, "shop"),
             [_labels("shop", "shop")],
             ConflictError,
-            "2 labels have the name 'shop': give the id",
+            "2 labels have the name 'shop': give the id, id of shop, id of shop",
             id="two of a name",
         ),
         pytest.param(Reference(RULES, "shop"), [], RuleNotFoundError, "there is no rule 'shop'", id="rules have no names"),

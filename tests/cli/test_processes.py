@@ -18,6 +18,12 @@ _FORBIDDEN = (
     "venturi: rule:create_metering_label is disallowed by policy. This needs role manager in its own project, or admin;"
     " you are 'who', reader of project 'p'.\n"
 )
+_EVERY_COMMAND = """
+import click
+from venturi.cli import venturi
+for name in venturi.list_commands(click.Context(venturi)):
+    assert venturi.get_command(click.Context(venturi), name) is not None
+"""
 _NO_SERVER = "Start one by `venturi serve`, or name another by --url or VENTURI_URL."
 
 
@@ -46,6 +52,29 @@ def test_bash_completes_what_the_printed_script_makes_it(words: list[str], expec
     path = os.pathsep.join((str(VENTURI.parent), os.environ["PATH"]))
     run = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, env={**os.environ, "PATH": path})
     assert set(run.stdout.split()) == expected
+
+
+def _complete(*words: str, environment: Mapping[str, str]) -> set[str]:
+    typed = {"COMP_WORDS": " ".join(("venturi", *words)), "COMP_CWORD": str(len(words)), "_VENTURI_COMPLETE": "bash_complete"}
+    return {line.partition(",")[2] for line in _run(environment={**environment, **typed}).stdout.splitlines()}
+
+
+def test_names_on_the_server_and_columns_are_completed(tmp_path: Path) -> None:
+    with running_server(tmp_path) as server:
+        known = {"VENTURI_URL": server.url}
+        for words in (
+            ("label", "create", "web"),
+            ("label", "create", "mail"),
+            ("point", "create", "wan", "--device", "eth0"),
+            ("token", "create", "--project", "p", "--role", "reader", "--name", "dash"),
+        ):
+            assert _run(*words, environment=known).returncode == 0
+        assert _complete("label", "show", "w", environment=known) == {"web"}
+        assert _complete("rule", "create", "", environment=known) == {"mail", "web"}
+        assert _complete("usage", "--point", "", environment=known) == {"wan"}
+        assert _complete("token", "revoke", "d", environment=known) == {"dash"}
+        assert _complete("token", "list", "-c", "e", environment=known) == {"expires_at", "ends"}
+    assert _complete("label", "show", "w", environment={"VENTURI_URL": "http://127.0.0.1:9"}) == set()
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
@@ -143,7 +172,7 @@ def test_on_a_terminal_labels_are_deleted_only_after_a_yes(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "statement",
     [
-        pytest.param("import venturi.cli", id="the command line"),
+        pytest.param(_EVERY_COMMAND, id="the command line"),
         pytest.param("import venturi.adapters.files.rules_file", id="reading rules files"),
         pytest.param("import venturi.services.applying.applying, venturi.interfaces.apply_command", id="applying them"),
     ],
@@ -154,5 +183,15 @@ def test_commands_on_resources_load_no_engine(statement: str) -> None:
 
 
 def test_help_loads_no_client() -> None:
-    code = "import venturi.cli, sys\nprint({'urllib3', 'yaml', 'ssl'} & set(sys.modules))"
+    code = f"{_EVERY_COMMAND}\nimport sys\nprint({{'urllib3', 'yaml', 'ssl'}} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_a_list_loads_only_what_it_shows(tmp_path: Path) -> None:
+    heavy = ("yaml", "rich.console", "venturi.config.settings", "venturi.cli.meter", "msgspec")
+    shown = f"print(run(['label', 'list']), [name for name in {heavy} if name in sys.modules])"
+    code = f"import sys\nfrom venturi.main import run\n{shown}"
+    with running_server(tmp_path) as server:
+        known = {**os.environ, "VENTURI_URL": server.url}
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=known)
+    assert run.stdout.splitlines()[-1] == "0 []"

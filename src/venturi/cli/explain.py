@@ -3,7 +3,9 @@
 import rich_click as click
 
 from venturi import composition
+from venturi.adapters.client.collections import POINTS
 from venturi.adapters.client.config import ServerChoice
+from venturi.cli.resources.completing import names_of
 from venturi.cli.resources.options import server_options
 from venturi.core.domain.direction import Direction
 
@@ -14,7 +16,12 @@ _DIRECTIONS = click.Choice([direction.value for direction in Direction])
 @click.option(
     "--rules", "rules_paths", multiple=True, metavar="FILE", help="Labels and their rules, without a server; several files are joined."
 )
-@click.option("--point", metavar="POINT", help="The observation point, by id or name; without it, all labels that the caller may see.")
+@click.option(
+    "--point",
+    metavar="POINT",
+    shell_complete=names_of(POINTS),
+    help="The observation point, by id or name; without it, all labels that the caller may see.",
+)
 @click.argument("source", metavar="SOURCE")
 @click.argument("destination", metavar="DESTINATION")
 @click.argument("direction", type=_DIRECTIONS, metavar="DIRECTION")

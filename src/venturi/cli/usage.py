@@ -6,15 +6,31 @@ from typing import Any
 import rich_click as click
 
 from venturi import composition
+from venturi.adapters.client.collections import LABELS, POINTS
 from venturi.adapters.client.config import ServerChoice
+from venturi.cli.resources.completing import names_of
 from venturi.cli.resources.options import report_options, server_options
 from venturi.cli.times import FORMS, LAST, ZONE, read_span, read_zone
+from venturi.cli.values import DomainValue
 from venturi.core.domain.interval import format_time
 from venturi.interfaces.render.resources.view import View
 from venturi.interfaces.render.usage.question import UsageQuestion
 
 _ONCE = {"resolution": "resolution", "group_by": "group_by"}
 _REPEATED = {"projects": "project_id", "point_projects": "point_project_id"}
+_GROUPINGS = ("label", "project", "point", "point_project", "direction")
+
+
+def _read_groups(text: str) -> str:
+    """Check a list of what to tell apart, and give it as it is; else ``ValueError``."""
+    unknown = [word for word in text.split(",") if word not in _GROUPINGS]
+    if unknown:
+        message = f"'{unknown[0]}' is none of {', '.join(_GROUPINGS)}"
+        raise ValueError(message)
+    return text
+
+
+_GROUPS = DomainValue("list", _read_groups)
 _RESOLUTIONS = click.Choice(["5m", "1h", "1d", "total"])
 
 
@@ -24,10 +40,26 @@ _RESOLUTIONS = click.Choice(["5m", "1h", "1d", "total"])
 @LAST
 @ZONE
 @click.option("--resolution", type=_RESOLUTIONS, default="total", show_default=True, help="The length of an interval.")
-@click.option("--group-by", metavar="LIST", help="What to tell apart, by commas: label, project, point, point_project, direction.")
-@click.option("--label", "labels", multiple=True, metavar="LABEL", help="Only this label, by id or name; may be repeated.")
+@click.option(
+    "--group-by", type=_GROUPS, metavar="LIST", help="What to tell apart, by commas: label, project, point, point_project, direction."
+)
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="LABEL",
+    shell_complete=names_of(LABELS),
+    help="Only this label, by id or name; may be repeated.",
+)
 @click.option("--project", "projects", multiple=True, metavar="PROJECT", help="Only labels of this project; may be repeated.")
-@click.option("--point", "points", multiple=True, metavar="POINT", help="Only at this observation point, by id or name; may be repeated.")
+@click.option(
+    "--point",
+    "points",
+    multiple=True,
+    metavar="POINT",
+    shell_complete=names_of(POINTS),
+    help="Only at this observation point, by id or name; may be repeated.",
+)
 @click.option(
     "--point-project", "point_projects", multiple=True, metavar="PROJECT", help="Only at points of this project; may be repeated."
 )

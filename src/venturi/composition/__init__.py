@@ -31,13 +31,12 @@ from venturi.core.domain.prefix import parse_address
 from venturi.interfaces.render.request import OutputRequest
 from venturi.interfaces.render.resources.view import View
 from venturi.interfaces.render.usage.question import UsageQuestion
-from venturi.services.applying.request import ApplyRequest
-from venturi.services.offline.request import MeterRequest
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from venturi.adapters.client.collections import Collection
     from venturi.adapters.client.resources import Resources
     from venturi.adapters.files.flow_records import FlowRecordReader
     from venturi.adapters.files.opening import InputStream
@@ -48,7 +47,9 @@ if TYPE_CHECKING:
     from venturi.interfaces.render.resources.selection import Row
     from venturi.interfaces.render.rules.explaining import InapplicableExplanation
     from venturi.interfaces.resource_commands import ResourceCommands
+    from venturi.services.applying.request import ApplyRequest
     from venturi.services.offline.report import MeterReport
+    from venturi.services.offline.request import MeterRequest
 
 __all__ = ["wants_colours"]
 
@@ -56,9 +57,12 @@ INTERRUPTED = 130
 """The exit code of a command that Ctrl-C stopped."""
 
 _NOTHING_WRONG = 0
+_SOON = 2.0
+"""In seconds: how long the completion of a name waits."""
+_MOST_NAMES = 1000
 
 
-def meter_files(request: MeterRequest, rules_paths: Sequence[str], output: OutputRequest, *, strict: bool) -> int:
+def meter_files(request: "MeterRequest", rules_paths: Sequence[str], output: OutputRequest, *, strict: bool) -> int:
     """Meter files by the labels of rules files and write the report; give the exit code.
 
     With ``strict``, traffic that was skipped or lost raises ``TrafficDroppedError`` after the report is written.
@@ -114,7 +118,6 @@ def server_resources(server: ServerChoice) -> "Iterator[Resources]":
     """Open a connection to a server, for the resources on it; it is closed at the end."""
     from venturi.adapters.client.connection import Connection
     from venturi.adapters.client.resources import Resources
-    from venturi.interfaces.refusals import advise
 
     config = connection_config(server)
     with Connection(config) as connection:
@@ -122,6 +125,8 @@ def server_resources(server: ServerChoice) -> "Iterator[Resources]":
         try:
             yield resources
         except (ForbiddenError, UnauthenticatedError, UnreachableServerError) as error:
+            from venturi.interfaces.refusals import advise
+
             raise advise(error, resources, config) from error
 
 
@@ -132,6 +137,17 @@ def resource_commands(server: ServerChoice) -> "Iterator[ResourceCommands]":
 
     with server_resources(server) as resources:
         yield ResourceCommands(resources)
+
+
+def list_names(server: ServerChoice, collection: "Collection") -> list[str]:
+    """Give the names of what a collection of a server holds, sorted; raises ``VenturiError`` where it does not answer soon."""
+    from venturi.adapters.client.connection import Connection
+    from venturi.adapters.client.resources import Resources
+
+    hasty = replace(connection_config(server), connect_seconds=_SOON, read_seconds=_SOON)
+    with Connection(hasty) as connection:
+        found = Resources(connection).find_all(collection, (), _MOST_NAMES)
+    return sorted({str(each["name"]) for each in found if each.get("name")})
 
 
 def explain_at_point(server: ServerChoice, point: str | None, addresses: tuple[str, str], direction: Direction, form: str) -> int:
@@ -175,7 +191,7 @@ def show_status(server: ServerChoice, view: View) -> int:
         return status_command.show_status(resources, connection_config(server).url, current_time(), view)
 
 
-def apply_rules_files(server: ServerChoice, request: ApplyRequest, confirm: Callable[[str], bool]) -> int:
+def apply_rules_files(server: ServerChoice, request: "ApplyRequest", confirm: Callable[[str], bool]) -> int:
     """Make a server's labels and rules equal to rules files; ``confirm`` is asked on a terminal before labels are deleted."""
     from venturi.adapters.files.rules_file import load_rules
     from venturi.interfaces.apply_command import ApplyCommand
@@ -212,7 +228,7 @@ def _write_explanations(
     write_standard_output(partial(write, explanations, inapplicable=inapplicable))
 
 
-def _run(request: MeterRequest, *, quiet: bool) -> "tuple[MeterReport, VenturiError | None]":
+def _run(request: "MeterRequest", *, quiet: bool) -> "tuple[MeterReport, VenturiError | None]":
     """Meter, with compiled kernels from the cache and, unless ``quiet``, progress on a terminal.
 
     Give the report and, where a file failed on the way, its error.

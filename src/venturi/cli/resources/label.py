@@ -7,6 +7,7 @@ import rich_click as click
 from venturi import composition
 from venturi.adapters.client.collections import LABELS, ListRequest, Reference
 from venturi.adapters.client.config import ServerChoice
+from venturi.cli.resources.completing import names_of
 from venturi.cli.resources.options import as_filters, given, limit_option, list_options, server_options, show_options
 from venturi.interfaces.render.resources.view import View
 
@@ -48,7 +49,7 @@ def list_labels(*, server: ServerChoice, view: View, long: bool, limit: int | No
 
 
 @label.command("show")
-@click.argument("label")
+@click.argument("label", shell_complete=names_of(LABELS))
 @show_options
 @server_options
 def show_label(*, server: ServerChoice, view: View, label: str) -> int:
@@ -58,7 +59,7 @@ def show_label(*, server: ServerChoice, view: View, label: str) -> int:
 
 
 @label.command("set")
-@click.argument("label")
+@click.argument("label", shell_complete=names_of(LABELS))
 @click.option("--name", help="The new name.")
 @click.option("--description", help="The new description.")
 @server_options
@@ -69,7 +70,7 @@ def set_label(*, server: ServerChoice, label: str, **changes: Any) -> int:  # no
 
 
 @label.command("delete")
-@click.argument("labels", nargs=-1, required=True, metavar="LABEL...")
+@click.argument("labels", shell_complete=names_of(LABELS), nargs=-1, required=True, metavar="LABEL...")
 @server_options
 def delete_labels(*, server: ServerChoice, labels: tuple[str, ...]) -> int:
     """Delete labels together with their rules; none is deleted if one of them is not there."""

@@ -10,6 +10,7 @@ from typing import Any
 import rich_click as click
 
 from venturi.adapters.client.config import ServerChoice
+from venturi.cli.resources.completing import complete_column
 from venturi.composition import wants_colours
 from venturi.interfaces.render.resources.view import FORMS, View
 
@@ -28,8 +29,17 @@ def _form_option(forms: tuple[str, ...]) -> Callable[[Command], Command]:
 
 
 _FORM = _form_option(FORMS)
-_COLUMN = click.option("-c", "--column", "columns", multiple=True, metavar="COLUMN", help="Show this column; may be repeated.")
-_SORT = click.option("--sort-column", "sort_columns", multiple=True, metavar="COLUMN", help="Sort by this column; may be repeated.")
+_COLUMN = click.option(
+    "-c", "--column", "columns", multiple=True, metavar="COLUMN", shell_complete=complete_column, help="Show this column; may be repeated."
+)
+_SORT = click.option(
+    "--sort-column",
+    "sort_columns",
+    multiple=True,
+    metavar="COLUMN",
+    shell_complete=complete_column,
+    help="Sort by this column; may be repeated.",
+)
 
 RAW = click.option("--raw", is_flag=True, help="Write CSV cells as they are, also those that a spreadsheet would run as a formula.")
 

@@ -7,6 +7,7 @@ import rich_click as click
 from venturi import composition
 from venturi.adapters.client.collections import POINTS, ListRequest, Reference
 from venturi.adapters.client.config import ServerChoice
+from venturi.cli.resources.completing import names_of
 from venturi.cli.resources.options import Command, as_filters, given, limit_option, list_options, server_options, show_options
 from venturi.core.domain.errors import InvalidRequestError
 from venturi.core.domain.point import Hook, PointKind, PointTraffic
@@ -115,7 +116,7 @@ def list_points(*, server: ServerChoice, view: View, long: bool, limit: int | No
 
 
 @point.command("show")
-@click.argument("point")
+@click.argument("point", shell_complete=names_of(POINTS))
 @show_options
 @server_options
 def show_point(*, server: ServerChoice, view: View, point: str) -> int:
@@ -125,7 +126,7 @@ def show_point(*, server: ServerChoice, view: View, point: str) -> int:
 
 
 @point.command("set")
-@click.argument("point")
+@click.argument("point", shell_complete=names_of(POINTS))
 @click.option("--name", help="The new name.")
 @_place_options
 @_TRAFFIC
@@ -139,7 +140,7 @@ def set_point(*, server: ServerChoice, point: str, **changes: Any) -> int:  # no
 
 
 @point.command("delete")
-@click.argument("points", nargs=-1, required=True, metavar="POINT...")
+@click.argument("points", shell_complete=names_of(POINTS), nargs=-1, required=True, metavar="POINT...")
 @server_options
 def delete_points(*, server: ServerChoice, points: tuple[str, ...]) -> int:
     """Delete observation points; none is deleted if one of them is not there."""

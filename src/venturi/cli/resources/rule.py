@@ -7,6 +7,7 @@ import rich_click as click
 from venturi import composition
 from venturi.adapters.client.collections import LABELS, RULES, ListRequest, Reference
 from venturi.adapters.client.config import ServerChoice
+from venturi.cli.resources.completing import names_of
 from venturi.cli.resources.options import as_filters, given, limit_option, list_options, server_options, show_options
 from venturi.cli.rules import check
 from venturi.core.domain.direction import Direction
@@ -26,7 +27,7 @@ rule.add_command(check)
 
 
 @rule.command("create")
-@click.argument("label")
+@click.argument("label", shell_complete=names_of(LABELS))
 @click.option("--ingress/--egress", "ingress", default=True, help="What enters the network, which is the default, or what leaves it.")
 @click.option("--source-ip-prefix", metavar="PREFIX", help="The prefix that holds the source address.")
 @click.option("--destination-ip-prefix", metavar="PREFIX", help="The prefix that holds the destination address.")
@@ -50,7 +51,7 @@ def _check_prefixes(direction: Direction, attributes: dict[str, Any]) -> None:
 
 
 @rule.command("list")
-@click.option("--label", metavar="LABEL", help="Only rules of this label, named by its id or its name.")
+@click.option("--label", metavar="LABEL", shell_complete=names_of(LABELS), help="Only rules of this label, named by its id or its name.")
 @click.option("--ingress/--egress", "ingress", default=None, help="Only rules of what enters the network, or of what leaves it.")
 @click.option("--exclude/--include", "excluded", default=None, help="Only rules that take out of their label, or only others.")
 @click.option("--long", is_flag=True, help="Show all columns.")

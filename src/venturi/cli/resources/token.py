@@ -7,6 +7,7 @@ import rich_click as click
 from venturi import composition
 from venturi.adapters.client.collections import TOKEN_CHANGES, TOKENS, ListRequest, Reference
 from venturi.adapters.client.config import ServerChoice
+from venturi.cli.resources.completing import names_of
 from venturi.cli.resources.options import as_filters, given, limit_option, list_options, server_options, show_options
 from venturi.cli.values import DomainValue
 from venturi.composition.server import create_first_token
@@ -73,7 +74,7 @@ def list_tokens(*, server: ServerChoice, view: View, long: bool, limit: int | No
 
 
 @token.command("show")
-@click.argument("token")
+@click.argument("token", shell_complete=names_of(TOKENS))
 @show_options
 @server_options
 def show_token(*, server: ServerChoice, view: View, token: str) -> int:
@@ -83,7 +84,7 @@ def show_token(*, server: ServerChoice, view: View, token: str) -> int:
 
 
 @token.command("rotate")
-@click.argument("token")
+@click.argument("token", shell_complete=names_of(TOKENS))
 @click.option(
     "--overlap",
     type=_OVERLAP,
@@ -103,7 +104,7 @@ def rotate_token(*, server: ServerChoice, view: View, token: str, overlap: int) 
 
 
 @token.command("revoke")
-@click.argument("tokens", nargs=-1, required=True, metavar="TOKEN...")
+@click.argument("tokens", shell_complete=names_of(TOKENS), nargs=-1, required=True, metavar="TOKEN...")
 @server_options
 def revoke_tokens(*, server: ServerChoice, tokens: tuple[str, ...]) -> int:
     """Revoke tokens at once and for good; none is revoked if one of them is not there."""

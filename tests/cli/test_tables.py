@@ -1,0 +1,135 @@
+"""Tables for people: at 80 columns, in colour on a terminal, through a pager where the screen is too small."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Venturi
+from tests.support.server import ServerProcess
+
+VENTURI = Path(sys.executable).with_name("venturi")
+LONG_NAME = "a customer with a name that is as long as names of customers are, and longer"
+PREFIX = "2001:db8:1234:5678:9abc:def0:1234:5600/120"
+RED, GREEN = "\x1b[31m", "\x1b[32m"
+SPOOL = {"octets": 1, "limit": 9, "waiting_intervals": 3, "unacknowledged_batches": 1, "pressure": "none"}
+AGENT = {"host": "edge-1", "version": "1.2.3", "driver": "ebpf", "phase": "idle", "report_interval_seconds": 60, "spool": SPOOL}
+LISTS = [
+    ("label", "list"),
+    ("rule", "list"),
+    ("point", "list"),
+    ("token", "list"),
+    ("revision", "list"),
+    ("alarm", "list"),
+    ("agent", "list"),
+    ("ledger", "held"),
+    ("label", "show", LONG_NAME),
+    ("point", "show", "wan"),
+    ("config", "show"),
+    ("status",),
+]
+
+
+@pytest.fixture(scope="module")
+def filled(server: ServerProcess) -> ServerProcess:
+    """The server with something to list of everything, much of it long."""
+    for number in range(12):
+        label = {"name": f"{LONG_NAME}" if not number else f"label-{number}", "description": LONG_NAME, "project_id": "p" * 32}
+        answer = server.request("POST", "/v2.0/metering/metering-labels", form={"metering_label": label}).json()
+        rule = {"metering_label_id": answer["metering_label"]["id"], "direction": "egress", "source_ip_prefix": PREFIX}
+        assert server.request("POST", "/v2.0/metering/metering-label-rules", form={"metering_label_rule": rule}).status == 201
+    point = {"kind": "interface", "name": "wan", "host": "router-of-the-north", "device": "enp0s31f6", "namespace": "qrouter-" + "0" * 36}
+    assert server.request("POST", "/v1/observation-points", form=point).status == 201
+    token = {"role": "reader", "name": LONG_NAME, "project_id": "p" * 32, "expires_at": "2199-01-01T00:00:00.123456789Z"}
+    assert server.request("POST", "/v1/tokens", form=token).status == 201
+    assert server.request("PUT", "/v1/agents/edge-1", form={**AGENT, "problem": LONG_NAME}).status == 200
+    return server
+
+
+def _on_terminal(server: ServerProcess, *arguments: str, size: tuple[int, int] = (400, 80), **variables: str) -> str:
+    """Run a command on a terminal of so many lines and columns, and give what it wrote there."""
+    known = {name: text for name, text in os.environ.items() if name not in {"NO_COLOR", "PAGER", "LESS", "COLUMNS", "LINES"}}
+    environment = {**known, "VENTURI_URL": server.url, "TERM": "xterm", **variables}
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+    with subprocess.Popen([VENTURI, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as command:
+        os.close(theirs)
+        written = b""
+        try:
+            while part := os.read(ours, 1 << 16):
+                written += part
+        except OSError:  # the end of a terminal that nobody has open
+            pass
+        finally:
+            os.close(ours)
+        assert command.wait(60) == 0, written
+    return written.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("words", LISTS, ids=" ".join)
+@pytest.mark.usefixtures("filled")
+def test_every_table_fits_into_80_columns(venturi: Venturi, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = venturi(*words).splitlines()
+    assert len(lines) >= 2
+    assert [line for line in lines if len(line) > 80] == []
+
+
+@pytest.mark.usefixtures("filled")
+def test_times_are_to_the_second_and_projects_have_their_short_heading(venturi: Venturi) -> None:
+    heading, _, *rows = venturi("token", "list").splitlines()
+    assert heading.split("  ")[0] == "id"
+    assert [word for word in ("project", "role", "created", "last used", "ends") if word not in heading] == []
+    assert "2199-01-01 00:00:00Z" in rows[0]
+    assert "." not in rows[0]
+
+
+@pytest.mark.usefixtures("filled")
+def test_names_are_sorted_and_programs_get_what_the_server_gives(venturi: Venturi) -> None:
+    names = venturi("label", "list", "-f", "value", "-c", "name").splitlines()
+    shown = [line.split("  ")[0] for line in venturi("label", "list").splitlines()[2:]]
+    assert shown == sorted(names)
+    assert venturi("label", "list", "-f", "csv").splitlines()[0] == "id,name,description,shared"
+    assert venturi("rule", "list", "-f", "csv").splitlines()[0].startswith("id,direction,excluded,source_ip_prefix")
+    assert "metering_label_id" in venturi("rule", "list", "-f", "csv").splitlines()[0]
+
+
+def test_states_are_coloured_on_a_terminal_unless_that_is_not_wanted(filled: ServerProcess) -> None:
+    assert f"{GREEN}reporting" in _on_terminal(filled, "agent", "list")
+    assert GREEN not in _on_terminal(filled, "agent", "list", NO_COLOR="1")
+
+
+def test_what_is_longer_than_the_screen_goes_through_a_pager(filled: ServerProcess, tmp_path: Path) -> None:
+    pager = tmp_path / "pager"
+    pager.write_text("#!/bin/sh\necho paged; cat\n")
+    pager.chmod(0o755)
+    assert _on_terminal(filled, "rule", "list", size=(10, 80), PAGER=str(pager)).startswith("paged\n")
+    assert "paged" not in _on_terminal(filled, "rule", "list", size=(400, 80), PAGER=str(pager))
+    piped = subprocess.run(
+        [VENTURI, "rule", "list"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "VENTURI_URL": filled.url, "PAGER": str(pager)},
+    )
+    assert "paged" not in piped.stdout
+
+
+def test_one_of_a_thing_is_no_plural(venturi: Venturi, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("labels: [{name: a, rules: [{direction: egress, source_ip_prefix: 10.0.0.0/8}]}]\n")
+    assert venturi("rule", "check", str(rules)) == "1 label, 1 rule, 0 inside prefixes: well formed\n"
+    assert venturi("rules", "check", str(rules)) == venturi("rule", "check", str(rules))
+    assert '"problems": []' in venturi("rule", "check", str(rules), "-f", "json")
+
+
+def test_help_groups_the_commands_and_hides_the_former_spelling(venturi: Venturi) -> None:
+    shown = venturi("--help")
+    assert [group for group in ("Daily", "Server and agents", "Upkeep", "About venturi") if f" {group} " not in shown] == []
+    assert "\u2502 rules " not in shown
