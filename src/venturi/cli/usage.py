@@ -17,8 +17,8 @@ from venturi.interfaces.render.resources.view import View
 from venturi.interfaces.render.usage.question import UsageQuestion
 
 _ONCE = {"resolution": "resolution", "group_by": "group_by"}
-_REPEATED = {"projects": "project_id", "point_projects": "point_project_id"}
-_GROUPINGS = ("label", "project", "point", "point_project", "direction")
+_REPEATED = {"projects": "project_id", "point_projects": "point_project_id", "boundaries": "boundary"}
+_GROUPINGS = ("label", "project", "point", "point_project", "direction", "boundary")
 
 
 def _read_groups(text: str) -> str:
@@ -41,7 +41,10 @@ _RESOLUTIONS = click.Choice(["5m", "1h", "1d", "total"])
 @ZONE
 @click.option("--resolution", type=_RESOLUTIONS, default="total", show_default=True, help="The length of an interval.")
 @click.option(
-    "--group-by", type=_GROUPS, metavar="LIST", help="What to tell apart, by commas: label, project, point, point_project, direction."
+    "--group-by",
+    type=_GROUPS,
+    metavar="LIST",
+    help="What to tell apart, by commas: label, project, point, point_project, direction, boundary.",
 )
 @click.option(
     "--label",
@@ -62,6 +65,13 @@ _RESOLUTIONS = click.Choice(["5m", "1h", "1d", "total"])
 )
 @click.option(
     "--point-project", "point_projects", multiple=True, metavar="PROJECT", help="Only at points of this project; may be repeated."
+)
+@click.option(
+    "--boundary",
+    "boundaries",
+    multiple=True,
+    metavar="NAME",
+    help="Only at points of this boundary; may be repeated. By default that of the server's billing_boundary, else each by itself.",
 )
 @click.option("--totals", is_flag=True, help="Show all that points counted, what no label counts included, instead of labels.")
 @click.option(

@@ -50,6 +50,7 @@ _LINE_RATE = click.option(
     metavar="BITS",
     help="The most that can pass in one direction, in bits per second; 0 for the server's default.",
 )
+_BOUNDARY = click.option("--boundary", metavar="NAME", help="The points of which each packet passes one at most; empty for the default.")
 _OF_EXPORTERS = ("address", "observation_domain", "outside_interfaces", "collector_host")
 _NEEDED = {PointKind.INTERFACE: "device", PointKind.ROUTER: "router_id", PointKind.EXPORTER: "address"}
 _PLACES = {
@@ -57,7 +58,7 @@ _PLACES = {
     PointKind.ROUTER: ("hosts", "router_id", "hook"),
     PointKind.EXPORTER: _OF_EXPORTERS,
 }
-_OPTIONAL = ("namespace", "collector_host")
+_OPTIONAL = ("namespace", "collector_host", "boundary")
 
 
 def _place_options(command: Command) -> Command:
@@ -81,6 +82,7 @@ def point() -> None:
 @_place_options
 @_TRAFFIC
 @_LINE_RATE
+@_BOUNDARY
 @_SHARE
 @click.option("--project", "project_id", metavar="PROJECT", help="The project's id; by default the caller's own project.")
 @show_options
@@ -103,6 +105,7 @@ def create_point(*, server: ServerChoice, view: View, **attributes: Any) -> int:
 @click.option("--name", help="Only points of this very name.")
 @click.option("--kind", type=click.Choice(_KEPT_KINDS), help="Only points of this kind.")
 @click.option("--project", "project_id", metavar="PROJECT", help="Only points of this project.")
+@click.option("--boundary", metavar="NAME", help="Only points of this boundary.")
 @click.option("--share/--no-share", "shared", default=None, help="Only shared points, or only others.")
 @click.option("--long", is_flag=True, help="Show all columns.")
 @limit_option
@@ -131,6 +134,7 @@ def show_point(*, server: ServerChoice, view: View, point: str) -> int:
 @_place_options
 @_TRAFFIC
 @_LINE_RATE
+@_BOUNDARY
 @_SHARE
 @server_options
 def set_point(*, server: ServerChoice, point: str, **changes: Any) -> int:  # noqa: ANN401 - click's options

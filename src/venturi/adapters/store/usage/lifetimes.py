@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, exists, func, select
 
 from venturi.adapters.store.schema.ledger_tables import LEDGER_POINT_VERSIONS
 from venturi.adapters.store.schema.tables import OBSERVATION_POINTS, OBSERVATION_POINTS_HISTORY, REVISIONS
+from venturi.core.domain.point import boundary_of
 
 
 class Lifetime(NamedTuple):
@@ -23,6 +24,7 @@ class Lifetime(NamedTuple):
     shared: bool
     created_at: int
     deleted_at: int | None
+    boundary: str
 
 
 class UnmeteredPoint(NamedTuple):
@@ -55,16 +57,19 @@ def read_lifetimes(connection: Connection) -> Mapping[str, Lifetime]:
     of_history = bounds.group_by(history.id).subquery()
     began, ended = REVISIONS.alias("began").c, REVISIONS.alias("ended").c
     past = (
-        select(history.id, history.name, history.project_id, history.shared, began.at, ended.at)
+        select(history.id, history.name, history.project_id, history.shared, began.at, ended.at, history.kind, history.boundary)
         .join(of_history, and_(of_history.c.id == history.id, of_history.c.last == history.valid_to))
         .join(began.number.table, began.number == of_history.c.first)
         .join(ended.number.table, ended.number == of_history.c.last)
     )
-    present = select(live.id, live.name, live.project_id, live.shared, REVISIONS.c.at).join(
-        REVISIONS, REVISIONS.c.number == live.valid_from
-    )
-    found = {row[0]: Lifetime(row[1], row[2], bool(row[3]), row[4], row[5]) for row in connection.execute(past)}
-    for identifier, name, project_id, shared, at in connection.execute(present):
+    columns = live.id, live.name, live.project_id, live.shared, REVISIONS.c.at, live.kind, live.boundary
+    present = select(*columns).join(REVISIONS, REVISIONS.c.number == live.valid_from)
+    found = {
+        row[0]: Lifetime(row[1], row[2], bool(row[3]), row[4], row[5], boundary_of(row[6], row[0], row[7] or ""))
+        for row in connection.execute(past)
+    }
+    for identifier, name, project_id, shared, at, kind, named in connection.execute(present):
         before = found.get(identifier)
-        found[identifier] = Lifetime(name, project_id, bool(shared), at if before is None else before.created_at, None)
+        boundary = boundary_of(kind, identifier, named or "")
+        found[identifier] = Lifetime(name, project_id, bool(shared), at if before is None else before.created_at, None, boundary)
     return found

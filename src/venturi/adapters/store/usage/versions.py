@@ -12,6 +12,7 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 from venturi.adapters.store.schema.ledger_tables import LEDGER_INTERVALS, LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, LEDGER_POINT_VERSIONS
 from venturi.adapters.store.schema.tables import LABELS
 from venturi.adapters.store.usage.lifetimes import read_lifetimes
+from venturi.core.domain.point import boundary_of
 
 
 class LabelVersion(NamedTuple):
@@ -44,6 +45,7 @@ class PointVersion(NamedTuple):
     last: int | None
     created_at: int | None = None
     deleted_at: int | None = None
+    boundary: str = ""
 
 
 def read_label_versions(connection: Connection) -> list[LabelVersion]:
@@ -61,22 +63,24 @@ def read_point_versions(connection: Connection) -> list[PointVersion]:
     """List the versions of points that have records, in the order in which they came; behind them the points without any, as they are."""
     table = LEDGER_POINT_VERSIONS
     columns: list[KeyedColumnElement[Any]] = [table.c.id, table.c.point_id, table.c.name, table.c.project_id, table.c.shared]
-    statement = select(*columns, _end(func.min), _end(func.max), _first_start()).where(~table.c.held).order_by(table.c.id)
+    placed = [table.c.kind, table.c.boundary]
+    statement = select(*columns, _end(func.min), _end(func.max), _first_start(), *placed).where(~table.c.held).order_by(table.c.id)
     lifetimes = read_lifetimes(connection)
     found, metered = [], set()
     for row in connection.execute(statement):
-        version, point_id, name, project_id, shared, first_end, last, first = tuple(row)
+        version, point_id, name, project_id, shared, first_end, last, first, kind, named = tuple(row)
         if first_end is None:
             continue
         metered.add(point_id)
         life = lifetimes.get(point_id)
         created_at, deleted_at = (None, None) if life is None else (life.created_at, life.deleted_at)
         deleted = life is None or deleted_at is not None
-        found.append(PointVersion(version, point_id, name, project_id, bool(shared), deleted, first, last, created_at, deleted_at))
+        known = (version, point_id, name, project_id, bool(shared), deleted, first, last, created_at, deleted_at)
+        found.append(PointVersion(*known, boundary_of(kind, point_id, named)))
     for number, point_id in enumerate(sorted(lifetimes.keys() - metered), 1):
         life = lifetimes[point_id]
-        known = life.name, life.project_id, life.shared, life.deleted_at is not None
-        found.append(PointVersion(-number, point_id, *known, None, None, life.created_at, life.deleted_at))
+        now = life.name, life.project_id, life.shared, life.deleted_at is not None
+        found.append(PointVersion(-number, point_id, *now, None, None, life.created_at, life.deleted_at, life.boundary))
     return found
 
 

@@ -33,6 +33,7 @@ FILTERS = {
     "shared": bool,
     "kind": PointKind,
     "traffic": PointTraffic,
+    "boundary": FitText,
 }
 _COLLECTION = "/v1/observation-points"
 _POINT = "/v1/observation-points/{point_id:str}"

@@ -13,6 +13,9 @@ POINT_TIME = ("known_point_seconds", "expected_point_seconds")
 COVERAGE = ("coverage", "reasons", "known_seconds", "segments", *POINT_TIME)
 COUNTS = ("packets", "octets")
 
+BOUNDARY = "boundary"
+"""What tells apart rows that may be of the same packets; an earlier server does not say."""
+
 UNLABELLED = ("unmatched_packets", "unmatched_octets", "unattributed_packets", "unattributed_octets")
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -21,12 +24,14 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "point": ("observation_point_id", "observation_point_name", "point_project_id", "observation_point_deleted"),
     "point_project": ("point_project_id",),
     "direction": ("direction",),
+    BOUNDARY: (BOUNDARY,),
 }
 
 
 def report_columns(report: Mapping[str, object], *, points: bool) -> tuple[str, ...]:
     """Name the columns of a report's rows; ``points`` tells that it is one of the totals of points."""
-    groups = [name for grouping in _list(report, "group_by") for name in GROUPS[str(grouping)]]
+    groups = [name for grouping in _list(report, "group_by") if grouping != BOUNDARY for name in GROUPS[str(grouping)]]
+    groups += [BOUNDARY] if "boundaries" in report else []
     return tuple(dict.fromkeys((*BOUNDS, *groups, *COUNTS, *(UNLABELLED if points else ()), *COVERAGE)))
 
 
@@ -53,6 +58,11 @@ def point_time(row: Row) -> tuple[int, int] | None:
     """Give the point-seconds of a row or interval that are known, and all that are expected; None if an earlier server answered."""
     known, expected = map(row.get, POINT_TIME)
     return (known, expected) if isinstance(known, int) and isinstance(expected, int) else None
+
+
+def boundaries_of(rows: Iterable[Row]) -> list[str]:
+    """List the boundaries that have rows, in the order of their names."""
+    return sorted({str(row[BOUNDARY]) for row in rows if row.get(BOUNDARY) is not None})
 
 
 def largest_first(rows: Iterable[Row]) -> list[Row]:

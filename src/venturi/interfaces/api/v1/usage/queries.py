@@ -22,7 +22,12 @@ from venturi.services.reports.request import Grouping, Resolution, UsageRequest,
 
 Word = TypeVar("Word", bound=StrEnum)
 
-POINT_FILTERS = {"observation_point_id": "point_ids", "observation_point_name": "point_names", "point_project_id": "point_project_ids"}
+POINT_FILTERS = {
+    "observation_point_id": "point_ids",
+    "observation_point_name": "point_names",
+    "point_project_id": "point_project_ids",
+    "boundary": "boundaries",
+}
 USAGE_FILTERS = {"label_id": "label_ids", "project_id": "project_ids", **POINT_FILTERS}
 """The filters, and the fields of a request that they fill."""
 
@@ -32,6 +37,8 @@ _FILTERED = {
     "observation_point_id": "Only what passed this observation point.",
     "observation_point_name": "Only what passed observation points of this name, among those that the report may be about.",
     "point_project_id": "Only what passed observation points of this project.",
+    "boundary": "Only what passed observation points of this boundary; without it, rows of several stand side by side, unless the server"
+    " has a `billing_boundary`.",
 }
 
 
