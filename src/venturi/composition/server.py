@@ -197,7 +197,7 @@ def _ledger_services(store: "Store", settings: "ServeSettings", alarms: "AlarmKe
     return {"batches": group, "corrections": CorrectionPosting(store, _now), "held": held, "ledger": LedgerReading(store)}
 
 
-def _store_services(store: "Store", settings: ServeSettings) -> dict[str, object]:
+def _store_services(store: "Store", settings: "ServeSettings") -> dict[str, object]:
     """Make the services that need nothing but the store and a setting."""
     from venturi.interfaces.api.neutron.remembered import RememberedLists
     from venturi.services.alarms.reading import AlarmReading

@@ -13,10 +13,11 @@ from venturi.interfaces.render.quantities import Units, format_count, format_oct
 from venturi.interfaces.render.resources.cells import spell_for_table
 from venturi.interfaces.render.resources.selection import Row
 from venturi.interfaces.render.resources.table import write_table
-from venturi.interfaces.render.usage.rows import BOUNDARY, POINTS, UNLABELLED, boundaries_of, intervals_of, objects_of, point_time
+from venturi.interfaces.render.usage.rows import BOUNDARY, UNLABELLED, boundaries_of, intervals_of, objects_of, point_time
 
 _UNBROKEN = 36
 _PENDING = "pending"
+_POINTS = "observation_points"
 _LOSSES = frozenset({"partial", "gap"})
 _WORDS = {
     "label": "label",
@@ -69,7 +70,7 @@ def spell_bounds(report: Mapping[str, object]) -> str:
 def tell_what_is_twice(report: Mapping[str, object], rows: Sequence[Row]) -> list[str]:
     """Say that sums of both directions have some traffic twice, where several points may have passed it on to each other."""
     both = report.get("directions_summed") or len({row.get("direction") for row in rows if "octets" in row}) > 1
-    points = max((_count(interval, POINTS) for interval in objects_of(report, "intervals")), default=0)
+    points = max((_count(interval, _POINTS) for interval in objects_of(report, "intervals")), default=0)
     if not both or points <= len(boundaries_of(rows)):
         return []
     return ["In a sum of both directions, traffic between points of one boundary is twice."]

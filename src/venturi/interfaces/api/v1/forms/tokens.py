@@ -30,7 +30,6 @@ Expiry = Annotated[
     ),
 ]
 
-Expiry = Annotated[str, Meta(max_length=64, description="When it ends, RFC 3339; null for never.", examples=["2027-01-01T00:00:00Z"])]
 Overlap = Annotated[
     int, Meta(ge=0, le=366 * 86_400, description="For how many seconds the token goes on opening; less if it ends before that.")
 ]
