@@ -11,7 +11,6 @@ from pathlib import Path
 import psycopg
 import pyarrow as pa
 import pytest
-from keystoneauth1.exceptions import ClientException, ConnectFailure
 from pymysql.err import InterfaceError
 from pymysql.err import OperationalError as MariadbError
 from pyroute2.netlink.exceptions import NetlinkError
@@ -27,18 +26,14 @@ from tests.support.databases import DATABASES, SQLITE, DatabaseServers, open_sto
 from tests.support.injection import Injection, Scenario, find_places
 from tests.support.kernel.drivers import KERNEL_DRIVERS, new_driver
 from tests.support.kernel.router import OUTER, Router, running_router
-from tests.support.keystone import running_keystone
 from tests.support.ledgers import LedgerOfTests
 from tests.support.scripted_server import http_answer, scripted_server
-from tests.support.tools import needs
 from tests.unit.flow_records.reading import read, write
 from venturi.adapters.client.config import ConnectionConfig
 from venturi.adapters.client.connection import Connection
 from venturi.adapters.files.opening import open_input
 from venturi.adapters.files.rules_file import load_rules
 from venturi.adapters.host_clocks import boot_id
-from venturi.adapters.keystone.configuration import KeystoneConfig
-from venturi.adapters.keystone.verifier import KeystoneVerifier
 from venturi.adapters.network.bypass import find_bypasses
 from venturi.adapters.network.namespaces import list_devices, list_namespaces
 from venturi.adapters.network.routes import list_default_devices
@@ -335,18 +330,3 @@ def test_listening() -> None:
 
     assert hold([start], [*OS_ERRORS, *OCTETS], "adapters/server", prepare=prepare) > 5
     prepare()
-
-
-@needs("openstack", "keystone-manage")
-def test_keystone(tmp_path: Path) -> None:
-    with running_keystone(tmp_path) as keystone:
-        keystone.add_user("venturi", "service", "service")
-        keystone.add_user("reader", "a", "reader")
-        config = KeystoneConfig(auth_url=keystone.url, username="venturi", password=keystone.password)
-        token = keystone.issue_token("reader", "a")
-
-        def verify() -> None:
-            assert KeystoneVerifier(config).verify(token).project_id == keystone.project_id("a")
-
-        errors = [*OS_ERRORS, *OCTETS, ConnectFailure("gone"), ClientException("no answer")]
-        assert hold([verify], errors, "adapters/keystone") > 10
