@@ -68,7 +68,7 @@ def test_usage_arrives_at_the_ledger(router: Router, tmp_path: Path) -> None:
             time.sleep(0.2)
         assert counted(server) == 7
         assert files.status()["problem"] == ""
-        assert files.status()["threads"] == {"delivery": "running", "plan": "running", "status": "running"}
+        assert files.status()["threads"] == {"delivery": "running", "metering": "running", "plan": "running", "status": "running"}
         told = wait_for_agent(server, "reporting")
         assert (told["host"], told["driver"], told["threads"]["plan"]) == ("h", "nftables", "running")
         assert told["last_posted_at"] is not None

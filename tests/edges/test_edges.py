@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import psycopg
+import pyarrow as pa
 import pytest
 from pymysql.err import InterfaceError
 from pymysql.err import OperationalError as MariadbError
@@ -22,19 +23,25 @@ from tests.spool.building import LOG
 from tests.support.batches import SpoolOfTests, make_interval
 from tests.support.control_values import OPERATOR, make_label
 from tests.support.databases import DATABASES, SQLITE, DatabaseServers, open_store
-from tests.support.injection import Scenario, find_places, what_leaves
+from tests.support.injection import Injection, Scenario, find_places
 from tests.support.kernel.drivers import KERNEL_DRIVERS, new_driver
 from tests.support.kernel.router import OUTER, Router, running_router
 from tests.support.ledgers import LedgerOfTests
 from tests.support.scripted_server import http_answer, scripted_server
+from tests.unit.flow_records.reading import read, write
 from venturi.adapters.client.config import ConnectionConfig
 from venturi.adapters.client.connection import Connection
 from venturi.adapters.files.opening import open_input
 from venturi.adapters.files.rules_file import load_rules
+from venturi.adapters.host_clocks import boot_id
 from venturi.adapters.network.bypass import find_bypasses
 from venturi.adapters.network.namespaces import list_devices, list_namespaces
 from venturi.adapters.network.routes import list_default_devices
 from venturi.adapters.network.watched_host import WatchedHost
+from venturi.adapters.plan_file import PlanFile
+from venturi.adapters.server.configuration import ServerConfig
+from venturi.adapters.server.refusals import Answer, Refusal
+from venturi.adapters.server.server import HttpServer
 from venturi.adapters.spool.config import SpoolConfig
 from venturi.adapters.spool.spool import Spool
 from venturi.adapters.spool.values import Moment, Recording
@@ -42,6 +49,7 @@ from venturi.adapters.store.maintenance.backup import back_up
 from venturi.adapters.store.maintenance.checking import check_database
 from venturi.adapters.store.store import Store, StoreConfig
 from venturi.core.classify.compiler import CompiledClassifier
+from venturi.core.decode.format import COLUMNAR_FORMATS
 from venturi.core.domain.generation import Generation, MeteredDevice
 from venturi.core.ledger.recorded import NO_LABELS, RecordedInterval
 from venturi.core.meter.readings.timeline import Correction
@@ -70,19 +78,26 @@ def hold(
     *folders: str,
     prepare: Callable[[], object] = tuple,
     calls: frozenset[str] = frozenset(),
+    by_turns: bool = False,
 ) -> int:
-    """Raise an error at every place of a scenario, the errors by turns, so that each of them is raised; give the number of places.
+    """Raise every error at every place of a scenario, and give the number of places.
 
-    With ``calls``, only places that call one of these.
+    With ``calls``, only places that call one of these. What is only done once in a process is done before. ``by_turns``, each place has one
+    error and each error a place: a call of the kernel or of a database takes too long for all of them.
     """
     prepare()
-    places = [place for place in find_places(scenario, *folders) if not calls or place.called in calls]
-    for n in range(max(len(places), len(errors))):
-        place, error = places[n % len(places)], errors[n % len(errors)]
-        prepare()
-        left = what_leaves(scenario, place, error, *folders)
-        assert left == [], (place, error, left)
-    return len(places)
+    find_places(scenario, *folders)
+    prepare()
+    found = [[place for place in places if not calls or place.called in calls] for places in find_places(scenario, *folders)]
+    injection = Injection(scenario, prepare, folders)
+    if by_turns:
+        located = [(number, place) for number, places in enumerate(found) for place in places]
+        for turn in range(max(len(located), len(errors))):
+            injection.strike(*located[turn % len(located)], errors[turn % len(errors)])
+    else:
+        for number, places in enumerate(found):
+            injection.hold(number, places, errors)
+    return sum(map(len, found))
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +112,15 @@ def test_drivers(name: str, router: Router) -> None:
     metered = MeteredDevice(point_id="p", device=OUTER, namespace=router.namespace)
     classifier = CompiledClassifier([label("web", "out 10.0.0.0/8 > *")])
     first, second = (Generation(id=digit * 32, spool_id="e" * 32, digest=digit * 64) for digit in "12")
+
+    def prepare() -> None:
+        driver.stop()
+        driver.start()
+        driver.purge()
+        driver.stop()
+
     scenario: Scenario = [
+        driver.start,
         partial(driver.apply, metered, classifier, first),
         partial(driver.is_counting, metered, first),
         partial(driver.apply, metered, classifier, second),
@@ -106,12 +129,12 @@ def test_drivers(name: str, router: Router) -> None:
         partial(driver.retire, metered, first),
         partial(driver.retire, metered, second),
         driver.purge,
+        driver.stop,
     ]
     try:
-        assert hold(scenario, KERNEL, "adapters/drivers", "adapters/network", prepare=driver.purge) > 20
+        assert hold(scenario, KERNEL, "adapters/drivers", "adapters/network", prepare=prepare, by_turns=True) > 20
     finally:
-        driver.purge()
-        driver.stop()
+        prepare()
 
 
 @pytest.mark.root
@@ -136,7 +159,7 @@ def test_the_network(router: Router) -> None:
         list_default_devices,
         partial(find_bypasses, router.namespace, OUTER),
     ]
-    assert hold([*scenario, watch], KERNEL, "adapters/network", "adapters/drivers/nftables") > 20
+    assert hold([*scenario, watch], KERNEL, "adapters/network", "adapters/drivers/nftables", by_turns=True) > 20
 
 
 def test_the_spool(tmp_path: Path) -> None:
@@ -224,7 +247,7 @@ def test_the_store(kind: str, database_servers: DatabaseServers, tmp_path: Path,
     ]
     lost = OperationalError("SELECT 1", {}, DRIVERS[kind][0])
     errors = [*DRIVERS[kind], lost, *OS_ERRORS, *OCTETS]
-    assert hold([ask(call) for call in calls], errors, "adapters/store", prepare=prepare, calls=TO_DATABASES) > 20
+    assert hold([ask(call) for call in calls], errors, "adapters/store", prepare=prepare, calls=TO_DATABASES, by_turns=True) > 20
     opened[0].stop()
 
 
@@ -252,3 +275,59 @@ def test_the_client() -> None:
                 connection.ask("GET", "/v1/labels")
 
     assert hold([ask], [*OS_ERRORS, ProtocolError("cut"), *OCTETS], "adapters/client") > 10
+
+
+def test_flow_records() -> None:
+    flow = {
+        "start": [1],
+        "end": [2],
+        "source_address": ["10.0.0.1"],
+        "destination_address": ["192.0.2.1"],
+        "packets": [7],
+        "octets": [4200],
+    }
+    contents = {kind: write(pa.table(flow), kind) for kind in COLUMNAR_FORMATS}
+
+    for kind, content in contents.items():
+        assert len(read(content, kind).flows) == 1
+    errors = [*OS_ERRORS, *OCTETS, EOFError(), pa.ArrowInvalid("no such type")]
+    assert hold([partial(read, content, kind) for kind, content in contents.items()], errors, "adapters/files") > 50
+
+
+def test_a_plan_file_and_the_boot(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text("{}", encoding="utf-8")
+    files = [*OS_ERRORS, *OCTETS]
+    assert hold([lambda: PlanFile(path).ask("", 0)], files, "adapters/plan_file.py") > 0
+    assert hold([boot_id], files, "adapters/host_clocks.py") > 0
+
+
+class SilentObserver:
+    """Hears what the connection refuses, of which there is nothing here."""
+
+    def refuse(self, refusal: Refusal, sentence: str, *, path: str, client: str) -> Answer:
+        raise AssertionError((refusal, sentence, path, client))
+
+    def drop(self, refusal: Refusal, *, client: str) -> None:
+        raise AssertionError((refusal, client))
+
+
+def test_listening() -> None:
+    opened = list[HttpServer]()
+
+    async def answer(*_: object) -> None:
+        """Answer nothing: nobody asks."""
+
+    def prepare() -> None:
+        while opened:
+            for listening in opened.pop()._sockets:
+                listening.close()
+        opened.append(HttpServer(ServerConfig(port=0), answer, SilentObserver(), lambda: None))
+
+    def start() -> None:
+        for listening in opened[0]._sockets:
+            listening.close()
+        assert opened[0].start()
+
+    assert hold([start], [*OS_ERRORS, *OCTETS], "adapters/server", prepare=prepare) > 5
+    prepare()

@@ -8,6 +8,7 @@ import contextlib
 import functools
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,9 @@ from venturi.core.domain.errors import VenturiError
 _OWN = (str(PACKAGE), contextlib.__file__, functools.__file__)
 """Code of venturi, and of the standard library that only calls it."""
 
-_UNGUARDED = frozenset({"setprofile", "isinstance", "len", "append", "__exit__", "setns", "close"})
+_UNGUARDED = frozenset(
+    {"setprofile", "isinstance", "len", "append", "__exit__", "setns", "close", "freeze", "unfreeze", "enable", "disable", "isenabled"}
+)
 """What cannot fail, or what puts back what must be put back."""
 
 Scenario = Sequence[Callable[[], object]]
@@ -49,52 +52,93 @@ def _place(frame: FrameType, event: str, argument: object, folders: tuple[str, .
     return Place(Path(file).relative_to(PACKAGE).as_posix(), caller.f_code.co_name, called)
 
 
-def _run(
-    scenario: Scenario, profile: Callable[[FrameType, str, object], None], is_over: Callable[[], bool] = lambda: False
-) -> list[BaseException]:
-    """Ask all until it is over, in a thread of its own, and give what was raised: one that fails while in a namespace ends with it."""
+def _run(call: Callable[[], object], profile: Callable[[FrameType, str, object], None] | None) -> BaseException | None:
+    """Ask in a thread of its own, and give what was raised: a thread that fails while in a namespace ends with it."""
     raised: list[BaseException] = []
 
     def ask() -> None:
-        for call in scenario:
-            if is_over():
-                return
-            sys.setprofile(profile)
-            try:
-                call()
-            except BaseException as error:  # noqa: BLE001 - what may leave is for the test to say
-                raised.append(error)
-            finally:
-                sys.setprofile(None)
+        sys.setprofile(profile)
+        try:
+            call()
+        except BaseException as error:  # noqa: BLE001 - what may leave is for the test to say
+            raised.append(error)
+        finally:
+            sys.setprofile(None)
 
     thread = threading.Thread(target=ask)
     thread.start()
     thread.join()
-    return raised
+    return next(iter(raised), None)
 
 
-def find_places(scenario: Scenario, *folders: str) -> list[Place]:
-    """Run a scenario undisturbed and give the places at which files below ``folders`` of the package call others, in their order."""
+def find_places(scenario: Scenario, *folders: str) -> list[list[Place]]:
+    """Run a scenario undisturbed, and give for each of its calls the places that it is first to come to, in their order.
+
+    A place is where a file below ``folders`` of the package calls others.
+    """
     below = tuple(str(PACKAGE / folder) for folder in folders)
-    found: dict[Place, None] = {}
+    known: set[Place] = set()
+    found: list[list[Place]] = []
 
     def note(frame: FrameType, event: str, argument: object) -> None:
         place = _place(frame, event, argument, below)
-        if place is not None:
-            found[place] = None
+        if place is not None and place not in known:
+            known.add(place)
+            found[-1].append(place)
 
-    raised = _run(scenario, note)
-    assert raised == [], raised
-    return list(found)
+    for call in scenario:
+        found.append([])
+        assert (raised := _run(call, note)) is None, raised
+    return found
 
 
-def what_leaves(scenario: Scenario, place: Place, error: Exception, *folders: str) -> list[BaseException]:
-    """Run a scenario up to a place, where ``error`` is raised at the first call; give what left that is no error of venturi's."""
-    below = tuple(str(PACKAGE / folder) for folder in folders)
-    pending = [error]
+@dataclass(frozen=True)
+class Injection:
+    """Raises errors at the places of a scenario; ``prepare`` makes everything as it is before the first call."""
 
-    def strike(frame: FrameType, event: str, argument: object) -> None:
-        if pending and _place(frame, event, argument, below) == place:
-            raise pending.pop()
+    scenario: Scenario
+    prepare: Callable[[], object]
+    folders: tuple[str, ...]
 
-    return [each for each in _run(scenario, strike, lambda: not pending) if not isinstance(each, VenturiError)]
+    def hold(self, number: int, places: Sequence[Place], errors: Sequence[Exception]) -> None:
+        """Raise each error at each place that the call of a number comes to: nothing but an error of venturi's may leave it.
+
+        A call that failed is asked again, with the next error. Where it then does not come to the place, or ends in anything else,
+        because the failure left things otherwise, everything is prepared anew; after that it must.
+        """
+        pending = deque((place, error) for place in places for error in errors)
+        asked = 0
+        while pending:
+            if asked == 0:
+                self._prepare(number)
+            place, error = pending[0]
+            struck, left = self._strike(self.scenario[number], place, error)
+            if struck and (left is None or isinstance(left, VenturiError)):
+                pending.popleft()
+                asked = 0 if left is None else asked + 1
+            else:
+                assert asked, (place, error, struck, left)
+                asked = 0
+
+    def strike(self, number: int, place: Place, error: Exception) -> None:
+        """Raise one error at one place."""
+        self._prepare(number)
+        _, left = self._strike(self.scenario[number], place, error)
+        assert left is None or isinstance(left, VenturiError), (place, error, left)
+
+    def _prepare(self, number: int) -> None:
+        self.prepare()
+        for call in self.scenario[:number]:
+            assert (raised := _run(call, None)) is None, raised
+
+    def _strike(self, call: Callable[[], object], place: Place, error: Exception) -> tuple[bool, BaseException | None]:
+        """Raise an error when a call comes to a place first; tell whether it did, and what left it."""
+        below = tuple(str(PACKAGE / folder) for folder in self.folders)
+        pending = [error]
+
+        def strike(frame: FrameType, event: str, argument: object) -> None:
+            if pending and _place(frame, event, argument, below) == place:
+                raise pending.pop()
+
+        left = _run(call, strike)
+        return not pending, left

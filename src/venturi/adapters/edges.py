@@ -19,6 +19,8 @@ _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
 _Adapter = TypeVar("_Adapter", bound=type)
 
+_CALLED_BY_STATEMENTS = frozenset({"__init__", "__iter__", "__next__", "__enter__", "__exit__", "__call__"})
+
 GUARDED = "__edge__"
 """The attribute by which a class or function that an edge guards is known."""
 
@@ -67,9 +69,9 @@ class Edge:
         return guarded
 
     def adapter(self, adapter: _Adapter) -> _Adapter:
-        """Guard whatever others call of a class: its making, and its public methods and properties."""
+        """Guard whatever others call of a class: its making, its public methods and properties, and what statements call of it."""
         for name, member in list(vars(adapter).items()):
-            if name.startswith("_") and name != "__init__":
+            if name.startswith("_") and name not in _CALLED_BY_STATEMENTS:
                 continue
             if inspect.isfunction(member):
                 setattr(adapter, name, self.function(member))
