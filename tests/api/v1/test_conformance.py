@@ -57,7 +57,8 @@ FORBIDDEN = _schema("negative").exclude(
 """Nothing can be wrong with what takes nothing."""
 
 RELATIONS = {
-    "a report begins before it ends": r"from: a report begins before it ends",
+    "a report begins before it ends, within the time that is kept": r"from: (a report begins before it ends|no usage is older than)",
+    "a report has no more intervals than it may": r"a report has at most",
     "a token ends after now, before the last time that can be kept": r"a token that has expired already|expires_at: '.*' is later than",
     "as many sort_dir as sort_key": r"The number of sort_keys and sort_dirs must be same",
     "project_id and tenant_id are the same": r"'project_id' and 'tenant_id' do not match",

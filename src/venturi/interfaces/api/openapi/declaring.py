@@ -88,7 +88,7 @@ class Parameter:
     many: bool = False
 
     def document(self) -> Json:
-        """Describe it in OpenAPI's words."""
+        """Describe the parameter in OpenAPI's words."""
         form = SchemaOf(self.form)
         schema = {"type": "array", "items": form} if self.many else form
         return {"name": self.name, "in": self.place, "description": self.description, "required": self.place == "path", "schema": schema}
@@ -103,7 +103,7 @@ class RequestBody:
     media_type: str = JSON_MEDIA
 
     def document(self) -> Json:
-        """Describe it in OpenAPI's words."""
+        """Describe what is sent in OpenAPI's words."""
         content: Json = {"schema": SchemaOf(self.form)}
         if self.example is not None:
             content["example"] = self.example

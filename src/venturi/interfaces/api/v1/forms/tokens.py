@@ -3,7 +3,6 @@
 Owns their fields. The secret appears in the answer to its making and nowhere else.
 """
 
-from dataclasses import asdict
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -136,7 +135,20 @@ def token_fields(token: Token) -> dict[str, object]:
 
 def token_change_form(change: TokenChange) -> TokenChangeForm:
     """Spell what was done to a token."""
-    return TokenChangeForm(**{**asdict(change), "at": format_time(change.at)})
+    return TokenChangeForm(
+        number=change.number,
+        at=format_time(change.at),
+        change=change.change,
+        token_id=change.token_id,
+        name=change.name,
+        project_id=change.project_id,
+        role=change.role,
+        agent_id=change.agent_id,
+        host=change.host,
+        author=change.author,
+        author_project_id=change.author_project_id,
+        author_token_id=change.author_token_id,
+    )
 
 
 def _expiry(text: str) -> Nanoseconds:
