@@ -27,7 +27,7 @@ def _account(name: str, *rules: dict[str, object], identifier: str = "", project
 
 def _shown(wanted: list[AccountedLabel], present: list[AccountedLabel], *, prune: bool = False) -> str:
     stream = io.StringIO()
-    write_difference(find_difference(wanted, present, prune=prune), stream)
+    write_difference(find_difference(wanted, present, prune=prune), None, stream, dry_run=False)
     return stream.getvalue()
 
 

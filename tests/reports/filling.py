@@ -153,8 +153,14 @@ def keep_points(database: str, points: Sequence[KeptPoint]) -> None:
         connection.execute(update(REVISION_COUNTER).values(number=len(times)))
         for point in points:
             place = InterfacePlace(host="edge-1", device=f"eth{point.number}")
-            named = {"name": f"point {point.number}", "project_id": point.project_id, "shared": point.shared}
-            made = ObservationPoint(id=version_id(point.number), kind=PointKind.INTERFACE, place=place, **named)
+            made = ObservationPoint(
+                id=version_id(point.number),
+                name=f"point {point.number}",
+                kind=PointKind.INTERFACE,
+                project_id=point.project_id,
+                shared=point.shared,
+                place=place,
+            )
             columns = write_point(made) | {"valid_from": revisions[point.created]}
             if point.deleted is None:
                 connection.execute(insert(OBSERVATION_POINTS), [columns])

@@ -93,8 +93,8 @@ def test_a_point_that_nobody_meters_is_an_alarm_after_five_minutes(store: Store)
     assert alarms[exporter.id].sentence.endswith("nothing meters points of kind exporter yet; delete it")
     assert (alarms[metered.id].project_id, alarms[metered.id].point_id) == ("p1", metered.id)
     assert alarms[metered.id].project_sentence == "observation point 'renamed' is not metered: what passes it is not known"
-    point = BatchPoint(metered.id, "renamed", "p1", shared=False, kind="interface")
-    LedgerOfTests(store).post(SpoolOfTests(points=[point]).seal(make_interval(0, 5)))
+    named = BatchPoint(metered.id, "renamed", "p1", shared=False, kind="interface")
+    LedgerOfTests(store).post(SpoolOfTests(points=[named]).seal(make_interval(0, 5)))
     with store.writing(OPERATOR) as writer:
         writer.points.delete(deleted.id)
     server.pass_seconds(30)

@@ -27,7 +27,7 @@ def probe_drivers(drivers: Sequence[Driver], hook: Hook) -> list[ProbedDriver]:
 
 
 def select_driver(choice: DriverChoice, probed: Sequence[ProbedDriver]) -> Driver:
-    """Take the first driver that can run, or the one that was asked for; raises ``DriverError`` with reasons and remedies where none can."""
+    """Take the first driver that can run, or the one that was asked for; raises ``DriverError``, with reasons and remedies."""
     candidates = [candidate for candidate in probed if choice in {DriverChoice.AUTO, candidate.driver.name.value}]
     for candidate in candidates:
         if candidate.support.answer is Answer.YES:
