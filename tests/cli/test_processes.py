@@ -56,7 +56,7 @@ def test_bash_completes_what_the_printed_script_makes_it(words: list[str], expec
 
 def _complete(*words: str, environment: Mapping[str, str]) -> set[str]:
     typed = {"COMP_WORDS": " ".join(("venturi", *words)), "COMP_CWORD": str(len(words)), "_VENTURI_COMPLETE": "bash_complete"}
-    return {line.partition(",")[2] for line in _run(environment={**environment, **typed}).stdout.splitlines()}
+    return {line.partition(",")[2] for line in _run(environment={**environment, **typed}).stdout.splitlines() if line}
 
 
 def test_names_on_the_server_and_columns_are_completed(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_forms_for_programs(venturi: Venturi) -> None:
         ("'=label 2", "750000", "complete"),
     ]
     chosen = ("-c", "label_name", "-c", "octets", "--sort-column", "octets")
-    assert venturi(*asked, *chosen, "-f", "value") == "=label 2 750000\nweb shop 2250600\n"
+    assert venturi(*asked, *chosen, "-f", "value") == "=label 2\t750000\nweb shop\t2250600\n"
     assert venturi(*asked, *chosen, "-f", "yaml").startswith("- label_name: =label 2\n")
 
 

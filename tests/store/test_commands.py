@@ -1,5 +1,6 @@
 """``venturi db`` as an operator runs it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -34,13 +35,16 @@ def test_a_database_is_made_checked_backed_up_and_restored(bare: str, tmp_path: 
     with open_store(bare) as store, store.writing(OPERATOR) as writer:
         writer.labels.insert([make_label()])
     assert run("check", VENTURI_DATABASE=bare).stdout == "nothing is wrong\n"
-    assert run("backup", str(backup), "--database", bare).stdout == f"wrote {backup}: {backup.stat().st_size} octets\n"
+    assert run("backup", str(backup), "--database", bare).stdout == f"wrote {backup}: {backup.stat().st_size:,} octets\n"
     refused = run("restore", str(backup), "--database", bare)
     assert (refused.returncode, refused.stderr.count("\n")) == (10, 1)
     assert refused.stderr.startswith("venturi: the database is not empty")
     # The label, its revision and that it changed labels, the counter, and the states of the ledger and of what was told.
     assert run("restore", str(backup), "--database", bare, "--replace").stdout == f"restored 6 rows of {backup}\n"
     assert run("check", "--database", bare).returncode == 0
+    assert json.loads(run("check", "--database", bare, "-f", "json").stdout) == {"problems": []}
+    schema = {"schema": head_schema(), "needed": head_schema()}
+    assert json.loads(run("current", "--database", bare, "-f", "json").stdout) == schema
 
 
 def test_what_is_wrong_is_a_line_each_and_an_exit_code(bare: str) -> None:

@@ -211,10 +211,10 @@ def test_tokens_that_were_revoked_since_the_backup_are_told(database: str, tmp_p
     commands = MaintenanceCommands(database, told)
     assert commands.restore(tmp_path / "backup", replace=True) == 0
     assert f"valid again: token {TOKEN.id} ('ci'), which was revoked at 1970-01-01T00:00:00" in told.getvalue()
-    assert "1 tokens are valid as they were when the backup was made, 1 of them revoked since" in told.getvalue()
+    assert "1 token is valid as it was when the backup was made, 1 of them revoked since" in told.getvalue()
     assert revocation(database) is None
     assert commands.restore(tmp_path / "backup", replace=True, revoke_tokens_at=99) == 0
-    assert "revoked the 1 tokens of the backup that were valid" in told.getvalue()
+    assert "revoked the 1 token of the backup that was valid" in told.getvalue()
     assert revocation(database) == 99
 
 

@@ -11,26 +11,15 @@ from venturi.adapters.client.config import ServerChoice
 from venturi.cli.resources.completing import names_of
 from venturi.cli.resources.options import report_options, server_options
 from venturi.cli.times import FORMS, LAST, ZONE, read_span, read_zone
-from venturi.cli.values import DomainValue
+from venturi.core.domain.errors import InvalidRequestError
 from venturi.core.domain.interval import format_time
+from venturi.core.rules.checks import printable
 from venturi.interfaces.render.resources.view import View
 from venturi.interfaces.render.usage.question import UsageQuestion
 
 _ONCE = {"resolution": "resolution", "group_by": "group_by"}
 _REPEATED = {"projects": "project_id", "point_projects": "point_project_id", "boundaries": "boundary"}
 _GROUPINGS = ("label", "project", "point", "point_project", "direction", "boundary")
-
-
-def _read_groups(text: str) -> str:
-    """Check a list of what to tell apart, and give it as it is; else ``ValueError``."""
-    unknown = [word for word in text.split(",") if word not in _GROUPINGS]
-    if unknown:
-        message = f"'{unknown[0]}' is none of {', '.join(_GROUPINGS)}"
-        raise ValueError(message)
-    return text
-
-
-_GROUPS = DomainValue("list", _read_groups)
 _RESOLUTIONS = click.Choice(["5m", "1h", "1d", "total"])
 
 
@@ -41,10 +30,7 @@ _RESOLUTIONS = click.Choice(["5m", "1h", "1d", "total"])
 @ZONE
 @click.option("--resolution", type=_RESOLUTIONS, default="total", show_default=True, help="The length of an interval.")
 @click.option(
-    "--group-by",
-    type=_GROUPS,
-    metavar="LIST",
-    help="What to tell apart, by commas: label, project, point, point_project, direction, boundary.",
+    "--group-by", metavar="LIST", help="What to tell apart, by commas: label, project, point, point_project, direction, boundary."
 )
 @click.option(
     "--label",
@@ -115,9 +101,18 @@ def usage(
     if watched is not None and parameters["path"]:
         message = "--watch shows on the terminal: it does not go with -o."
         raise click.UsageError(message)
+    _check_groups(parameters["group_by"])
     parameters["watched"] = watched
     asked = _ask(parameters, totals=totals)
     return composition.show_usage(server, lambda: asked if watched is None else _ask(parameters, totals=totals), view, watched)
+
+
+def _check_groups(text: str | None) -> None:
+    """Judge what is to be told apart as the server does, before it is asked; raises ``InvalidRequestError``."""
+    unknown = [word for word in (text or "label").split(",") if word not in _GROUPINGS]
+    if unknown:
+        message = f"group_by: '{printable(unknown[0])}' is none of {', '.join(_GROUPINGS)}"
+        raise InvalidRequestError(message)
 
 
 def _ask(parameters: Mapping[str, Any], *, totals: bool) -> UsageQuestion:

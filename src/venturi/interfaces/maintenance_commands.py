@@ -15,7 +15,7 @@ from venturi.core.domain.errors import StoreError
 from venturi.core.domain.interval import Nanoseconds, format_time
 from venturi.core.domain.text import escape_unfit
 from venturi.interfaces.render.progress import Unit, progress_of
-from venturi.interfaces.render.quantities import Units, count_of, format_octets
+from venturi.interfaces.render.quantities import count_of
 from venturi.interfaces.render.resources.output import write_document
 from venturi.interfaces.render.resources.view import View
 
@@ -62,7 +62,7 @@ class MaintenanceCommands:
         """Back the database up into a file."""
         with progress_of(Unit.PARTS) as progress:
             octets = back_up(self._url, path, progress)
-        self._say(f"wrote {path}: {format_octets(octets, Units.SI)}")
+        self._say(f"wrote {path}: {count_of(octets, 'octet')}")
         return _DONE
 
     def restore(self, path: Path, *, replace: bool, revoke_tokens_at: int | None = None) -> int:

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 
 import pytest
 import structlog
@@ -125,6 +126,19 @@ class Terminal(io.StringIO):
 def test_colours_are_for_terminals(stream: io.StringIO, coloured: bool) -> None:
     build_log(stream, LogConfig(form=LogForm.TEXT)).warning("refused", status=400)
     assert ("\x1b[" in stream.getvalue()) is coloured
+
+
+def test_no_colours_are_written_where_none_are_wanted() -> None:
+    stream = Terminal()
+    build_log(stream, LogConfig(form=LogForm.TEXT), coloured=False).warning("refused", status=400)
+    assert "\x1b[" not in stream.getvalue()
+
+
+@pytest.mark.parametrize(("form", "beginning"), [(LogForm.TEXT, r"20\d\d-\d\d-\d\dT"), (LogForm.JSON, r'\{"time":"20\d\d-\d\d-\d\dT')])
+def test_a_line_begins_with_its_time(form: LogForm, beginning: str) -> None:
+    stream = io.StringIO()
+    build_log(stream, LogConfig(form=form)).warning("refused", status=400)
+    assert re.match(beginning, stream.getvalue())
 
 
 def test_the_id_of_a_token_is_no_secret() -> None:

@@ -1,5 +1,6 @@
 """``venturi ledger`` as an operator runs it."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -26,9 +27,21 @@ def test_a_ledger_is_verified_exported_imported_and_listed(tmp_path: Path) -> No
     with open_store(url) as store:
         LedgerOfTests(store).post(sealed[0], sealed[2], sealed[5])
         assert run("verify", "--database", url).stdout == (
-            "all is as it was posted: 3 postings with 9 entries, 1 spools, 12 rows of roll-ups\n"
+            "all is as it was posted: 3 postings with 9 entries, 1 spool, 12 rows of roll-ups\n"
         )
-        assert run("spools", "--database", url).stdout == f"{spool.spool_id} of agent-1 on edge-1: posted up to 6, missing 2, 4-5\n"
+        proved = {"proved": True, "postings": 3, "entries": 9, "spools": 1, "roll_up_rows": 12}
+        assert json.loads(run("verify", "--database", url, "-f", "json").stdout) == proved
+        row = {"agent_id": "agent-1", "host": "edge-1", "spool_id": spool.spool_id, "posted_up_to": 6, "missing": "2, 4-5", "kept_aside": 0}
+        assert json.loads(run("spools", "--database", url, "-f", "json").stdout) == [row]
+        assert run("spools", "--database", url).stdout.splitlines()[-1].split() == [
+            "agent-1",
+            "edge-1",
+            spool.spool_id,
+            "6",
+            "2,",
+            "4-5",
+            "0",
+        ]
         assert run("export", exported, "--database", url).stdout.startswith(f"wrote {exported}: ")
     assert run("import", exported, "--database", target).stdout.startswith("imported ")
     assert run("verify", "--database", target).returncode == 0

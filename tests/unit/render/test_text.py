@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 from dataclasses import replace
 from io import BytesIO, StringIO
 
@@ -15,7 +16,7 @@ from venturi.core.domain.usage import UsageColumns
 from venturi.interfaces.render.delimited import write_csv, write_values
 from venturi.interfaces.render.json_form import spell_usage, write_json
 from venturi.interfaces.render.parquet import write_parquet
-from venturi.interfaces.render.progress import ProgressLine
+from venturi.interfaces.render.progress import ProgressLine, Unit
 from venturi.interfaces.render.quantities import Units, format_duration, format_octets, format_share
 from venturi.interfaces.render.rows import fold_small_labels, usage_fields
 from venturi.interfaces.render.table import TableStyle, write_table
@@ -108,10 +109,27 @@ def test_csv_has_a_column_for_each_field_that_applies() -> None:
     assert third[:3] == [MAIL.name, MAIL.id, ""]
 
 
-def test_values_are_set_apart_by_spaces() -> None:
+def test_values_are_set_apart_by_tabs() -> None:
     stream = StringIO()
     write_values(over_time(), stream)
-    assert stream.getvalue().splitlines()[0] == "web ingress 2026-03-01T10:00:00Z 375000 3750000"
+    assert stream.getvalue().splitlines()[0] == "web\tingress\t2026-03-01T10:00:00Z\t375000\t3750000"
+
+
+def test_quick_work_shows_no_progress_and_slow_work_does() -> None:
+    quick, slow = Terminal(), Terminal()
+    with ProgressLine(quick, unit=Unit.ROWS, patience=60) as line:
+        line.begin("exporting", None)
+        line.update(7)
+    assert quick.getvalue() == ""
+    with ProgressLine(slow, unit=Unit.ROWS, patience=0.01) as line:
+        line.begin("exporting", 10)
+        line.update(7)
+        deadline = time.monotonic() + 30
+        while "7/10" not in slow.getvalue():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    assert "exporting" in slow.getvalue()
+    assert "rows" in slow.getvalue()
 
 
 @pytest.mark.parametrize(("octets", "kind"), [(1 << 60, "int64"), (HUGE, "decimal128(38, 0)")], ids=["that fit", "that do not"])

@@ -20,10 +20,10 @@ class Unheard:
     """Progress that nobody hears."""
 
     def begin(self, name: str, whole: int | None) -> None:
-        """Do nothing."""
+        """Let a part of the work begin."""
 
     def update(self, done: int) -> None:
-        """Do nothing."""
+        """Let it go on."""
 
 
 UNHEARD = Unheard()

@@ -76,7 +76,7 @@ class ProgressLine:
         self._task = self._progress.add_task(shown, total=whole)
 
     def update(self, done: int) -> None:
-        """Say how much of the part is done in all."""
+        """Show how much of the part is done."""
         if self._task is not None:
             self._progress.update(self._task, completed=done)
 

@@ -6,7 +6,6 @@ Owns layout and colour on a terminal. Spelling of quantities belongs to ``quanti
 from collections.abc import Iterator
 from typing import NamedTuple, TextIO
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
@@ -18,6 +17,7 @@ from venturi.core.domain.usage import UsageRecord
 from venturi.interfaces.render.losses import counted_losses, lost_messages, skipped_losses
 from venturi.interfaces.render.quantities import Units, format_count, format_octets, format_share
 from venturi.interfaces.render.rows import labels_by_octets, total_counts
+from venturi.interfaces.render.ruled_box import RULED
 from venturi.services.offline.report import MeterReport
 
 _WIDE = 110
@@ -84,7 +84,7 @@ class _Layout:
         columns += [Column(name, overflow="fold", min_width=_IDENTITY_WIDTHS[name]) for name in self._identity]
         columns += [Column(name, justify="right", no_wrap=True, min_width=width) for name, width in self._number_widths().items()]
         columns += [Column("", no_wrap=True, min_width=_BAR_CELLS)] if self._wide else []
-        table = Table(*columns, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, header_style="bold", border_style="dim")
+        table = Table(*columns, box=RULED, padding=(0, 1, 0, 0), show_edge=False, header_style="bold", border_style="dim")
         self._add_usage(table)
         self._add_sums(table)
         return table

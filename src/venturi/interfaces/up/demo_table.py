@@ -9,6 +9,7 @@ from rich.table import Table
 
 from venturi.core.domain.counts import Counts
 from venturi.interfaces.render.quantities import Units, format_count, format_octets
+from venturi.interfaces.render.ruled_box import RULED
 from venturi.interfaces.up.demo_traffic import Account
 
 _NUMBERS = ("packets sent", "packets metered", "octets sent", "octets metered")
@@ -16,7 +17,7 @@ _NUMBERS = ("packets sent", "packets metered", "octets sent", "octets metered")
 
 def demo_table(sent: Mapping[Account, Counts], metered: Mapping[Account, Counts], title: str) -> Table:
     """Make the table; what is equal to the octet is marked."""
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", title_style="", box=RULED, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
     for heading in ("label", "direction"):
         table.add_column(heading)
     for heading in _NUMBERS:

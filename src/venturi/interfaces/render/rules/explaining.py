@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from typing import TextIO
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
@@ -12,6 +11,7 @@ from rich.text import Text
 from venturi.core.classify.reference import Explanation
 from venturi.core.domain.label import MeteringLabelRule
 from venturi.core.domain.text import escape_unfit
+from venturi.interfaces.render.ruled_box import RULED
 
 _PIPE_WIDTH = 100
 
@@ -68,7 +68,7 @@ def _explanations_table(explanations: Sequence[Explanation]) -> Table:
         Column("source → destination", overflow="fold"),
         Column("id", overflow="fold"),
     )
-    table = Table(*columns, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, header_style="bold", border_style="dim")
+    table = Table(*columns, box=RULED, padding=(0, 1, 0, 0), show_edge=False, header_style="bold", border_style="dim")
     for explanation in explanations:
         verdict = Text("yes", style="bold green") if explanation.counts else Text("no", style="bold red")
         first = [Text(explanation.label.name or explanation.label.id, style="bold"), verdict]
