@@ -1,6 +1,6 @@
-"""The build hook of the wheel: compiles the eBPF programs, where clang is installed.
+"""The build hook of the wheel: compiles eBPF programs and metering kernels, and packs the charts' engine, where their tools are installed.
 
-Owns nothing but the call; what is compiled and how is said in ``scripts/build-bpf``.
+Owns nothing but the calls; what is made and how is said in the scripts.
 """
 
 import subprocess
@@ -13,5 +13,6 @@ class EbpfBuildHook(BuildHookInterface):
     """Runs before the files of a wheel, editable or not, are gathered."""
 
     def initialize(self, version: str, build_data: dict[str, object]) -> None:
-        """Compile into the package; a machine without clang builds a wheel without the programs."""
-        subprocess.run([Path(self.root, "scripts", "build-bpf")], check=True)
+        """Compile into the package; a machine without clang builds a wheel without the programs, one without numba one without kernels."""
+        for script in ("build-bpf", "build-kernels", "build-chart-engine"):
+            subprocess.run([Path(self.root, "scripts", script)], check=True)

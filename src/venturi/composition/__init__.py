@@ -245,13 +245,13 @@ def _run(request: "MeterRequest", *, quiet: bool) -> "tuple[MeterReport, Venturi
 
 
 def prepare_kernels(*, quiet: bool) -> None:
-    """Find the compiled kernels of an earlier run; where there are none, say unless ``quiet`` that they will be compiled."""
+    """Find the compiled kernels of the package or of an earlier run; without any, say unless ``quiet`` how long compiling takes."""
     from venturi.adapters.kernel_cache import KernelCache
     from venturi.interfaces.render.progress import announce
 
     compiled_before = KernelCache(kernel_cache_config(), Path(__file__).parent.parent / "core").start()
     if not compiled_before and not quiet:
-        announce("venturi: compiling the metering kernels for this machine; this takes some seconds, once")
+        announce("venturi: compiling the metering kernels for this machine: about 20 seconds, once")
 
 
 @contextmanager
