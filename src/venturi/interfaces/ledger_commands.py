@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import TextIO
 
 from venturi.adapters.store.ledger.proving.proof import prove_ledger
+from venturi.adapters.store.ledger.rolling.rebuilding import rebuild_roll_ups
 from venturi.adapters.store.ledger.spools import Spool, read_spools
 from venturi.adapters.store.maintenance.ledger_dump import export_ledger, import_ledger
 from venturi.adapters.store.maintenance.opening import open_for_reading
+from venturi.core.domain.interval import format_time
+from venturi.core.ledger.bins import DAY
 
 _DONE = 0
 
@@ -21,11 +24,21 @@ class LedgerCommands:
         self._url = url
         self._output = output
 
-    def verify(self) -> int:
-        """Say that the ledger is as it was posted; raises ``LedgerError`` if it is not."""
-        proof = prove_ledger(self._url)
+    def verify(self, since: int = 0) -> int:
+        """Say that the ledger, or what came after a posting, is as it was posted; raises ``LedgerError`` if it is not."""
+        proof = prove_ledger(self._url, since)
         counted = f"{proof.postings} postings with {proof.entries} entries, {proof.spools} spools, {proof.bins} rows of roll-ups"
-        self._say(f"all is as it was posted: {counted}")
+        self._say(f"all is as it was posted: {counted}", f"The latest posting is {proof.latest}.")
+        return _DONE
+
+    def rebuild(self) -> int:
+        """Make the roll-ups anew, and say after each day how far that is."""
+        reached = None
+        for rebuilt in rebuild_roll_ups(self._url):
+            reached = rebuilt.reached
+            if reached % DAY == 0 and reached < rebuilt.end:
+                self._say(f"made anew up to {format_time(reached)}, of {format_time(rebuilt.end)}")
+        self._say("all roll-ups are made anew" if reached is not None else "there is no entry, so there is no roll-up")
         return _DONE
 
     def export(self, path: Path) -> int:
@@ -47,8 +60,9 @@ class LedgerCommands:
                 self._say(_tell(spool, conflicts))
         return _DONE
 
-    def _say(self, sentence: str) -> None:
-        self._output.write(f"{sentence}\n")
+    def _say(self, *sentences: str) -> None:
+        self._output.write("".join(f"{sentence}\n" for sentence in sentences))
+        self._output.flush()
 
 
 def _tell(spool: Spool, conflicts: int) -> str:

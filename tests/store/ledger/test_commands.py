@@ -24,10 +24,13 @@ def test_a_ledger_is_verified_exported_imported_and_listed(tmp_path: Path) -> No
     spool = SpoolOfTests()
     sealed = [spool.seal(make_interval(minute, usage=WEB)) for minute in range(6)]
     with open_store(url) as store:
-        LedgerOfTests(store).post(sealed[0], sealed[2], sealed[5])
-        assert run("verify", "--database", url).stdout == (
-            "all is as it was posted: 3 postings with 9 entries, 1 spools, 12 rows of roll-ups\n"
-        )
+        ledger = LedgerOfTests(store)
+        ledger.post(sealed[0], sealed[2], sealed[5])
+        ledger.roll()
+        told = "all is as it was posted: {} postings with {} entries, 1 spools, {} rows of roll-ups\nThe latest posting is 3.\n"
+        assert run("verify", "--database", url).stdout == told.format(3, 9, 15)
+        assert run("verify", "--since", "2", "--database", url).stdout.startswith("all is as it was posted: 1 postings with 3 entries")
+        assert run("verify", "--since", "4", "--database", url).stderr.endswith("there is no posting 4: the latest is 3\n")
         assert run("spools", "--database", url).stdout == f"{spool.spool_id} of agent-1 on edge-1: posted up to 6, missing 2, 4-5\n"
         assert run("export", exported, "--database", url).stdout.startswith(f"wrote {exported}: ")
     assert run("import", exported, "--database", target).stdout.startswith("imported ")
@@ -38,10 +41,17 @@ def test_a_ledger_is_verified_exported_imported_and_listed(tmp_path: Path) -> No
 
 def test_the_first_difference_is_one_line_and_an_exit_code(sqlite_store: Store, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/venturi.db"
-    LedgerOfTests(sqlite_store).post(SpoolOfTests().seal(make_interval(0, usage=WEB)))
+    ledger = LedgerOfTests(sqlite_store)
+    ledger.post(SpoolOfTests().seal(make_interval(0, usage=WEB)))
+    ledger.roll()
     sqlite_store.stop()
     with writing_connection(url) as connection:
         connection.execute(text("UPDATE ledger_label_bins SET octets = 1001 WHERE resolution = 300"))
     found = run("verify", "--database", url)
     assert (found.returncode, found.stdout, found.stderr.count("\n")) == (15, "", 1)
     assert "ledger_label_bins: the roll-up of 300 seconds from 2026-01-01T00:00:00Z" in found.stderr
+    assert (
+        run("rebuild", "--database", url).stdout
+        == "made anew up to 2026-01-01T00:00:00Z, of 2026-01-02T00:00:00Z\nall roll-ups are made anew\n"
+    )
+    assert run("verify", "--database", url).returncode == 0

@@ -17,7 +17,7 @@ from venturi.adapters.store.ledger.postings import LedgerWriter
 from venturi.adapters.store.store import Store
 from venturi.core.domain.alarm import Alarm, RaiseAlarm
 from venturi.core.domain.control.principal import Principal
-from venturi.core.domain.errors import BatchConflictError, ForbiddenError, SumTooLargeError, TooMuchHeldError, VenturiError
+from venturi.core.domain.errors import BatchConflictError, ForbiddenError, TooMuchHeldError, VenturiError
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.batch import Batch, Envelope, encode_batch
 from venturi.core.ledger.measuring import BatchBounds
@@ -105,10 +105,7 @@ class BatchPosting:
         batch = read_batch(envelope, self._bounds)
         claims = read_claims(batch)
         self._judge.claim_routers(envelope, batch, claims, now)
-        try:
-            outcome, alarms = self._enter(envelope, batch, claims, now)
-        except SumTooLargeError:
-            outcome, alarms = self._enter(envelope, batch, claims, now, too_large=True)
+        outcome, alarms = self._enter(envelope, batch, claims, now)
         for alarm in alarms:
             self._alarm(alarm)
         if isinstance(outcome, VenturiError):
@@ -116,7 +113,7 @@ class BatchPosting:
         return outcome
 
     def _enter(
-        self, envelope: Envelope, batch: Batch, claims: Claims, now: Nanoseconds, *, too_large: bool = False
+        self, envelope: Envelope, batch: Batch, claims: Claims, now: Nanoseconds
     ) -> tuple[Acknowledgement | VenturiError, list[Alarm]]:
         """Give the acknowledgement, or say what the batch contradicts or why it must wait, and the alarms that follow."""
         with self._store.posting() as writer:
@@ -129,7 +126,7 @@ class BatchPosting:
                 return BatchConflictError(contradiction), [alarm]
             if envelope.sequence in around:
                 return _acknowledge(envelope, around[envelope.sequence].posting), []
-            verdicts = self._judge.judge(writer, envelope, batch, claims, now, too_large=too_large)
+            verdicts = self._judge.judge(writer, envelope, batch, claims, now)
             if any(verdict.reason is not None for verdict in verdicts) and writer.held.count_entries(envelope.agent_id) >= self._most_held:
                 sentence = _say_limit(envelope, self._most_held)
                 about = {"agent_id": envelope.agent_id, "host": envelope.host}
@@ -137,7 +134,7 @@ class BatchPosting:
                 return TooMuchHeldError(sentence), [alarm]
             entered = EnteredBatch(writer, (envelope.agent_id, envelope.host), batch, verdicts)
             writer.add_posting(_posting_columns(envelope, batch, now), entered.rows)
-            entered.add_roll_ups()
+            entered.name_long_intervals()
             writer.spools.note(envelope.spool_id, envelope.agent_id, envelope.host, envelope.sequence, now)
         return _acknowledge(envelope, writer.posting), _tell_held(envelope, batch, verdicts, writer.posting)
 

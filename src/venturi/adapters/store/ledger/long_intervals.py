@@ -6,7 +6,7 @@ Owns the statements. Which intervals are long, and how entries are spread, is fo
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Join, Table, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Join, Table, and_, func, select, true
 
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_CORRECTIONS,
@@ -36,16 +36,25 @@ def overlaps_window(window: Window) -> ColumnElement[bool]:
 
 
 def read_long_records(
-    connection: Connection, table: Table, counts: Sequence[str], by: Sequence[str], where: ColumnElement[bool], window: Window
+    connection: Connection,
+    table: Table,
+    counts: Sequence[str],
+    by: Sequence[str],
+    where: ColumnElement[bool],
+    window: Window,
+    *,
+    corrected_until: int | None = None,
 ) -> Iterator[LongRecord]:
     """Read entries of ``table``, totals or usage, of the long intervals that meet a window, with what was corrected of them.
 
-    ``by`` names columns of entries, ``point_version`` and ``owner``; ``where`` is a condition on them.
+    ``by`` names columns of entries, ``point_version`` and ``owner``; ``where`` is a condition on them. Corrections after the posting
+    ``corrected_until`` are left out.
     """
     within = overlaps_window(window)
     if not connection.execute(select(_LONG.posting).where(within).limit(1)).first():
         return
-    corrected = _read_corrections(connection, counts, within)
+    added_until = true() if corrected_until is None else LEDGER_CORRECTIONS.c.posting <= corrected_until
+    corrected = _read_corrections(connection, counts, and_(within, added_until))
     keys = [_key_column(table, name) for name in by]
     columns = _LONG.start_at, _LONG.end_at, table.c.posting, table.c.ordinal, *keys, *(table.c[name] for name in counts)
     chosen = select(*columns).select_from(_entries_of(table)).where(within, where)
@@ -71,10 +80,10 @@ def read_long_coverage(connection: Connection, where: ColumnElement[bool], windo
     return [LongCoverage(*row[:4], Coverage(row[4]), row[5], row[6], bool(row[7])) for row in rows]
 
 
-def prove_long_intervals(connection: Connection) -> int:
-    """Raise ``LedgerError`` for the first long interval that is not as its entries say; give how many there are."""
+def prove_long_intervals(connection: Connection, since: int = 0) -> int:
+    """Raise ``LedgerError`` for the first long interval, of postings after one, that is not as its entries say; give how many there are."""
     count = 0
-    for row in connection.execute(select(LEDGER_LONG_INTERVALS).order_by(_LONG.posting, _LONG.ordinal)).all():
+    for row in connection.execute(select(LEDGER_LONG_INTERVALS).where(_LONG.posting > since).order_by(_LONG.posting, _LONG.ordinal)).all():
         count += 1
         named = select(LEDGER_INTERVALS.c.point_version, LEDGER_INTERVALS.c.start_at, LEDGER_INTERVALS.c.end_at)
         interval = connection.execute(

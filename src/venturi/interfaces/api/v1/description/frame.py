@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from venturi.interfaces.api.neutron.discovery import Extension, UnknownExtension
 from venturi.interfaces.api.neutron.links import Link
@@ -61,6 +61,19 @@ class Health(Struct, kw_only=True):
 
     status: str
     threads: dict[str, str]
+
+
+class Waiting(Struct, kw_only=True):
+    """Postings that are not folded into roll-ups yet: how many, and for how many seconds the first of them has waited."""
+
+    postings: Annotated[int, Meta(ge=0)]
+    seconds: Annotated[int, Meta(ge=0)]
+
+
+class Readiness(Health, kw_only=True):
+    """How a server is that is ready: ``tail`` says how many postings roll-ups lack, and for how long the first has waited."""
+
+    tail: Waiting
 
 
 def frame_operations() -> list[Operation]:
@@ -157,7 +170,7 @@ def _health() -> list[Operation]:
             path="/healthz/ready",
             summary="Is the database reachable and of the right schema?",
             description="503 with the reason if it is not.",
-            answers={200: Answer(description="It is both.", form=Health)},
+            answers={200: Answer(description="It is both.", form=Readiness)},
             refusals=(500, 503),
             needs_token=False,
         ),
