@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from bench.compare.targets import Results, Table, Target
-from bench.ledger.figures import FILLING, LedgerFigures, PostingFigures, ReportFigures
+from bench.ledger.figures import FILLING, FOLDING, LedgerFigures, PostingFigures, ReportFigures
 from bench.measure.processes import run_program
 from bench.scale import Scale
 
@@ -17,8 +17,6 @@ LEAST_THOUSANDS = {"PostgreSQL": 30, "SQLite": 20}
 """How many thousands of usage records must be posted in a second, by database."""
 
 MOST_REPORT_MILLISECONDS = 200
-
-_ROWS_OF_RECORD = 3
 
 
 def compare_ledger(scale: Scale, runs: int) -> Results:
@@ -31,7 +29,7 @@ def compare_ledger(scale: Scale, runs: int) -> Results:
 
 def _hold_rates(postings: Iterable[PostingFigures]) -> Iterator[Target]:
     for entry in postings:
-        if entry.way != FILLING:
+        if entry.way not in {FILLING, FOLDING}:
             yield Target(f"{entry.database}, {entry.way}: usage records", entry.rate / 1e3, LEAST_THOUSANDS[entry.database], " k/s")
 
 
@@ -41,14 +39,13 @@ def _hold_reports(reports: Iterable[ReportFigures]) -> Iterator[Target]:
 
 
 def _tell_postings(postings: Iterable[PostingFigures]) -> Table:
-    titles = ("database and way", "each batch", "batches", "records/s", "rows/s", "wall s", "CPU s")
+    titles = ("database and way", "each batch", "batches", "records/s", "wall s", "CPU s")
     rows = [
         (
             f"{entry.database}, {entry.way}",
             entry.shape,
             f"{entry.batches:,}",
             f"{entry.rate:,.0f}",
-            f"{entry.rate * _ROWS_OF_RECORD:,.0f}",
             f"{entry.wall:.2f}",
             f"{entry.cpu:.2f}",
         )

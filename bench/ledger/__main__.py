@@ -14,7 +14,15 @@ from bench.control.servers import running_venturi
 from bench.ledger.batches import BatchShape, BatchStream, SealedBatches
 from bench.ledger.databases import DATABASES, POSTGRESQL, has_postgresql, measure_flush
 from bench.ledger.figures import FILLING, SERVICE, LedgerFigures, PostingFigures
-from bench.ledger.posting import check_posted, gather_statistics, post_over_http, post_through_service, posting_service, prepare_database
+from bench.ledger.posting import (
+    check_posted,
+    fold_posted,
+    gather_statistics,
+    post_over_http,
+    post_through_service,
+    posting_service,
+    prepare_database,
+)
 from bench.ledger.reports import FILLING_SHAPE, measure_reports
 from bench.scale import SCALES, Scale
 
@@ -47,6 +55,7 @@ def _measure_posting(database: str, scale: Scale, runs: int, figures: LedgerFigu
             figures.postings.append(_median([post_through_service(service, batches, database, SERVICE) for batches in by_service]))
         with running_venturi(Path(folder), url) as server:
             figures.postings.append(_median([post_over_http(server, batches, database) for batches in by_http]))
+        fold_posted(url, first, database)
         check_posted(url, _count_packets([first, *by_service, *by_http]))
 
 
@@ -57,6 +66,7 @@ def _measure_reading(database: str, scale: Scale, runs: int, figures: LedgerFigu
         prepare_database(url)
         with posting_service(url) as service:
             figures.postings.append(post_through_service(service, batches, database, FILLING))
+        figures.postings.append(fold_posted(url, batches, database))
         check_posted(url, batches.packets)
         gather_statistics(url)
         with running_venturi(Path(folder), url) as server:

@@ -10,13 +10,16 @@ HTTP = "POST /v1/batches"
 FILLING = "the posting service, to fill it"
 """The ways of posting: in the process that measures, to a server, and before usage is read back."""
 
+FOLDING = "the roller"
+"""Folding what was posted in the process that measures, all at once."""
+
 
 @dataclass(frozen=True)
 class PostingFigures:
     """The usage records that were posted in ``wall`` seconds and how: the median run.
 
-    Each is a row of entries, and adds to a row of each of the two roll-ups. ``cpu`` is the processor time of the process that posted, in
-    seconds, of all its threads.
+    Each is a row of entries, and adds to a row of each of the three roll-ups once it is folded. ``cpu`` is the processor time of the
+    process that posted, in seconds, of all its threads.
     """
 
     database: str

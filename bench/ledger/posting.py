@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 
 from bench.control.servers import Server
 from bench.ledger.batches import SealedBatches
-from bench.ledger.figures import HTTP, PostingFigures
+from bench.ledger.figures import FOLDING, HTTP, PostingFigures
 from bench.measure.processes import ProgramFailedError
 from venturi.adapters.store.engines.engines import build_engines
 from venturi.adapters.store.engines.locations import is_embedded, read_location
@@ -25,6 +25,7 @@ from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.batch import MEDIA_TYPE
 from venturi.services.ledger.configuration import LedgerConfig
 from venturi.services.ledger.posting import BatchPosting
+from venturi.services.ledger.rolling import Roller
 from venturi.services.ledger.trusting import HostTrust
 
 _OPERATOR = Principal(user_id="bench", project_id="", roles=IMPLIED_ROLES[Role.ADMIN])
@@ -81,6 +82,20 @@ def post_over_http(server: Server, batches: SealedBatches, database: str) -> Pos
         return _tell(database, HTTP, batches, time.perf_counter() - began, server.cpu_seconds() - began_cpu)
 
 
+def fold_posted(url: str, batches: SealedBatches, database: str) -> PostingFigures:
+    """Fold what was posted into roll-ups, as much at once as a server does."""
+    store = Store(StoreConfig(url))
+    store.start()
+    try:
+        roller = Roller(store, lambda: Nanoseconds(time.time_ns()), _refuse)
+        began, began_cpu = time.perf_counter(), time.process_time()
+        while roller.roll():
+            pass
+        return _tell(database, FOLDING, batches, time.perf_counter() - began, time.process_time() - began_cpu)
+    finally:
+        store.stop()
+
+
 def check_posted(url: str, packets: int) -> None:
     """Hold the roll-ups of labels and of owners against all packets that were posted; raise ``ProgramFailedError`` if they differ."""
     engines = build_engines(read_location(url), 1)
@@ -91,7 +106,7 @@ def check_posted(url: str, packets: int) -> None:
             for row in connection.execute(select(table.c.resolution, func.sum(table.c.packets)).group_by(table.c.resolution))
         ]
     engines.dispose()
-    if len(summed) != 4 or any(int(total) != packets for _, total in summed):
+    if len(summed) != 6 or any(int(total) != packets for _, total in summed):
         message = f"{packets} packets were posted, the roll-ups hold {[tuple(row) for row in summed]}"
         raise ProgramFailedError(message)
 

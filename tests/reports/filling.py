@@ -19,7 +19,9 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_OWNERS,
     LEDGER_POINT_BINS,
     LEDGER_POINT_VERSIONS,
+    LEDGER_ROLLER,
     LEDGER_STATE,
+    RESOLUTIONS,
 )
 from venturi.adapters.store.schema.tables import OBSERVATION_POINTS, OBSERVATION_POINTS_HISTORY, REVISION_COUNTER, REVISIONS
 from venturi.adapters.store.tables.point_rows import write_point
@@ -27,7 +29,7 @@ from venturi.core.domain.coverage import Coverage
 from venturi.core.domain.direction import DirectionCode
 from venturi.core.domain.interval import SECOND
 from venturi.core.domain.point import InterfacePlace, ObservationPoint, PointKind
-from venturi.core.ledger.bins import BIN, HOUR, cut
+from venturi.core.ledger.bins import BIN, DAY, HOUR, cut
 from venturi.core.ledger.covering import state_in_bin
 
 NOON = 1_772_366_400
@@ -97,7 +99,7 @@ class _Bins:
         """Add a record to the bins of one width."""
         parts = cut(round((NOON + record.start) * SECOND), round((NOON + record.end) * SECOND), width)
         for part in parts:
-            key = (width // SECOND, part.bin_start)
+            key = (RESOLUTIONS[width], part.bin_start)
             told = self.coverage[
                 *key, record.point, record.place, state_in_bin(parts[0], width, record.coverage).value, record.reason, "wire"
             ]
@@ -121,6 +123,7 @@ def fill(database: str, labels: Sequence[KnownVersion], points: Sequence[KnownVe
     for record in records:
         bins.add(record, BIN)
         bins.add(record, HOUR)
+        bins.add(record, DAY)
     with writing_connection(database) as connection:
         if labels:
             connection.execute(insert(LEDGER_LABEL_VERSIONS), [label.row("label") for label in labels])
@@ -171,6 +174,7 @@ def keep_points(database: str, points: Sequence[KeptPoint]) -> None:
 
 def _insert_intervals(connection: Connection, records: Sequence[MeteredRecord]) -> None:
     connection.execute(update(LEDGER_STATE).values(posting=1))
+    connection.execute(update(LEDGER_ROLLER).values(rolled=1))
     known = {"posting": 1, "generation": 1, "overlapping": False}
     connection.execute(
         insert(LEDGER_INTERVALS),

@@ -31,10 +31,12 @@ class Heard:
 def test_each_tells_how_much_is_done(database: str, tmp_path: Path) -> None:
     spool = SpoolOfTests()
     with open_store(database) as store:
-        LedgerOfTests(store).post(*(spool.seal(make_interval(minute, usage=[(0, 0, 10, 1000)])) for minute in range(3)))
+        ledger = LedgerOfTests(store)
+        ledger.post(*(spool.seal(make_interval(minute, usage=[(0, 0, 10, 1000)])) for minute in range(3)))
+        ledger.roll()
     heard = Heard()
     backup, exported = tmp_path / "backup", tmp_path / "exported"
-    prove_ledger(database, heard)
+    prove_ledger(database, progress=heard)
     assert (heard.parts["proving seals"], heard.done["proving seals"]) == (3, 3)
     assert heard.parts["proving roll-ups"] == heard.done["proving roll-ups"] + 1
     back_up(database, backup, heard)

@@ -25,7 +25,7 @@ from venturi.adapters.store.engines.engines import build_engines
 from venturi.adapters.store.engines.locations import read_location
 from venturi.adapters.store.migrations.running import upgrade_schema
 from venturi.adapters.store.schema.all_tables import COUNTERS, METADATA
-from venturi.adapters.store.schema.ledger_tables import LEDGER_STATE
+from venturi.adapters.store.schema.ledger_tables import LEDGER_ROLLER, LEDGER_STATE
 from venturi.adapters.store.schema.tables import REVISION_COUNTER, TOLD_STATE
 from venturi.adapters.store.store import Store, StoreConfig
 from venturi.core.domain.errors import StoreError
@@ -153,6 +153,7 @@ def _empty(connection: Connection) -> None:
     connection.execute(update(REVISION_COUNTER).values(number=0))
     connection.execute(update(TOLD_STATE).values(history_end=0, worked_out=0, recorded=0))
     connection.execute(update(LEDGER_STATE).values(posting=0, removable=0))
+    connection.execute(update(LEDGER_ROLLER).values(rolled=0, epoch=0, holder="", until=0, rebuilding=None))
 
 
 @contextmanager

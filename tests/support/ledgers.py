@@ -29,6 +29,7 @@ from venturi.services.ledger.configuration import LedgerConfig
 from venturi.services.ledger.correcting import CorrectionLine, CorrectionPosting
 from venturi.services.ledger.deciding import HeldDecisions
 from venturi.services.ledger.posting import Acknowledgement, BatchPosting
+from venturi.services.ledger.rolling import Roller
 from venturi.services.ledger.trusting import HostTrust
 
 NOW = Nanoseconds(BEGINNING + 30 * DAY)
@@ -47,6 +48,10 @@ class LedgerOfTests:
     now: Nanoseconds = field(default_factory=lambda: NOW)
     alarms: list[str] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Have a roller of its own."""
+        self.roller = Roller(self.store, lambda: self.now, self._alarm)
 
     def _alarm(self, alarm: Alarm) -> None:
         self.alarms.append(str(alarm.kind))
@@ -75,8 +80,14 @@ class LedgerOfTests:
         found = self.held.list(OPERATOR, HeldSelection(**selection), 1000, (0, -1))
         return [(row.posting, row.ordinal, row.held_reason) for row in found]
 
+    def roll(self) -> None:
+        """Fold all that is posted into roll-ups."""
+        while self.roller.roll():
+            pass
+
     def usage(self, label_id: str, resolution: int = 300) -> dict[tuple[int, int], tuple[int, int]]:
         """Give the roll-up of a label: packets and octets by minute since the beginning and direction."""
+        self.roll()
         bins, versions = LEDGER_LABEL_BINS.c, LEDGER_LABEL_VERSIONS.c
         sums = func.sum(bins.packets), func.sum(bins.octets)
         statement = select(bins.start_at, bins.direction, *sums).join(LEDGER_LABEL_VERSIONS, versions.id == bins.label_version)
@@ -85,6 +96,7 @@ class LedgerOfTests:
 
     def totals(self, resolution: int = 300) -> dict[tuple[int, int], tuple[int, ...]]:
         """Give the roll-up of all points: the six counts by minute since the beginning and direction."""
+        self.roll()
         bins = LEDGER_POINT_BINS.c
         counts = [func.sum(column) for column in list(bins)[4:]]
         wanted = select(bins.start_at, bins.direction, *counts).where(bins.resolution == resolution).group_by(bins.start_at, bins.direction)
@@ -92,6 +104,7 @@ class LedgerOfTests:
 
     def coverage(self, resolution: int = 300) -> dict[tuple[int, str, str], tuple[int, int]]:
         """Give the roll-up of coverage: seconds, and those that overlap, by minute since the beginning, state and reason."""
+        self.roll()
         bins = LEDGER_COVERAGE_BINS.c
         key = bins.start_at, bins.coverage, bins.reason
         sums = func.sum(bins.nanoseconds), func.sum(bins.overlapping_nanoseconds)

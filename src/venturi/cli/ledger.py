@@ -13,18 +13,31 @@ from venturi.interfaces.render.resources.view import View
 
 @click.group()
 def ledger() -> None:
-    """Prove, export and import the ledger, and decide about what is held."""
+    """Prove, rebuild, export and import the ledger, and decide about what is held."""
 
 
 @ledger.command()
+@click.option(
+    "--since", type=click.IntRange(min=0), default=0, metavar="POSTING", help="Prove only what came after this posting, which is believed."
+)
 @database_option
 @outcome_options
-def verify(database: str | None, view: View) -> int:
+def verify(since: int, database: str | None, view: View) -> int:
     """Prove that the ledger is as it was posted: recompute seals and roll-ups, check chains.
 
     Servers may go on meanwhile. Ends with exit code 15 and the first difference if there is one.
     """
-    return server.keep_ledger(database).verify(view)
+    return server.keep_ledger(database).verify(view, since)
+
+
+@ledger.command()
+@database_option
+def rebuild(database: str | None) -> int:
+    """Make all roll-ups anew from the entries, an hour at a time, and go on where an interrupted run stood.
+
+    On PostgreSQL and MariaDB servers may go on meanwhile.
+    """
+    return server.keep_ledger(database).rebuild()
 
 
 @ledger.command()

@@ -126,9 +126,10 @@ def _api_parts(settings: "ServeSettings", observer: "RequestObserver", running: 
     from venturi.interfaces.api.v1.routes import v1_routes
     from venturi.services.control.planning.past import PastPlans
     from venturi.services.control.plans import PlanControl
+    from venturi.services.ledger.rolling import Roller
 
     threads = settings.database_connections
-    store = running.enter_context(_open_store(settings.database, threads + report_threads(threads) + 1))
+    store = running.enter_context(_open_store(settings.database, threads + report_threads(threads) + 2))
     alarms, supervisor = _keep_alarms(store, observer, running)
     tokens, last_use = _token_control(store, observer.log)
     last_use.start(supervisor)
@@ -136,6 +137,9 @@ def _api_parts(settings: "ServeSettings", observer: "RequestObserver", running: 
     past = PastPlans(store)
     past.start(supervisor)
     running.callback(past.stop)
+    roller = Roller(store, _now, alarms.raise_alarm, clear=alarms.clear_alarm)
+    roller.start(supervisor)
+    running.callback(roller.stop)
     plans = PlanControl(store, _now, alarms.raise_alarm)
     running.callback(plans.stop)
     turns = make_turns(settings.limits, threads)

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import TextIO
 
 from venturi.adapters.store.ledger.proving.proof import prove_ledger
+from venturi.adapters.store.ledger.rolling.rebuilding import rebuild_roll_ups
 from venturi.adapters.store.ledger.spools import read_spools
 from venturi.adapters.store.maintenance.ledger_dump import export_ledger, import_ledger
 from venturi.adapters.store.maintenance.opening import open_for_reading
+from venturi.core.domain.interval import format_time
+from venturi.core.ledger.bins import DAY
 from venturi.interfaces.render.progress import Unit, progress_of
 from venturi.interfaces.render.quantities import count_of
 from venturi.interfaces.render.resources.output import write_document, write_list
@@ -29,17 +32,33 @@ class LedgerCommands:
         self._url = url
         self._output = output
 
-    def verify(self, view: View) -> int:
-        """Say that the ledger is as it was posted; raises ``LedgerError`` if it is not."""
+    def verify(self, view: View, since: int = 0) -> int:
+        """Say that the ledger, or what came after a posting, is as it was posted; raises ``LedgerError`` if it is not."""
         with progress_of(Unit.PARTS) as progress:
-            proof = prove_ledger(self._url, progress)
+            proof = prove_ledger(self._url, since, progress)
         if view.form != "table":
-            counts = {"postings": proof.postings, "entries": proof.entries, "spools": proof.spools, "roll_up_rows": proof.bins}
+            counts = {
+                "postings": proof.postings,
+                "entries": proof.entries,
+                "spools": proof.spools,
+                "roll_up_rows": proof.bins,
+                "latest_posting": proof.latest,
+            }
             write_document({"proved": True, **counts}, view, self._output)
             return _DONE
         posted = f"{count_of(proof.postings, 'posting')} with {count_of(proof.entries, 'entry', 'entries')}"
         counted = f"{posted}, {count_of(proof.spools, 'spool')}, {count_of(proof.bins, 'row')} of roll-ups"
-        self._say(f"all is as it was posted: {counted}")
+        self._say(f"all is as it was posted: {counted}", f"The latest posting is {proof.latest}.")
+        return _DONE
+
+    def rebuild(self) -> int:
+        """Make the roll-ups anew, and say after each day how far that is."""
+        reached = None
+        for rebuilt in rebuild_roll_ups(self._url):
+            reached = rebuilt.reached
+            if reached % DAY == 0 and reached < rebuilt.end:
+                self._say(f"made anew up to {format_time(reached)}, of {format_time(rebuilt.end)}")
+        self._say("all roll-ups are made anew" if reached is not None else "there is no entry, so there is no roll-up")
         return _DONE
 
     def export(self, path: Path) -> int:
@@ -76,5 +95,6 @@ class LedgerCommands:
         write_paged(partial(write_list, sort_rows(rows, order), columns, shown))
         return _DONE
 
-    def _say(self, sentence: str) -> None:
-        self._output.write(f"{sentence}\n")
+    def _say(self, *sentences: str) -> None:
+        self._output.write("".join(f"{sentence}\n" for sentence in sentences))
+        self._output.flush()

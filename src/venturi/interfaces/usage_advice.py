@@ -20,7 +20,13 @@ _LONGEST_LIST = 3
 
 
 def tell_since_when(resources: Resources, report: Mapping[str, object]) -> list[str]:
-    """Say since when nothing is known, and why, if a report goes on until now and its newest record is older than two report intervals."""
+    """Say since when nothing is known, and why, if a report goes on until now and its newest record is older than two report intervals.
+
+    If the report has not all that is posted, say that.
+    """
+    rolled_until = _time(report, "rolled_until")
+    if rolled_until is not None:
+        return [f"What was posted since {_second(rolled_until)} is not in this report yet: the server is behind with its roll-ups.", ""]
     known_until, read_at, end = (_time(report, name) for name in ("known_until", "read_at", "to"))
     if known_until is None or read_at is None or end is None or end < read_at or read_at - known_until <= 2 * SECOND:
         return []

@@ -206,6 +206,7 @@ def test_promtool_accepts_what_is_shipped(tmp_path: Path) -> None:
 AGENT = 'agent="edge", host="edge-1"'
 ALERTS: dict[str, tuple[dict[str, str], str]] = {
     "a server that does not answer": ({'up{job="venturi"}': "0x20"}, "VenturiServerDown"),
+    "roll-ups that are behind": ({"venturi_ledger_tail_seconds": "301x20"}, "VenturiRollUpsBehind"),
     "a dead agent": ({f"venturi_known_agent_silent{{{AGENT}}}": "1x20"}, "VenturiAgentDead"),
     "an agent that posts nothing": (
         {f"venturi_known_agent_silent{{{AGENT}}}": "0x60", f"venturi_known_agent_last_batch_timestamp_seconds{{{AGENT}}}": "0x60"},

@@ -47,10 +47,12 @@ def contents_of(url: str) -> str:
 
 
 def steps_of(ledger: LedgerOfTests) -> Iterator[Callable[[], object]]:
-    """Give the steps: batches in order, out of order, again and forged, a correction, and what is held and decided about."""
+    """Give the steps: batches in order, out of order, again and forged, a correction, what is held and decided about, and rolling up."""
     first, second, third, fourth, _ = sealed_batches()
     yield partial(ledger.post, first)
     yield partial(ledger.post, third)
+    yield ledger.roller._take_lease
+    yield ledger.roller.roll
     yield partial(ledger.post, second)
     yield partial(ledger.post, third)
     yield partial(ledger.correct, (1, 3, (-3, -301)))
@@ -58,6 +60,7 @@ def steps_of(ledger: LedgerOfTests) -> Iterator[Callable[[], object]]:
     yield partial(_post_held, ledger)
     yield partial(ledger.held.accept, OPERATOR, "a burst", HeldSelection(positions=[(5, 0)]))
     yield partial(ledger.held.reject, OPERATOR, "forged", HeldSelection(positions=[(5, 3)]))
+    yield ledger.roller.roll
     yield partial(ledger.post, fourth)
 
 

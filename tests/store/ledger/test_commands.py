@@ -25,12 +25,15 @@ def test_a_ledger_is_verified_exported_imported_and_listed(tmp_path: Path) -> No
     spool = SpoolOfTests()
     sealed = [spool.seal(make_interval(minute, usage=WEB)) for minute in range(6)]
     with open_store(url) as store:
-        LedgerOfTests(store).post(sealed[0], sealed[2], sealed[5])
-        assert run("verify", "--database", url).stdout == (
-            "all is as it was posted: 3 postings with 9 entries, 1 spool, 12 rows of roll-ups\n"
-        )
-        proved = {"proved": True, "postings": 3, "entries": 9, "spools": 1, "roll_up_rows": 12}
+        ledger = LedgerOfTests(store)
+        ledger.post(sealed[0], sealed[2], sealed[5])
+        ledger.roll()
+        told = "all is as it was posted: 3 postings with 9 entries, 1 spool, 15 rows of roll-ups\nThe latest posting is 3.\n"
+        assert run("verify", "--database", url).stdout == told
+        proved = {"proved": True, "postings": 3, "entries": 9, "spools": 1, "roll_up_rows": 15, "latest_posting": 3}
         assert json.loads(run("verify", "--database", url, "-f", "json").stdout) == proved
+        assert run("verify", "--since", "2", "--database", url).stdout.startswith("all is as it was posted: 1 posting with 3 entries")
+        assert run("verify", "--since", "4", "--database", url).stderr.endswith("there is no posting 4: the latest is 3\n")
         row = {"agent_id": "agent-1", "host": "edge-1", "spool_id": spool.spool_id, "posted_up_to": 6, "missing": "2, 4-5", "kept_aside": 0}
         assert json.loads(run("spools", "--database", url, "-f", "json").stdout) == [row]
         assert run("spools", "--database", url).stdout.splitlines()[-1].split() == [
@@ -51,10 +54,17 @@ def test_a_ledger_is_verified_exported_imported_and_listed(tmp_path: Path) -> No
 
 def test_the_first_difference_is_one_line_and_an_exit_code(sqlite_store: Store, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/venturi.db"
-    LedgerOfTests(sqlite_store).post(SpoolOfTests().seal(make_interval(0, usage=WEB)))
+    ledger = LedgerOfTests(sqlite_store)
+    ledger.post(SpoolOfTests().seal(make_interval(0, usage=WEB)))
+    ledger.roll()
     sqlite_store.stop()
     with writing_connection(url) as connection:
         connection.execute(text("UPDATE ledger_label_bins SET octets = 1001 WHERE resolution = 300"))
     found = run("verify", "--database", url)
     assert (found.returncode, found.stdout, found.stderr.count("\n")) == (15, "", 1)
     assert "ledger_label_bins: the roll-up of 300 seconds from 2026-01-01T00:00:00Z" in found.stderr
+    assert (
+        run("rebuild", "--database", url).stdout
+        == "made anew up to 2026-01-01T00:00:00Z, of 2026-01-02T00:00:00Z\nall roll-ups are made anew\n"
+    )
+    assert run("verify", "--database", url).returncode == 0

@@ -3,9 +3,8 @@
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event
 
-from tests.support.batches import SpoolOfTests, make_batch_label, make_interval
+from tests.support.batches import SpoolOfTests, make_interval
 from tests.support.ledgers import LedgerOfTests
 from venturi.adapters.store.ledger.proving.proof import prove_ledger
 from venturi.core.domain.errors import ConflictError
@@ -52,18 +51,3 @@ def test_what_cannot_be_is_refused_whole(ledger: LedgerOfTests) -> None:
     with pytest.raises(ConflictError, match="entry 3 of posting 1 would count what cannot be"):
         ledger.correct((1, 4, (-1, 0)), (1, 3, (-7, 0)))
     assert (ledger.counts_of_rows(), ledger.usage(spool.labels[0].id)) == before
-
-
-def test_no_more_labels_are_read_than_are_corrected(ledger: LedgerOfTests, database: str) -> None:
-    labels = [make_batch_label(f"l{n}", project_id=f"p{n}") for n in range(50)]
-    spool = SpoolOfTests(labels=labels)
-    ledger.post(spool.seal(make_interval(0, usage=[(n, 0, 1, 100) for n in range(50)])))
-    read: list[tuple[str, object]] = []
-    engine = ledger.store._started.writers
-    event.listen(engine, "after_cursor_execute", note := lambda *seen: read.append((seen[2], seen[3])))
-    ledger.correct((1, 2, (1, 1)))
-    event.remove(engine, "after_cursor_execute", note)
-    asked = [parameters for statement, parameters in read if "ledger_owners" in statement and statement.startswith("SELECT")]
-    assert len(asked) == 1
-    assert len(list(asked[0])) == 1  # type: ignore[call-overload] # the version of one label
-    prove_ledger(database)

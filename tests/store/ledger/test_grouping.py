@@ -53,7 +53,7 @@ def post_while_blocked(ledger: LedgerOfTests, bodies: list[bytes]) -> list[objec
     blocked, free = threading.Event(), threading.Event()
 
     def block() -> None:
-        with ledger.store._writing_alone():
+        with ledger.store._writing_alone(ledger.store._posting_turn):
             blocked.set()
             free.wait(20)
 

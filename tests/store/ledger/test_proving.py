@@ -87,6 +87,7 @@ def fill(ledger: LedgerOfTests) -> None:
     spool.seal(make_interval(62))
     ledger.post(spool.seal(make_interval(600, usage=WEB)))
     ledger.post(other.seal(make_interval(600, 90, coverage="gap", reason="device_gone"), make_interval(690, usage=WEB)))
+    ledger.roll()
 
 
 def hold(ledger: LedgerOfTests) -> None:
@@ -95,6 +96,7 @@ def hold(ledger: LedgerOfTests) -> None:
     ledger.post(spool.seal(*(make_interval(minute, usage=many) for minute in range(3))))
     ledger.held.accept(OPERATOR, "a burst", HeldSelection(positions=[(ledger.counts_of_rows()[0], 0)]))
     ledger.held.reject(OPERATOR, "forged", HeldSelection(positions=[(ledger.counts_of_rows()[0] - 1, 5)]))
+    ledger.roll()
 
 
 HELD_DAMAGES: dict[str, tuple[Damage, str]] = {

@@ -21,6 +21,7 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_MISSING,
     LEDGER_POINT_BINS,
     LEDGER_POINT_VERSIONS,
+    LEDGER_ROLLER,
     LEDGER_TOTALS,
     LEDGER_USAGE,
 )
@@ -78,6 +79,12 @@ def read_ledger(world: FaultWorld) -> LedgerContent:
         for row in connection.execute(select(LEDGER_LONG_INTERVALS)):  # in no roll-up
             for account, counts in entries.get((row.posting, row.ordinal), {}).items():
                 rolled_up[account] += counts
+        long_ones = {(row.posting, row.ordinal) for row in connection.execute(select(LEDGER_LONG_INTERVALS))}
+        rolled = connection.execute(select(LEDGER_ROLLER.c.rolled)).scalar_one()
+        for row in rows:  # beyond the watermark, where readers add the entries themselves
+            if row.posting > rolled and (row.posting, row.ordinal) not in long_ones:
+                for account, counts in entries.get((row.posting, row.ordinal), {}).items():
+                    rolled_up[account] += counts
         outstanding = tuple((row.spool_id, row.first_sequence, row.last_sequence) for row in connection.execute(select(LEDGER_MISSING)))
     intervals = (Recorded(row.start_at, row.end_at, row.coverage, row.reason, entries.get((row.posting, row.ordinal), {})) for row in rows)
     return LedgerContent(world.timeline.begun, tuple(intervals), rolled_up, outstanding)

@@ -21,6 +21,7 @@ from venturi.adapters.store.engines.writer_lock import WriterLock
 from venturi.adapters.store.ledger.durability import find_volatility
 from venturi.adapters.store.ledger.postings import LedgerWriter
 from venturi.adapters.store.ledger.reading import LedgerReader
+from venturi.adapters.store.ledger.rolling.writer import RollerWriter
 from venturi.adapters.store.ledger.telling import ToldWriter
 from venturi.adapters.store.ledger.told_history import ToldHistory
 from venturi.adapters.store.ledger.versions import VersionMemory
@@ -95,6 +96,9 @@ class Store:
         self._engines: Engines | None = None
         self._file_lock = WriterLock(file_of(self._location)) if is_embedded(self._location) else None
         self._turn = threading.Lock()
+        # Only an embedded database has one writer at a time for everything.
+        self._posting_turn = self._turn if self.embedded else threading.Lock()
+        self._rolling_turn = self._turn if self.embedded else threading.Lock()
         self._versions = VersionMemory()
         # SQLite lets go of the interpreter for each row: threads that fetch side by side wait for it a thousand times a list.
         self._fetching: AbstractContextManager[object] = threading.Lock() if is_embedded(self._location) else nullcontext()
@@ -154,7 +158,7 @@ class Store:
         What is versioned becomes a revision of ``author``. Raises ``StoreError``.
         """
         engines = self._started
-        with database_errors(), self._writing_alone(), engines.writers.begin() as connection:
+        with database_errors(), self._writing_alone(self._turn), engines.writers.begin() as connection:
             transaction = Transaction(connection, self._fetching, lock_revisions(connection) + 1)
             yield StoreWriter(transaction)
             if transaction.revision is not None:
@@ -166,7 +170,7 @@ class Store:
         """Write the record of what hosts are told in one transaction, the only one that does on all servers. Raises ``StoreError``."""
         engines = self._started
         self._require_file()
-        with database_errors(), self._writing_alone(), engines.writers.begin() as connection:
+        with database_errors(), self._writing_alone(self._turn), engines.writers.begin() as connection:
             yield ToldWriter(connection)
 
     @contextmanager
@@ -176,28 +180,40 @@ class Store:
         Once the block is left without one, what was posted is on stable storage. Raises ``StoreError``.
         """
         engines = self._started
-        with database_errors(), self._writing_alone():
-            with engines.writers.begin() as connection:
+        with database_errors(), self._writing_alone(self._posting_turn):
+            with engines.posters.begin() as connection:
                 writer = LedgerWriter(connection, self._versions)
                 yield writer
             writer.versions.remember()
 
     @contextmanager
-    def _writing_alone(self) -> Iterator[None]:
+    def rolling(self) -> Iterator[RollerWriter]:
+        """Roll postings up in one transaction; an exception undoes it all. Raises ``StoreError``."""
+        engines = self._started
+        with database_errors(), self._writing_alone(self._rolling_turn), engines.rollers.begin() as connection:
+            yield RollerWriter(connection)
+
+    @contextmanager
+    def _writing_alone(self, turn: threading.Lock) -> Iterator[None]:
         """Wait for the turn to write, but not for ever: a long posting must not keep all threads of a server; raises ``StoreError``."""
         self._require_file()
-        if not self._turn.acquire(timeout=self._config.patience):
+        if not turn.acquire(timeout=self._config.patience):
             message = "the database is being written to for long; try again"
             raise StoreError(message)
         try:
             yield
         finally:
-            self._turn.release()
+            turn.release()
 
     def find_volatility(self) -> str | None:
         """Say which setting of the database lets a commit return before it is on stable storage, None if none does."""
         with database_errors(), self._started.readers.connect() as connection:
             return find_volatility(connection)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is a file, in which one transaction writes at a time."""
+        return is_embedded(self._location)
 
     @property
     def _started(self) -> Engines:

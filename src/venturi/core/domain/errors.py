@@ -218,6 +218,10 @@ class StoreError(VenturiError):
     status = 503
 
 
+class LeaseLostError(StoreError):
+    """Another server does by now what this one had begun."""
+
+
 class SchemaError(StoreError):
     """The schema of the database is not that of this version; the sentence names the command to run."""
 
@@ -346,10 +350,6 @@ class BatchTooLargeError(InvalidBatchError):
     status = 413
 
 
-class SumTooLargeError(InvalidBatchError):
-    """The counts of a batch, together with what is posted, are more than a sum can hold."""
-
-
 class TooMuchHeldError(VenturiError):
     """So much of what an agent posted is held that no more is taken of it; the sentence says what an administrator must do."""
 
@@ -370,6 +370,10 @@ class LedgerError(VenturiError):
 
     exit_code = 15
     status = 500
+
+
+class SumTooLargeError(LedgerError):
+    """Counts add up to more than a roll-up can hold."""
 
 
 class ThreadFailedError(VenturiError):

@@ -1,4 +1,4 @@
-"""Bins: the 5 minutes and the hours over which roll-ups sum, and how an interval is cut at their borders.
+"""Bins: the 5 minutes, hours and days over which roll-ups sum, and how an interval is cut at their borders.
 
 Owns the alignment, the jitter and the split of counts. Bins are aligned to the UTC epoch; times are nanoseconds since then.
 """
@@ -12,10 +12,10 @@ BIN = 300 * SECOND
 """The length of the smallest bin."""
 
 HOUR = 12 * BIN
-"""The length of the larger bin; its borders are borders of the smaller one too."""
+"""The length of the middle bin; its borders are borders of the smaller one too."""
 
 DAY = 24 * HOUR
-"""The length of a day, which is never stored: it is the sum of its hours."""
+"""The length of a day, in UTC: the largest bin, the sum of its hours."""
 
 JITTER = SECOND
 """How far from a border of 5 minutes a reading may be and still count as made at it."""
@@ -73,9 +73,11 @@ def count_bins(start: int, end: int) -> int:
 def cut_within(start: int, end: int, window: tuple[int, int], width: int) -> list[Part]:
     """Cut as ``cut`` does, but give only the parts in bins of ``width`` from the start to the end of ``window``, borders of such bins.
 
-    With a ``width`` of 0, the window is one bin. For intervals that touch more than one bin.
+    With a ``width`` of 0, the window is one bin.
     """
     start, end = snap(start), snap(end)
+    if start == end and window[0] <= start < window[1]:
+        return [Part(start // width * width if width else window[0], start, start, start, 0)]
     first, last = max(start, window[0]), min(end, window[1])
     if first >= last:
         return []

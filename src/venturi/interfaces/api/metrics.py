@@ -15,6 +15,7 @@ from venturi.interfaces.api.agent_metrics import AgentFamilies, ObservedAgent
 from venturi.services.alarms.kinds import ServerAlarm
 from venturi.services.control.plans import LEASE_ALARM
 from venturi.services.ledger.posting import LedgerAlarm
+from venturi.services.ledger.rolling import RollerAlarm
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
 """The form in which Prometheus reads metrics."""
@@ -22,7 +23,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4"
 UNMATCHED_ROUTE = "unmatched"
 """The route of requests for paths that lead nowhere."""
 
-KINDS = tuple(str(kind) for kind in (*ServerAlarm, *LedgerAlarm, LEASE_ALARM))
+KINDS = tuple(str(kind) for kind in (*ServerAlarm, *LedgerAlarm, *RollerAlarm, LEASE_ALARM))
 """The kinds of alarm that a server raises, which are counted from zero on."""
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -84,6 +85,14 @@ class ServerMetrics:
         self._revision = Gauge(
             "venturi_store_revision", "Number of the latest revision of labels, rules and observation points.", registry=self.registry
         )
+        self._tail = {
+            name: Gauge(f"venturi_ledger_tail_{name}", meaning, registry=self.registry)
+            for name, meaning in (
+                ("postings", "Postings that are not folded into roll-ups yet."),
+                ("entries", "Entries beyond the roll-ups that a report adds up; at most 500,000 are counted."),
+                ("seconds", "For how long the first posting has waited to be folded into roll-ups."),
+            )
+        }
         build = Gauge("venturi_build_info", "Always 1; the label tells the version.", ("version",), registry=self.registry)
         build.labels(version).set(1)
         for refusal in Refusal:
@@ -122,6 +131,11 @@ class ServerMetrics:
         for name, state in states.items():
             self._threads.labels(name).set(state == ThreadState.RUNNING)
         self._thread_failures.counted = failures
+
+    def show_tail(self, postings: int, entries: int, seconds: float) -> None:
+        """Tell how far roll-ups are behind."""
+        for name, value in (("postings", postings), ("entries", entries), ("seconds", seconds)):
+            self._tail[name].set(value)
 
     def show_agents(self, agents: Sequence[ObservedAgent]) -> None:
         """Tell how the agents are that the database knows."""

@@ -4,16 +4,19 @@ Owns ``/healthz`` and ``/metrics``.
 """
 
 import time
+from functools import partial
+from typing import Annotated
 
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.types import ControllerRouterHandler
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from venturi.adapters.store.store import Store
 from venturi.adapters.store.tables.agents import MOST_AGENTS
 from venturi.adapters.threads.supervisor import Supervisor
 from venturi.core.domain.control.principal import Principal
+from venturi.core.domain.interval import SECOND
 from venturi.interfaces.api.agent_metrics import observe_agents
 from venturi.interfaces.api.metrics import CONTENT_TYPE, ServerMetrics
 from venturi.interfaces.api.openapi.declaring import Answer, declare
@@ -28,6 +31,19 @@ class Health(Struct, kw_only=True):
 
     status: str
     threads: dict[str, str]
+
+
+class Waiting(Struct, kw_only=True):
+    """Postings that are not folded into roll-ups yet: how many, and for how many seconds the first of them has waited."""
+
+    postings: Annotated[int, Meta(ge=0)]
+    seconds: Annotated[int, Meta(ge=0)]
+
+
+class Readiness(Health, kw_only=True):
+    """How a server is that is ready: ``tail`` says how many postings roll-ups lack, and for how long the first has waited."""
+
+    tail: Waiting
 
 
 @get(
@@ -45,14 +61,22 @@ def live(supervisor: NamedDependency[Supervisor]) -> Health:
     return Health(status="alive", threads=dict(supervisor.states()))
 
 
-@get("/healthz/ready", opt={OPERATION: Operation.CHECK_HEALTH}, tags=_TAGS, operation_class=declare(Health, refusals=(503,)))
-async def ready(store: NamedDependency[Store], supervisor: NamedDependency[Supervisor], turns: NamedDependency[ServerTurns]) -> Health:
+@get("/healthz/ready", opt={OPERATION: Operation.CHECK_HEALTH}, tags=_TAGS, operation_class=declare(Readiness, refusals=(503,)))
+async def ready(store: NamedDependency[Store], supervisor: NamedDependency[Supervisor], turns: NamedDependency[ServerTurns]) -> Readiness:
     """Tell whether the database is reachable and of the right schema.
 
     503 with the reason if it is not.
     """
     await turns.checks.run("", store.ping)
-    return Health(status="ready", threads=dict(supervisor.states()))
+    tail = await turns.checks.run("", partial(_tell_tail, store))
+    return Readiness(status="ready", threads=dict(supervisor.states()), tail=tail)
+
+
+def _tell_tail(store: Store) -> Waiting:
+    """Tell how many postings roll-ups lack, and for how many seconds the first of them waits."""
+    with store.reading() as reader:
+        beyond = reader.usage.beyond()
+    return Waiting(postings=beyond.waiting, seconds=beyond.waited(time.time_ns()) // SECOND)
 
 
 @get(
@@ -75,9 +99,11 @@ def metrics(
     require(caller, Operation.READ_METRICS)
     with store.reading() as reader:
         open_alarms = reader.alarms.count_open()
+        beyond = reader.usage.beyond()
         agents, missing = reader.agents.list(MOST_AGENTS), reader.agents.count_missing()
     server_metrics.show_threads(supervisor.states(), supervisor.failures())
     server_metrics.show_open_alarms(open_alarms)
+    server_metrics.show_tail(beyond.waiting, beyond.entries, beyond.waited(time.time_ns()) / SECOND)
     server_metrics.show_agents(observe_agents(agents, missing, time.time_ns()))
     return Response(server_metrics.write(store.latest_revision), media_type=CONTENT_TYPE)
 

@@ -35,6 +35,7 @@ AGES: Mapping[str, int | None] = {
     "plan_leased": 10 * _MINUTE,
     "held_limit": 60 * _MINUTE,
     "volatile_database": None,
+    "rolling_behind": 10 * _MINUTE,
     ServerAlarm.SILENT.value: 10 * _MINUTE,
     ServerAlarm.NOT_METERED.value: 10 * _MINUTE,
     ServerAlarm.THREAD_FAILED.value: 60 * _MINUTE,

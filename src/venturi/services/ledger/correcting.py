@@ -1,7 +1,6 @@
 """Corrections: postings that name entries and say what is to be added to their counts.
 
-Owns what a correction may do. The entry that it names stays as it is; roll-ups follow, so that they are at any time the sum of entries as
-corrected.
+Owns what a correction may do. The entry that it names stays as it is; sums of entries are those of entries as corrected.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,14 +8,11 @@ from dataclasses import dataclass
 
 from venturi.adapters.store.ledger.corrected import COUNT_NAMES, CorrectedEntry, PostedCorrection, find_correction, find_entry
 from venturi.adapters.store.ledger.postings import EntryRows, LedgerWriter
-from venturi.adapters.store.ledger.versions import read_owners
 from venturi.adapters.store.store import Store
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import ConflictError, EntryNotFoundError, InvalidRequestError
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.batch import HIGHEST
-from venturi.core.ledger.bins import cut
-from venturi.core.ledger.roll_ups import PointCounts, RollUps
 from venturi.services.control.policy import Operation, require
 
 CORRECTION = "correction"
@@ -56,10 +52,9 @@ class CorrectionPosting:
             if before is not None:
                 _require_same(before, reason, lines)
                 return before.posting
-            rows, sums = EntryRows(), RollUps()
-            labels = set[int]()
+            rows = EntryRows()
             for place, line in enumerate(lines):
-                labels |= _correct(writer, line, sums)
+                _check(writer, line)
                 rows.corrections.append((writer.posting, place, line.posting, line.ordinal, *line.counts))
             columns = {
                 "kind": CORRECTION,
@@ -69,7 +64,6 @@ class CorrectionPosting:
                 "correction_id": correction_id,
             }
             writer.add_posting(columns, rows)
-            writer.add_roll_ups(sums, read_owners(writer.connection, labels))
         return writer.posting
 
 
@@ -80,12 +74,8 @@ def _require_same(before: PostedCorrection, reason: str, lines: Sequence[Correct
         raise ConflictError(message)
 
 
-def _correct(writer: LedgerWriter, line: CorrectionLine, sums: RollUps) -> set[int]:
-    """Add to the roll-ups the difference that a line makes: the shares of what counts then, less those of what counts now.
-
-    Gives the version of the label whose usage that is; none for totals. An entry of a long interval is in no roll-up: readers take its
-    corrections themselves.
-    """
+def _check(writer: LedgerWriter, line: CorrectionLine) -> None:
+    """Refuse a line that names no entry that counts, or leaves it with counts that cannot be."""
     entry = find_entry(writer.connection, line.posting, line.ordinal)
     if entry is None:
         message = f"there is no entry of usage or totals {line.ordinal} in posting {line.posting}"
@@ -93,19 +83,11 @@ def _correct(writer: LedgerWriter, line: CorrectionLine, sums: RollUps) -> set[i
     if entry.held:
         message = f"entry {line.ordinal} of posting {line.posting} is held, so there is nothing to correct: accept or reject its interval"
         raise ConflictError(message)
-    counts = _add(entry, line)
-    for part in () if entry.long else cut(entry.start, entry.end):
-        difference = [part.share(then) - part.share(before) for then, before in zip(counts, entry.counts, strict=True)]
-        if entry.label_version is None:
-            sums.add_difference(sums.points, part.bin_start, (entry.point_version, entry.direction), PointCounts(*difference))
-        else:
-            key = (entry.label_version, entry.point_version, entry.direction)
-            sums.add_difference(sums.labels, part.bin_start, key, difference)
-    return set() if entry.label_version is None else {entry.label_version}
+    _check_counts(entry, line)
 
 
-def _add(entry: CorrectedEntry, line: CorrectionLine) -> list[int]:
-    """Give the counts of an entry with those of a line added; refuse counts that cannot be."""
+def _check_counts(entry: CorrectedEntry, line: CorrectionLine) -> None:
+    """Refuse counts that cannot be once those of a line are added."""
     where = f"entry {line.ordinal} of posting {line.posting}"
     if any(line.counts[len(entry.counts) :]):
         message = f"{where} is one of usage, which has no {' and no '.join(COUNT_NAMES[2::2])}"
@@ -116,4 +98,3 @@ def _add(entry: CorrectedEntry, line: CorrectionLine) -> list[int]:
     if not all(0 <= count <= HIGHEST for count in counts) or packets > counts[0] or octets > counts[1]:
         message = f"{where} would count what cannot be: {dict(zip(COUNT_NAMES, counts, strict=False))}"
         raise ConflictError(message)
-    return counts

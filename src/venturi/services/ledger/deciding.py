@@ -15,13 +15,11 @@ from venturi.adapters.store.ledger.overlaps import MeteredPlace
 from venturi.adapters.store.ledger.postings import EntryRows, LedgerWriter
 from venturi.adapters.store.store import Store
 from venturi.core.domain.control.principal import Principal
-from venturi.core.domain.errors import ConflictError, EntryNotFoundError, SumTooLargeError
+from venturi.core.domain.errors import ConflictError, EntryNotFoundError
 from venturi.core.domain.interval import Nanoseconds, format_time
 from venturi.core.ledger.batch import BATCH_VERSION, Batch, BatchLabel, BatchPoint, DirectionTotals, MeteredInterval, UsageRow
 from venturi.core.ledger.believing import AccountedTime
-from venturi.core.ledger.bins import cut
 from venturi.core.ledger.long_intervals import is_long_gap
-from venturi.core.ledger.roll_ups import RollUps, held_coverage
 from venturi.services.control.policy import Operation, require
 from venturi.services.ledger.entering import EnteredBatch
 from venturi.services.ledger.judging import Verdict, find_clashes
@@ -65,14 +63,10 @@ class HeldDecisions:
         """Have what a selection has count from now on, or about as much of it as one posting decides.
 
         Raises ``ForbiddenError``; ``EntryNotFoundError`` if nothing of it is held, or not all that it names; ``ConflictError`` for what was
-        decided about before, overlaps what counts at its place, or is more than a sum can hold.
+        decided about before, or overlaps what counts at its place.
         """
         require(caller, Operation.ACCEPT_HELD)
-        try:
-            return self._decide(caller, reason, selection, ACCEPTANCE)
-        except SumTooLargeError as error:
-            message = "together with what is posted, it would be more than a sum can hold, so it cannot be accepted: reject it"
-            raise ConflictError(message) from error
+        return self._decide(caller, reason, selection, ACCEPTANCE)
 
     def reject(self, caller: Principal, reason: str, selection: HeldSelection) -> Decided:
         """Have what a selection has never count, as ``accept`` has it count; raises as that does."""
@@ -90,8 +84,7 @@ class HeldDecisions:
                 rows.held.append((writer.posting, rows.count, row.posting, row.ordinal, decision.value, "", 0, 0))
             writer.add_posting({"kind": kind, "posted_at": self._clock(), "author": caller.user_id, "reason": reason}, rows)
             for batch in entered:
-                batch.add_roll_ups()
-            writer.add_roll_ups(_undo_gaps(chosen), {})
+                batch.name_long_intervals()
             writer.end_long_gaps([(row.posting, row.ordinal) for row in chosen if is_long_gap(row.start_at, row.end_at)])
             remaining = writer.held.count(selection)
         return Decided(writer.posting, len(chosen), remaining)
@@ -183,12 +176,3 @@ def _interval_of(row: Any, totals: list[DirectionTotals], usage: list[UsageRow])
         totals=totals,
         usage=usage,
     )
-
-
-def _undo_gaps(chosen: Sequence[Any]) -> RollUps:
-    """Take the time of intervals that are held no more out of the gaps."""
-    sums = RollUps()
-    for row in chosen:
-        if row.gap_version:
-            sums.add_coverage(cut(row.start_at, row.end_at), held_coverage(row.gap_version, row.place), sign=-1)
-    return sums

@@ -1,4 +1,4 @@
-"""What a batch becomes in the ledger: entries, numbered in its order, and what they add to the roll-ups.
+"""What a batch becomes in the ledger: entries, numbered in its order.
 
 Owns the translation. Whether the batch may be posted is decided in ``posting``, which of its intervals are held in ``judging``.
 """
@@ -15,11 +15,9 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_PLACES,
     LEDGER_POINT_VERSIONS,
 )
-from venturi.core.domain.coverage import Coverage
 from venturi.core.ledger.batch import Batch, BatchLabel
-from venturi.core.ledger.bins import cut
 from venturi.core.ledger.long_intervals import MOST_LONG_GAPS, choose_long, is_long_gap
-from venturi.core.ledger.roll_ups import PointCounts, RollUps, Told, held_coverage, is_shown_as_held
+from venturi.core.ledger.roll_ups import PointCounts, is_shown_as_held
 from venturi.services.ledger.judging import Verdict
 
 _LABEL = attrgetter("id", "name", "project_id", "shared")
@@ -29,15 +27,11 @@ _GENERATION = attrgetter("generation", "classifier", "revision", "segments")
 _ROW = attrgetter("label", "direction", "packets", "octets")
 _TOTALS = attrgetter(*PointCounts._fields)
 
-_MOST_HELD = 50_000
-"""How many sums are held before they are written."""
-
 
 class EnteredBatch:
-    """A batch as it is entered by a writer: ``rows`` are its entries; ``add_roll_ups`` adds what follows from them.
+    """A batch as it is entered by a writer: ``rows`` are its entries.
 
-    Entries of intervals that are held follow from what is entered of them, too, but add nothing to sums; their points and labels are
-    versions of their own.
+    Entries of intervals that are held add nothing to sums; their points and labels are versions of their own.
     """
 
     def __init__(
@@ -52,7 +46,6 @@ class EnteredBatch:
         points = [(*_POINT(verdict.point), its, verdict.boundary) for verdict, its in zip(verdicts, held, strict=True)]
         self._points = number(LEDGER_POINT_VERSIONS, points)
         self._gaps, self._long_gaps = self._number_gaps()
-        self._owners: dict[int, int] = {}
         self._labels = self._number_labels()
         self._places = number(LEDGER_PLACES, [(*metered_by, interval.place) for interval in batch.intervals])
         self._generations = number(LEDGER_GENERATIONS, list(map(_GENERATION, batch.intervals)))
@@ -64,32 +57,9 @@ class EnteredBatch:
             if verdict.reason is not None:
                 self._enter_held(place, verdict.reason.value)
 
-    def add_roll_ups(self) -> None:
-        """Add to the roll-ups what the entries add; long intervals are only named, and spread when they are read."""
+    def name_long_intervals(self) -> None:
+        """Name the long intervals, which get into no roll-up: they are spread when they are read."""
         self._writer.add_long_intervals([self._long_rows[place] for place in sorted(self._long_rows)])
-        sums, held = RollUps(), 0
-        for place, interval in enumerate(self._batch.intervals):
-            if place in self._long:
-                continue
-            if self._verdicts[place].reason is not None:
-                if place in self._gaps:
-                    sums.add_coverage(cut(interval.start, interval.end), held_coverage(self._gaps[place], self._places[place]))
-                continue
-            parts = cut(interval.start, interval.end)
-            point = self._points[place]
-            labels = self._labels[place]
-            usage = [(labels[row.label], row.direction, row.packets, row.octets) for row in interval.usage]
-            coverage = Coverage(interval.coverage)
-            sums.add_coverage(parts, Told(point, self._places[place], coverage, interval.reason, interval.segments, overlapping=False))
-            for totals in interval.totals:
-                sums.add_totals(parts, point, totals.direction, PointCounts(*_TOTALS(totals)))
-            for part in parts:
-                sums.add_usage([part], point, usage)
-                held += len(usage)
-                if held > _MOST_HELD:
-                    self._writer.add_roll_ups(sums, self._owners)
-                    sums, held = RollUps(), 0
-        self._writer.add_roll_ups(sums, self._owners)
 
     def _enter(self, place: int) -> int:
         """Enter an interval: its coverage, then its totals, then its usage; give the ordinal of the first."""
@@ -164,7 +134,7 @@ class EnteredBatch:
         labels = [way.known.get(batch[place].id, batch[place]) for place in used]
         numbers = number(LEDGER_LABEL_VERSIONS, [(*_LABEL(label), way.held) for label in labels])
         if not way.held:
-            self._owners |= dict(zip(numbers, number(LEDGER_OWNERS, list(map(_OWNER, labels))), strict=True))
+            number(LEDGER_OWNERS, list(map(_OWNER, labels)))
         way.numbers = numbers if len(used) == len(batch) else _spread(used, numbers, len(batch))
 
 

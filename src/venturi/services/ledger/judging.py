@@ -80,7 +80,7 @@ def read_claims(batch: Batch) -> Claims:
 
 
 class BatchJudge:
-    """Judges batches; ``too_large`` intervals are those that count anything, after a sum was found to hold no more."""
+    """Judges batches."""
 
     def __init__(self, trust: HostTrust, config: LedgerConfig) -> None:
         """Believe whom ``trust`` believes."""
@@ -99,22 +99,18 @@ class BatchJudge:
         if routers:
             self._trust.claim_routers(envelope.host, [claims.claims[place] for place in routers])
 
-    def judge(
-        self, writer: LedgerWriter, envelope: Envelope, batch: Batch, claims: Claims, now: int, *, too_large: bool = False
-    ) -> list[Verdict]:
+    def judge(self, writer: LedgerWriter, envelope: Envelope, batch: Batch, claims: Claims, now: int) -> list[Verdict]:
         """Judge each interval of a batch, within the transaction that posts it; raises ``StoreError`` while it cannot be said."""
         known = self._trust.find(writer, envelope.host, claims.claims)
         verdicts = [
-            self._judge_one(batch, interval, (known[place], used), now, too_large=too_large)
+            self._judge_one(batch, interval, (known[place], used), now)
             for interval, place, used in zip(batch.intervals, claims.places, claims.used, strict=True)
         ]
         for number in find_clashes(writer, envelope.host, batch, verdicts):
             verdicts[number] = replace(verdicts[number], reason=HeldReason.OVERLAPPING)
         return verdicts
 
-    def _judge_one(
-        self, batch: Batch, interval: MeteredInterval, claimed: tuple[Told, AbstractSet[int]], now: int, *, too_large: bool
-    ) -> Verdict:
+    def _judge_one(self, batch: Batch, interval: MeteredInterval, claimed: tuple[Told, AbstractSet[int]], now: int) -> Verdict:
         told, used = claimed
         point = told.point or batch.points[interval.point]
         by_plan_file = told.problem is None and told.point is None
@@ -123,8 +119,6 @@ class BatchJudge:
             reason = None  # the claim is of other intervals, too
         if reason is None:
             reason = find_fault(interval, now, told.told_since, told.line_rate or self._config.default_line_rate)
-        if reason is None and too_large and interval.totals:
-            reason = HeldReason.TOO_LARGE
         is_told = by_plan_file or (told.told_since is not None and told.problem not in _POINT_IS_UNTOLD)
         return Verdict(reason, point, _BY_BATCH if by_plan_file else told.labels, is_told, used, told.boundary)
 

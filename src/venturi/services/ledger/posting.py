@@ -17,7 +17,7 @@ from venturi.adapters.store.ledger.postings import LedgerWriter
 from venturi.adapters.store.store import Store
 from venturi.core.domain.alarm import Alarm, RaiseAlarm
 from venturi.core.domain.control.principal import Principal
-from venturi.core.domain.errors import BatchConflictError, ForbiddenError, SumTooLargeError, TooMuchHeldError, VenturiError
+from venturi.core.domain.errors import BatchConflictError, ForbiddenError, TooMuchHeldError, VenturiError
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.batch import Batch, Envelope, encode_batch
 from venturi.core.ledger.measuring import BatchBounds
@@ -141,30 +141,26 @@ class BatchPosting:
             outcomes[place] = self._post_alone(batches[place])
         return [outcomes[place] for place in range(len(batches))]
 
-    def _post_alone(self, prepared: "PreparedBatch", *, too_large: bool = False) -> Acknowledgement | Exception:
+    def _post_alone(self, prepared: "PreparedBatch") -> Acknowledgement | Exception:
         group = _Group([prepared])
         try:
-            self._post_group(group, too_large=too_large)
-        except SumTooLargeError as error:
-            return error if too_large else self._post_alone(prepared, too_large=True)
+            self._post_group(group)
         except Exception as error:  # noqa: BLE001 - the sender is told of it
             return error
         return group.outcomes[0]
 
-    def _post_group(self, group: "_Group", *, too_large: bool = False) -> None:
+    def _post_group(self, group: "_Group") -> None:
         with self._store.posting() as writer:
             for place, prepared in enumerate(group.batches):
                 group.entering = place
-                group.outcomes.append(self._enter(writer, prepared, group.alarms, too_large=too_large))
+                group.outcomes.append(self._enter(writer, prepared, group.alarms))
             missing = writer.spools.count_missing({prepared.envelope.spool_id for prepared in group.batches})
             group.entering = None
         group.outcomes[:] = [_with_missing(outcome, missing) for outcome in group.outcomes]
         for alarm in group.alarms:
             self._alarm(alarm)
 
-    def _enter(
-        self, writer: LedgerWriter, prepared: "PreparedBatch", alarms: list[Alarm], *, too_large: bool
-    ) -> Acknowledgement | VenturiError:
+    def _enter(self, writer: LedgerWriter, prepared: "PreparedBatch", alarms: list[Alarm]) -> Acknowledgement | VenturiError:
         """Give the acknowledgement, or say what the batch contradicts or why it must wait; add the alarms that follow."""
         envelope, batch, now = prepared.envelope, prepared.batch, prepared.received_at
         about = {"agent_id": envelope.agent_id, "host": envelope.host}
@@ -176,14 +172,14 @@ class BatchPosting:
             return BatchConflictError(contradiction)
         if envelope.sequence in around:
             return _acknowledge(envelope, around[envelope.sequence].posting)
-        verdicts = self._judge.judge(writer, envelope, batch, prepared.claims, now, too_large=too_large)
+        verdicts = self._judge.judge(writer, envelope, batch, prepared.claims, now)
         if any(verdict.reason is not None for verdict in verdicts) and writer.held.count_entries(envelope.agent_id) >= self._most_held:
             sentence = _say_limit(envelope, self._most_held)
             alarms.append(Alarm(kind=LedgerAlarm.HELD_LIMIT, subject=envelope.agent_id, sentence=sentence, **about))
             return TooMuchHeldError(sentence)
         entered = EnteredBatch(writer, (envelope.agent_id, envelope.host), batch, verdicts)
         writer.add_posting(_posting_columns(envelope, batch, now), entered.rows)
-        entered.add_roll_ups()
+        entered.name_long_intervals()
         writer.spools.note(envelope.spool_id, envelope.agent_id, envelope.host, envelope.sequence, now)
         alarms += _tell_held(envelope, batch, verdicts, writer.posting)
         acknowledgement = _acknowledge(envelope, writer.posting)

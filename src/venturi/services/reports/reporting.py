@@ -43,6 +43,8 @@ class ReportInterval(NamedTuple):
 
     ``time`` is that at all these points. ``observation_points`` is how many points account for it; with none, nothing can be known.
     ``known_until`` is the end of the newest record of any point that the report is about, as it was ``read_at``; None where there is none.
+    ``rolled_until`` is None if all that is posted was read, else when the first posting came that was not, since too many wait for the
+    roller.
     """
 
     start: int
@@ -53,6 +55,7 @@ class ReportInterval(NamedTuple):
     rows: list[ReportRow]
     known_until: int | None
     read_at: int
+    rolled_until: int | None = None
 
 
 ReadSums = Callable[[Span, int | None, Sequence[str]], Iterator[Row]]
@@ -107,6 +110,9 @@ class UsageReports:
             piece = _Piece(request, some, some[0], request.end if request.step is None else some[-1] + request.step)
             with self._store.reading() as reader:
                 intervals = read(reader, piece)
+                until = reader.usage.beyond().rolled_until
+            if until is not None:
+                intervals = [interval._replace(rolled_until=until) for interval in intervals]
             yield from intervals
             position += len(some)
             rows = sum(len(interval.rows) + 1 for interval in intervals)
@@ -148,7 +154,7 @@ def _join(piece: _Piece, groups: Groups, coverage: IntervalCoverage, read: ReadS
     step = piece.request.step
     sums: dict[int, dict[int, Sequence[int]]] = {start: {} for start in piece.starts}
     keys = 1 + len(groups.columns)
-    for span in piece.request.spans(piece.start, piece.end):
+    for span in piece.request.sum_spans(piece.start, piece.end):
         for row in read(span, step, groups.columns):
             of_interval = sums[row[0] if step else piece.start]
             number, counts = groups.find(row[1:keys]), row[keys:]

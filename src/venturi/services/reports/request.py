@@ -91,8 +91,18 @@ class UsageRequest:
         """The starts of the intervals in order."""
         return (self.start,) if self.step is None else range(self.start, self.end, self.step)
 
+    def sum_spans(self, start: int, end: int) -> list[Span]:
+        """Give the bins whose sum is what was counted from ``start`` to ``end``: days where that may be, and ``spans`` around them."""
+        days = [Span(DAY, start, end)] if self.step == DAY else []
+        first, last = -(-start // DAY) * DAY, end // DAY * DAY
+        if self.resolution is Resolution.TOTAL and first < last:
+            before = self.spans(start, first) if start < first else []
+            after = self.spans(last, end) if last < end else []
+            days = [*before, Span(DAY, first, last), *after]
+        return days or self.spans(start, end)
+
     def spans(self, start: int, end: int) -> list[Span]:
-        """Give the bins whose sum is the time from ``start`` to ``end``: hours where the resolution allows, 5 minutes around them."""
+        """Give the bins whose coverage is that from ``start`` to ``end``: hours where the resolution allows, 5 minutes around them."""
         if self.resolution is not Resolution.TOTAL:
             return [Span(BIN if self.step == BIN else HOUR, start, end)]
         first, last = -(-start // HOUR) * HOUR, end // HOUR * HOUR

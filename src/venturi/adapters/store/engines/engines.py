@@ -1,6 +1,7 @@
-"""The pools of connections of a store: many that read, one that writes.
+"""The pools of connections of a store: many that read, and those that write.
 
-Owns isolation and time limits on every database. Writers of one process take turns, so one connection is enough for them.
+Owns isolation and time limits on every database. Writers of one kind take turns in a process, so one connection is enough for them. On the
+database of a server each kind has its own: postings, changes of what is to be metered, and roll-ups do not wait for each other.
 """
 
 import os
@@ -27,15 +28,20 @@ _STRICT = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', in
 
 @dataclass(frozen=True)
 class Engines:
-    """The engines of one database: a transaction of ``readers`` sees one state, one of ``writers`` the latest of each row."""
+    """The engines of one database: a transaction of ``readers`` sees one state, those of the others the latest of each row.
+
+    On an embedded database, where one transaction writes at a time, the others are one.
+    """
 
     readers: Engine
     writers: Engine
+    posters: Engine
+    rollers: Engine
 
     def dispose(self) -> None:
         """Close all connections."""
-        self.readers.dispose()
-        self.writers.dispose()
+        for engine in (self.readers, self.writers, self.posters, self.rollers):
+            engine.dispose()
 
 
 def build_engines(location: URL, pool_size: int) -> Engines:
@@ -43,11 +49,12 @@ def build_engines(location: URL, pool_size: int) -> Engines:
     if is_embedded(location):
         make_file(location)
         readers = build_sqlite_engine(location, pool_size, begin="BEGIN")
-        return Engines(readers, build_sqlite_engine(location, 1, begin="BEGIN IMMEDIATE"))
+        writers = build_sqlite_engine(location, 1, begin="BEGIN IMMEDIATE")
+        return Engines(readers, writers, writers, writers)
     try:
         return Engines(
             _build_server_engine(location, pool_size, "REPEATABLE READ"),
-            _build_server_engine(location, 1, "READ COMMITTED"),
+            *(_build_server_engine(location, 1, "READ COMMITTED") for _ in range(3)),
         )
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         extra = location.get_backend_name()

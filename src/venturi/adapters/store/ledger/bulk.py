@@ -25,19 +25,6 @@ def insert_rows(connection: Connection, table: Table, rows: Rows) -> None:
         connection.exec_driver_sql(_insertion(table, _marker(connection)), list(rows))
 
 
-def add_rows(connection: Connection, table: Table, rows: Rows) -> None:
-    """Insert rows of a roll-up, or add their sums to those of the rows that are there; rows come in the order of their keys."""
-    if not rows:
-        return
-    if connection.dialect.name == POSTGRESQL and _only_numbers(table):
-        for first in range(0, len(rows), _AT_ONCE):
-            columns = zip(*rows[first : first + _AT_ONCE], strict=True)
-            connection.exec_driver_sql(_array_addition(table), tuple(f"{{{','.join(map(str, column))}}}" for column in columns))
-    else:
-        addition = _duplicate_addition if connection.dialect.name not in {POSTGRESQL, SQLITE} else _addition
-        connection.exec_driver_sql(addition(table, _marker(connection)), list(rows))
-
-
 @cache
 def _only_numbers(table: Table) -> bool:
     return all(column.type.python_type is int for column in table.c)
@@ -51,36 +38,6 @@ def _marker(connection: Connection) -> str:
 def _insertion(table: Table, marker: str) -> str:
     names = [column.name for column in table.c]
     return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join([marker] * len(names))})"  # noqa: S608 - names of our own
-
-
-@cache
-def _addition(table: Table, marker: str) -> str:
-    return f"{_insertion(table, marker)} {_on_conflict(table)}"
-
-
-@cache
-def _duplicate_addition(table: Table, marker: str) -> str:
-    sums = ", ".join(f"{name} = {name} + VALUES({name})" for name in _sums(table))
-    return f"{_insertion(table, marker)} ON DUPLICATE KEY UPDATE {sums}"
-
-
-@cache
-def _array_addition(table: Table) -> str:
-    """Give the statement that adds rows which come as an array for each column."""
-    kinds = {"SMALLINT": "int2", "INTEGER": "int4", "BIGINT": "int8"}
-    arrays = ", ".join(f"%s::{kinds[str(column.type)]}[]" for column in table.c)
-    names = ", ".join(column.name for column in table.c)
-    return f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays}) {_on_conflict(table)}"  # noqa: S608 - names of our own
-
-
-def _on_conflict(table: Table) -> str:
-    keys = ", ".join(column.name for column in table.primary_key)
-    sums = ", ".join(f"{name} = {table.name}.{name} + excluded.{name}" for name in _sums(table))
-    return f"ON CONFLICT ({keys}) DO UPDATE SET {sums}"
-
-
-def _sums(table: Table) -> list[str]:
-    return [column.name for column in table.c if not column.primary_key]
 
 
 def _copy(connection: Connection, table: Table, rows: Rows) -> None:

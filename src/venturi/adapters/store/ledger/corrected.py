@@ -11,7 +11,6 @@ from sqlalchemy import Connection, func, select
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_CORRECTIONS,
     LEDGER_INTERVALS,
-    LEDGER_LONG_INTERVALS,
     LEDGER_POINT_VERSIONS,
     LEDGER_POSTINGS,
     LEDGER_TOTALS,
@@ -21,28 +20,12 @@ from venturi.adapters.store.schema.ledger_tables import (
 COUNT_NAMES = ("packets", "octets", "unmatched_packets", "unmatched_octets", "unattributed_packets", "unattributed_octets")
 """The counts of an entry, in the order of their columns; usage has the first two."""
 
-_PLACED = (
-    LEDGER_INTERVALS.c.point_version,
-    LEDGER_INTERVALS.c.start_at,
-    LEDGER_INTERVALS.c.end_at,
-    LEDGER_POINT_VERSIONS.c.held.label("of_held"),
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class CorrectedEntry:
-    """An entry of usage, or of totals without a label, as it counts now; ``start`` and ``end`` bound its interval.
+    """An entry of usage or totals with its ``counts`` as they are now; one that is ``held`` counts nowhere."""
 
-    That of a ``long`` interval is in no roll-up, and one that is ``held`` counts nowhere.
-    """
-
-    point_version: int
-    label_version: int | None
-    direction: int
-    start: int
-    end: int
     counts: Sequence[int]
-    long: bool
     held: bool
 
 
@@ -71,21 +54,15 @@ def find_entry(connection: Connection, posting: int, ordinal: int) -> CorrectedE
     for table in (LEDGER_USAGE, LEDGER_TOTALS):
         interval = (LEDGER_INTERVALS.c.posting == table.c.posting) & (LEDGER_INTERVALS.c.ordinal == table.c.interval_ordinal)
         point = LEDGER_POINT_VERSIONS.c.id == LEDGER_INTERVALS.c.point_version
-        statement = select(table, *_PLACED).join(LEDGER_INTERVALS, interval).join(LEDGER_POINT_VERSIONS, point)
+        statement = (
+            select(table, LEDGER_POINT_VERSIONS.c.held.label("of_held")).join(LEDGER_INTERVALS, interval).join(LEDGER_POINT_VERSIONS, point)
+        )
         row = connection.execute(statement.where(table.c.posting == posting, table.c.ordinal == ordinal)).mappings().first()
         if row is not None:
             counted = [row[name] for name in COUNT_NAMES if name in table.c]
             before = _read_corrections(connection, posting, ordinal)
-            return CorrectedEntry(
-                point_version=row["point_version"],
-                label_version=row.get("label_version"),
-                direction=row["direction"],
-                start=row["start_at"],
-                end=row["end_at"],
-                counts=[one + other for one, other in zip(counted, before, strict=False)],
-                long=_is_long(connection, posting, row["interval_ordinal"]),
-                held=bool(row["of_held"]),
-            )
+            corrected = [one + other for one, other in zip(counted, before, strict=False)]
+            return CorrectedEntry(counts=corrected, held=bool(row["of_held"]))
     return None
 
 
@@ -93,8 +70,3 @@ def _read_corrections(connection: Connection, posting: int, ordinal: int) -> lis
     sums = [func.coalesce(func.sum(LEDGER_CORRECTIONS.c[name]), 0) for name in COUNT_NAMES]
     named = LEDGER_CORRECTIONS.c.corrected_posting == posting, LEDGER_CORRECTIONS.c.corrected_ordinal == ordinal
     return [int(number) for number in connection.execute(select(*sums).where(*named)).one()]
-
-
-def _is_long(connection: Connection, posting: int, ordinal: int) -> bool:
-    kept = LEDGER_LONG_INTERVALS.c
-    return connection.execute(select(kept.ordinal).where(kept.posting == posting, kept.ordinal == ordinal)).first() is not None

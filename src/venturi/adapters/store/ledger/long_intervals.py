@@ -6,7 +6,7 @@ Owns the statements. Which intervals are long, and how entries are spread, is fo
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Join, Table, and_, delete, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Join, Table, and_, delete, exists, func, select, true
 
 from venturi.adapters.store.ledger.held import Decision
 from venturi.adapters.store.schema.ledger_tables import (
@@ -46,16 +46,25 @@ def overlaps_window(window: Window) -> ColumnElement[bool]:
 
 
 def read_long_records(
-    connection: Connection, table: Table, counts: Sequence[str], by: Sequence[str], where: ColumnElement[bool], window: Window
+    connection: Connection,
+    table: Table,
+    counts: Sequence[str],
+    by: Sequence[str],
+    where: ColumnElement[bool],
+    window: Window,
+    *,
+    corrected_until: int | None = None,
 ) -> Iterator[LongRecord]:
     """Read entries of ``table``, totals or usage, of the long intervals that meet a window, with what was corrected of them.
 
-    ``by`` names columns of entries, ``point_version`` and ``owner``; ``where`` is a condition on them.
+    ``by`` names columns of entries, ``point_version`` and ``owner``; ``where`` is a condition on them. Corrections after the posting
+    ``corrected_until`` are left out.
     """
     within = overlaps_window(window)
     if not connection.execute(select(_LONG.posting).where(within).limit(1)).first():
         return
-    corrected = _read_corrections(connection, counts, within)
+    added_until = true() if corrected_until is None else LEDGER_CORRECTIONS.c.posting <= corrected_until
+    corrected = _read_corrections(connection, counts, and_(within, added_until))
     keys = [_key_column(table, name) for name in by]
     columns = _LONG.start_at, _LONG.end_at, table.c.posting, table.c.ordinal, *keys, *(table.c[name] for name in counts)
     chosen = select(*columns).select_from(_entries_of(table)).where(within, where)
@@ -114,11 +123,12 @@ def end_long_gaps(connection: Connection, positions: Collection[EntryName]) -> N
             connection.execute(delete(LEDGER_LONG_INTERVALS).where(_LONG.posting == posting, some))
 
 
-def prove_long_intervals(connection: Connection) -> int:
-    """Raise ``LedgerError`` for the first long interval that is not as its entries say; give how many there are."""
+def prove_long_intervals(connection: Connection, since: int = 0) -> int:
+    """Raise ``LedgerError`` for the first long interval, of postings after one, that is not as its entries say; give how many there are."""
     count = 0
     held = exists().where(_HELD).label("held")
-    for row in connection.execute(select(LEDGER_LONG_INTERVALS, held).order_by(_LONG.posting, _LONG.ordinal)).all():
+    named = select(LEDGER_LONG_INTERVALS, held).where(_LONG.posting > since)
+    for row in connection.execute(named.order_by(_LONG.posting, _LONG.ordinal)).all():
         count += 1
         if tuple(row)[2:6] != (_recompute_gap if row.held else _recompute)(connection, row):
             message = f"ledger_long_intervals: entry {row.ordinal} of posting {row.posting} is not the interval that is kept of it"

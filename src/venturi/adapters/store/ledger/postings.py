@@ -1,16 +1,15 @@
-"""Postings in the store: the lock under which they are numbered, and adding one with its entries and roll-ups.
+"""Postings in the store: the lock under which they are numbered, and adding one with its entries.
 
-Owns the order of these. What a posting holds, and whether it may be posted, is for the services.
+Owns the order of these. What a posting holds, and whether it may be posted, is for the services; roll-ups follow later (``rolling``).
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select, update
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy import Connection, Row, select, update
 
-from venturi.adapters.store.ledger.bulk import Rows, add_rows, insert_rows
+from venturi.adapters.store.ledger.bulk import Rows, insert_rows
 from venturi.adapters.store.ledger.conflicts import ConflictTable
 from venturi.adapters.store.ledger.held import HeldTable
 from venturi.adapters.store.ledger.long_intervals import count_long_gaps, end_long_gaps
@@ -18,24 +17,15 @@ from venturi.adapters.store.ledger.spools import SpoolTable
 from venturi.adapters.store.ledger.versions import VersionMemory, VersionNumbers
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_CORRECTIONS,
-    LEDGER_COVERAGE_BINS,
     LEDGER_HELD,
     LEDGER_INTERVALS,
-    LEDGER_LABEL_BINS,
     LEDGER_LONG_INTERVALS,
-    LEDGER_OWNER_BINS,
-    LEDGER_POINT_BINS,
     LEDGER_POSTINGS,
     LEDGER_STATE,
     LEDGER_TOTALS,
     LEDGER_USAGE,
 )
-from venturi.core.domain.errors import SumTooLargeError
-from venturi.core.ledger.roll_ups import RollUps, roll_up, sum_owners
 from venturi.core.ledger.seal import seal
-
-_OUT_OF_RANGE = 1690
-"""The number of MariaDB's error for a sum out of range."""
 
 _LOCK = select(LEDGER_STATE.c.posting).with_for_update()
 
@@ -101,22 +91,8 @@ class LedgerWriter:
         statement = select(LEDGER_POSTINGS.c.posting, LEDGER_POSTINGS.c.seal).where(LEDGER_POSTINGS.c.posting.in_(postings))
         return {row.posting: row.seal for row in self.connection.execute(statement)}
 
-    def add_roll_ups(self, sums: RollUps, owners: Mapping[int, int]) -> None:
-        """Add to the roll-ups what the entries add; ``owners`` names the owner of each label, by their numbers.
-
-        Raises ``SumTooLargeError`` for more than they can hold.
-        """
-        for table, added in (
-            (LEDGER_LABEL_BINS, roll_up(sums.labels)),
-            (LEDGER_OWNER_BINS, roll_up(sum_owners(sums.labels, owners))),
-            (LEDGER_POINT_BINS, roll_up(sums.points)),
-            (LEDGER_COVERAGE_BINS, roll_up(sums.coverage, sums.coverage_of_hours)),
-        ):
-            for rows in added:
-                self._add(table, rows)
-
     def add_long_intervals(self, rows: Rows) -> None:
-        """Name the intervals whose entries are in no roll-up, as rows of their table."""
+        """Name the intervals whose entries get into no roll-up, as rows of their table."""
         insert_rows(self.connection, LEDGER_LONG_INTERVALS, rows)
 
     def count_long_gaps(self, point_version: int) -> int:
@@ -126,15 +102,6 @@ class LedgerWriter:
     def end_long_gaps(self, positions: Collection[tuple[int, int]]) -> None:
         """Let the time of long intervals that are held no more be no gap; ``positions`` has their postings and ordinals."""
         end_long_gaps(self.connection, positions)
-
-    def _add(self, table: Table, rows: Rows) -> None:
-        try:
-            add_rows(self.connection, table, rows)
-        except DBAPIError as error:
-            if not _is_overflow(error):
-                raise
-            message = "intervals: together with what is posted, their counts are more than a roll-up can hold"
-            raise SumTooLargeError(message) from error
 
 
 def sealed_columns(row: Mapping[Any, Any]) -> list[Any]:
@@ -148,11 +115,3 @@ def sealed_kinds(*kinds: Rows) -> Sequence[Rows]:
     The last kind, of what is held, counts only where there is any: postings from before there was that kind keep their seals.
     """
     return kinds if kinds[-1] else kinds[:-1]
-
-
-def _is_overflow(error: DBAPIError) -> bool:
-    """Tell whether a sum left the range of 64 bits, which each database refuses in its own way."""
-    if isinstance(error, IntegrityError | DataError):
-        return True
-    arguments: tuple[Any, ...] = getattr(error.orig, "args", ())
-    return bool(arguments) and arguments[0] == _OUT_OF_RANGE

@@ -18,7 +18,8 @@ from venturi.adapters.store.maintenance.dump_format import LEDGER_FORMAT, DumpRe
 from venturi.adapters.store.maintenance.opening import open_for_reading, open_for_writing
 from venturi.adapters.store.maintenance.restoring import insert_backup
 from venturi.adapters.store.migrations.running import head_schema, known_schemas, require_head, upgrade_schema
-from venturi.adapters.store.schema.ledger_tables import LEDGER_STATE, LEDGER_TABLES
+from venturi.adapters.store.schema.all_tables import COUNTERS
+from venturi.adapters.store.schema.ledger_tables import LEDGER_ROLLER, LEDGER_STATE, LEDGER_TABLES
 from venturi.core.domain.errors import SchemaError, StoreError
 from venturi.core.domain.progress import UNHEARD, Progress
 
@@ -100,10 +101,11 @@ def _read_ledger(connection: Connection) -> Iterator[TableRows]:
 
 def _require_empty(connection: Connection) -> None:
     posted = connection.execute(select(LEDGER_STATE.c.posting).with_for_update()).scalar_one()
-    if posted or any(connection.execute(select(1).select_from(table).limit(1)).first() for table in LEDGER_TABLES[1:]):
+    if posted or any(connection.execute(select(1).select_from(table).limit(1)).first() for table in LEDGER_TABLES if table not in COUNTERS):
         message = "the database has a ledger that is not empty; a ledger is imported where there is none"
         raise StoreError(message)
-    connection.execute(delete(LEDGER_STATE))
+    for table in (LEDGER_STATE, LEDGER_ROLLER):
+        connection.execute(delete(table))
 
 
 def _insert(connection: Connection, rows: Iterable[TableRows]) -> int:

@@ -3,8 +3,8 @@
 Owns that an embedded database is written by nobody else meanwhile, and is not made by looking at it.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
@@ -42,6 +42,23 @@ def open_for_writing(url: str) -> Iterator[Connection]:
         with database_errors(), engines.writers.begin() as connection:
             require_supported_server(connection)
             yield connection
+    finally:
+        engines.dispose()
+        if lock is not None:
+            lock.stop()
+
+
+@contextmanager
+def writing_by_pieces(url: str) -> Iterator[Callable[[], AbstractContextManager[Connection]]]:
+    """Give what opens transactions that write, one after the other; raises as ``open_for_writing`` does."""
+    location = read_location(url)
+    engines = build_engines(location, 1)
+    lock = WriterLock(file_of(location)) if is_embedded(location) else None
+    try:
+        if lock is not None:
+            lock.start()
+        with database_errors():
+            yield engines.writers.begin
     finally:
         engines.dispose()
         if lock is not None:

@@ -2,8 +2,8 @@
 
 Owns which columns there are and what they are named. Nothing here refers to a live label, rule or point: versions keep identity, name
 and project as they were, and rows name them by small numbers. Entries are only ever added, which triggers of the database enforce too
-(``migrations.versions.s0002_ledger``). A roll-up is a sum of entries over a bin: ``resolution`` is its length in seconds, 300 or 3600,
-``start_at`` its beginning. Times are nanoseconds since the UTC epoch, directions are codes of ``DirectionCode``.
+(``migrations.versions.s0002_ledger``). A roll-up is a sum of entries over a bin: ``resolution`` stands for its length (``RESOLUTIONS``),
+``start_at`` is its beginning. Times are nanoseconds since the UTC epoch, directions are codes of ``DirectionCode``.
 """
 
 from typing import Any
@@ -26,6 +26,10 @@ from venturi.adapters.store.schema.columns import (
     text_column,
 )
 from venturi.adapters.store.schema.metadata import METADATA
+from venturi.core.ledger.bins import BIN, DAY, HOUR
+
+RESOLUTIONS = {BIN: 300, HOUR: 3600, DAY: 0}
+"""What the column ``resolution`` holds for bins of each length: seconds, but 0 for a day, whose seconds 16 bits do not hold."""
 
 WORD_LENGTH = 24
 """The longest word of an enumeration, in characters."""
@@ -43,6 +47,21 @@ LEDGER_STATE = Table(
     "ledger_state", METADATA, number_column("id", key=True), number_column("posting"), number_column("removable"), **TABLE_OPTIONS
 )
 """One row: the number of the latest posting, and up to which number postings may be removed (0: none). Whoever posts locks it first."""
+
+LEDGER_ROLLER = Table(
+    "ledger_roller",
+    METADATA,
+    number_column("id", key=True),
+    number_column("rolled"),
+    number_column("epoch"),
+    text_column("holder", NAME_LENGTH),
+    number_column("until"),
+    number_column("rebuilding", nullable=True),
+    **TABLE_OPTIONS,
+)
+"""One row: the watermark, which is the posting up to which roll-ups hold all entries; and who may move it until when, under a number that
+grows each time that another may. ``rebuilding`` is the time from which on roll-ups are still to be made anew, null unless that goes on.
+Postings do not touch this row."""
 
 LEDGER_POSTINGS = Table(
     "ledger_postings",
@@ -278,8 +297,9 @@ LEDGER_LONG_INTERVALS = Table(
     number_column("end_at"),
     **_CLUSTERED,
 )
-"""Intervals that are in no roll-up, because they touch too many bins: whoever reads roll-ups adds the shares of their entries
-(``core.ledger.long_intervals``). ``ordinal`` is the entry of coverage; those of totals and usage follow it, up to ``last_ordinal``."""
+"""Intervals that are in no roll-up, because they touch too many bins or no bin could hold them: whoever reads roll-ups adds the shares of
+their entries (``core.ledger.long_intervals``). ``ordinal`` is the entry of coverage; those of totals and usage follow it, up to
+``last_ordinal``."""
 Index("ix_ledger_long_intervals_end_at", LEDGER_LONG_INTERVALS.c.end_at)
 
 LEDGER_SPOOLS = Table(
@@ -333,5 +353,5 @@ SPOOL_TABLES = (LEDGER_SPOOLS, LEDGER_MISSING, LEDGER_CONFLICTS)
 ROLL_UP_TABLES = (LEDGER_LABEL_BINS, LEDGER_OWNER_BINS, LEDGER_POINT_BINS, LEDGER_COVERAGE_BINS, LEDGER_LONG_INTERVALS)
 """Sums of entries, and which entries are in no sum; both can be recomputed from the entries."""
 
-LEDGER_TABLES = (LEDGER_STATE, *VERSION_TABLES, *ENTRY_TABLES, *ROLL_UP_TABLES, *SPOOL_TABLES)
+LEDGER_TABLES = (LEDGER_STATE, LEDGER_ROLLER, *VERSION_TABLES, *ENTRY_TABLES, *ROLL_UP_TABLES, *SPOOL_TABLES)
 """The whole ledger."""

@@ -1,17 +1,28 @@
 """Sums of roll-ups over spans of time, as rows of plain numbers.
 
-Owns the statements, that sums are exact whatever their size (they are added up in integers that have no bound), and that the shares of
-long intervals, which are in no roll-up, stand beside them: in rows of their own, which may have the key of another row.
+Owns the statements, that sums are exact whatever their size (they are added up in integers that have no bound), and that what is in no
+roll-up stands beside them: the shares of long intervals, and the tail (``tail``). Both are rows of their own, which may have the key of
+another row.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, false, func, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, bindparam, false, func, or_, select, true
 from sqlalchemy.exc import OperationalError
 
 from venturi.adapters.store.ledger.long_intervals import read_long_coverage, read_long_records
+from venturi.adapters.store.ledger.rolling.entries import (
+    COVERAGE_COUNTS,
+    COVERAGE_KEYS,
+    POINT_COUNTS,
+    USAGE_COUNTS,
+    Wanted,
+    counts_of,
+)
+from venturi.adapters.store.ledger.rolling.watermark import MOST_TAIL, Beyond, read_beyond
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_COVERAGE_BINS,
     LEDGER_LABEL_BINS,
@@ -21,10 +32,11 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_POINT_BINS,
     LEDGER_TOTALS,
     LEDGER_USAGE,
+    RESOLUTIONS,
 )
 from venturi.adapters.store.transaction import Transaction
+from venturi.adapters.store.usage.tail import Tail
 from venturi.adapters.store.usage.versions import LabelVersion, PointVersion, read_label_versions, read_point_versions
-from venturi.core.domain.interval import SECOND
 from venturi.core.ledger.long_intervals import spread_coverage, spread_records
 
 _HALF = 32
@@ -32,9 +44,8 @@ _LOW = (1 << _HALF) - 1
 _SEEKS = 20_000
 _SQLITE = "sqlite"
 _OVERFLOW = "integer overflow"
-_USAGE_COUNTS = ("packets", "octets")
-_POINT_COUNTS = tuple(f"{part}{unit}" for part in ("", "unmatched_", "unattributed_") for unit in ("packets", "octets"))
 _LONG_POINT = LEDGER_LONG_INTERVALS.c.point_version
+_VERSIONS = LEDGER_LABEL_BINS.c.label_version, LEDGER_LABEL_BINS.c.point_version
 
 Row = tuple[Any, ...]
 """A row of a result."""
@@ -68,6 +79,7 @@ class UsageTables:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
         self._embedded = transaction.connection.dialect.name == _SQLITE
+        self._tail = Tail(transaction.connection)
 
     def label_versions(self) -> list[LabelVersion]:
         """Give the labels that sums name."""
@@ -83,39 +95,76 @@ class UsageTables:
         ``by`` names of ``label_version``, ``point_version`` and ``direction``; a ``step`` of None sums over the span, whose start is
         given. What two of ``chosen`` have in common is summed once.
         """
-        table, some = LEDGER_LABEL_BINS, list(chosen)
-        where = or_(*(_is_chosen(table, span, each) for each in some))
+        some = list(chosen)
+
+        def where(columns: Any) -> ColumnElement[bool]:  # noqa: ANN401 - columns by their names
+            return or_(*(_is_chosen(columns.label_version, columns.point_version, each) for each in some))
+
+        seeking = or_(*(and_(_seek(LEDGER_LABEL_BINS, span, each), _is_chosen(*_VERSIONS, each)) for each in some))
         label = LEDGER_USAGE.c.label_version
-        long_ones = or_(*(and_(_is_one_of(label, each.labels), _is_one_of(_LONG_POINT, each.points)) for each in some))
-        sums = self._sums(table, span, step, by, where, _USAGE_COUNTS)
-        return chain(sums, self._long_sums(LEDGER_USAGE, span, step, by, long_ones))
+        long_ones = or_(*(_is_chosen(label, _LONG_POINT, each) for each in some))
+        sums = self._sums(LEDGER_LABEL_BINS, span, step, by, seeking, USAGE_COUNTS)
+        tail = self._tail_sums(LEDGER_USAGE, span, step, Wanted(by, where))
+        return chain(sums, self._long_sums(LEDGER_USAGE, span, step, by, long_ones), tail)
 
     def usage_of_owners(self, span: Span, step: int | None, by: Sequence[str], chosen: Iterable[OwnersChosen]) -> Iterator[Row]:
         """Sum the usage of all labels of owners, as ``usage`` does but from few rows; ``by`` has ``owner`` for ``label_version``."""
-        table, some = LEDGER_OWNER_BINS, list(chosen)
-        where = or_(*(and_(_is_one_of(table.c.owner, owners), _is_one_of(table.c.point_version, points)) for owners, points in some))
-        long_ones = or_(*(and_(_is_one_of(LEDGER_OWNERS.c.id, owners), _is_one_of(_LONG_POINT, points)) for owners, points in some))
-        sums = self._sums(table, span, step, by, where, _USAGE_COUNTS)
-        return chain(sums, self._long_sums(LEDGER_USAGE, span, step, by, long_ones))
+        some = list(chosen)
+
+        def where(columns: Any) -> ColumnElement[bool]:  # noqa: ANN401 - columns by their names
+            return or_(*(_is_chosen(columns.owner, columns.point_version, each) for each in some))
+
+        long_ones = or_(*(_is_chosen(LEDGER_OWNERS.c.id, _LONG_POINT, each) for each in some))
+        sums = self._sums(LEDGER_OWNER_BINS, span, step, by, where(LEDGER_OWNER_BINS.c), USAGE_COUNTS)
+        tail = self._tail_sums(LEDGER_USAGE, span, step, Wanted(by, where, owners=True))
+        return chain(sums, self._long_sums(LEDGER_USAGE, span, step, by, long_ones), tail)
 
     def totals(self, span: Span, step: int | None, by: Sequence[str], points: frozenset[int] | None) -> Iterator[Row]:
         """Sum what points counted: rows as ``usage`` gives them, with unmatched and unattributed packets and octets behind."""
-        sums = self._sums(LEDGER_POINT_BINS, span, step, by, _is_one_of(LEDGER_POINT_BINS.c.point_version, points), _POINT_COUNTS)
-        return chain(sums, self._long_sums(LEDGER_TOTALS, span, step, by, _is_one_of(_LONG_POINT, points)))
+
+        def where(columns: Any) -> ColumnElement[bool]:  # noqa: ANN401 - columns by their names
+            return _is_one_of(columns.point_version, points)
+
+        sums = self._sums(LEDGER_POINT_BINS, span, step, by, where(LEDGER_POINT_BINS.c), POINT_COUNTS)
+        long_ones = self._long_sums(LEDGER_TOTALS, span, step, by, _is_one_of(_LONG_POINT, points))
+        return chain(sums, long_ones, self._tail_sums(LEDGER_TOTALS, span, step, Wanted(by, where)))
 
     def coverage(self, span: Span, points: frozenset[int]) -> Sequence[Row]:
         """Read coverage: rows of start, point version, place, state, reason, segments, nanoseconds and nanoseconds that overlap."""
         table = LEDGER_COVERAGE_BINS
-        names = ("start_at", "point_version", "place", "coverage", "reason", "segments", "nanoseconds", "overlapping_nanoseconds")
-        statement = _within(select(*(table.c[name] for name in names)), table, span)
-        rows = self._fetch(statement.where(_is_one_of(table.c.point_version, points)))
+        names = *COVERAGE_KEYS, *COVERAGE_COUNTS
+        statement = select(*(table.c[name] for name in names))
+        within = table.c.resolution == RESOLUTIONS[span.width], table.c.start_at >= span.start, table.c.start_at < span.end
+        rows = self._fetch(statement.where(*within, _is_one_of(table.c.point_version, points)))
         with self._transaction.fetching:
             told = read_long_coverage(self._transaction.connection, _is_one_of(_LONG_POINT, points), (span.start, span.end))
-        return [*rows, *spread_coverage(told, (span.start, span.end), span.width)] if told else rows
+        window = span.start, span.end
+        return [*rows, *spread_coverage(told, window, span.width), *self._tail_coverage(window, span.width, points)]
+
+    def beyond(self, most: int = MOST_TAIL) -> Beyond:
+        """Tell what lies beyond the watermark; of it sums have a tail of at most ``MOST_TAIL`` entries."""
+        return self._tail.beyond if most == MOST_TAIL else read_beyond(self._transaction.connection, most)
+
+    def _tail_coverage(self, window: tuple[int, int], width: int, points: frozenset[int]) -> Iterator[Row]:
+        def sum_up(told: FromClause, parameters: Mapping[str, int]) -> Iterator[Row]:
+            keys = [told.c[name] for name in COVERAGE_KEYS]
+            within = told.c.start_at >= window[0], told.c.start_at < window[1], _is_one_of(told.c.point_version, points)
+            return self._sum(select(*keys).where(*within).group_by(*keys), [told.c[name] for name in COVERAGE_COUNTS], parameters)
+
+        return self._tail.coverage(window, width, lambda columns: _is_one_of(columns.point_version, points), sum_up)
+
+    def _tail_sums(self, table: Table, span: Span, step: int | None, wanted: Wanted) -> Iterator[Row]:
+        """Sum what entries beyond the watermark add, as rows like those of ``_sums``."""
+
+        def sum_up(entries: FromClause, parameters: Mapping[str, int]) -> Iterator[Row]:
+            within = and_(entries.c.start_at >= span.start, entries.c.start_at < span.end, wanted.where(entries.c))
+            return self._grouped(entries, span, step, wanted.by, within, counts_of(table), parameters)
+
+        return self._tail.sums(table, (span.start, span.end), (span.width, step or 0), wanted, sum_up)
 
     def _long_sums(self, table: Table, span: Span, step: int | None, by: Sequence[str], where: ColumnElement[bool]) -> Iterator[Row]:
         """Sum the shares of long intervals, as rows like those of ``_sums``."""
-        counts = _USAGE_COUNTS if table is LEDGER_USAGE else _POINT_COUNTS
+        counts = counts_of(table)
         window = span.start, span.end
         with self._transaction.fetching:
             records = read_long_records(self._transaction.connection, table, counts, by, where, window)
@@ -125,28 +174,41 @@ class UsageTables:
     def _sums(
         self, table: Table, span: Span, step: int | None, by: Sequence[str], where: ColumnElement[bool], counts: Sequence[str]
     ) -> Iterator[Row]:
-        keys = [*([_step_start(table, span, step)] if step else []), *(table.c[name] for name in by)]
-        statement = _within(select(*keys), table, span).where(where).group_by(*keys).order_by(*keys)
+        within = and_(table.c.resolution == RESOLUTIONS[span.width], table.c.start_at >= span.start, table.c.start_at < span.end)
+        return self._grouped(table, span, step, by, and_(within, where), counts)
+
+    def _grouped(
+        self,
+        source: FromClause,
+        span: Span,
+        step: int | None,
+        by: Sequence[str],
+        where: ColumnElement[bool],
+        counts: Sequence[str],
+        parameters: Mapping[str, int] = MappingProxyType({}),
+    ) -> Iterator[Row]:
+        keys = [*([_step_start(source, span, step)] if step else []), *(source.c[name] for name in by)]
+        statement = select(*keys).select_from(source).where(where).group_by(*keys).order_by(*keys)
         start = () if step else (span.start,)
         first = len(keys)
-        for row in self._sum(statement, [table.c[name] for name in counts]):
+        for row in self._sum(statement, [source.c[name] for name in counts], parameters):
             if row[first] is not None:  # of nothing, without keys
                 yield (*start, *row)
 
-    def _sum(self, statement: Select[Any], counts: Sequence[ColumnElement[int]]) -> Iterator[Row]:
+    def _sum(self, statement: Select[Any], counts: Sequence[ColumnElement[int]], parameters: Mapping[str, int]) -> Iterator[Row]:
         """Add sums to a statement; SQLite, which sums in 64 bits and says so when they do not hold a sum, then sums in halves."""
         try:
-            rows = self._fetch(statement.add_columns(*map(func.sum, counts)))
+            rows = self._fetch(statement.add_columns(*map(func.sum, counts)), parameters)
         except OperationalError as error:
             if _OVERFLOW not in str(error.orig):
                 raise
             halves = [half for count in counts for half in (count.bitwise_rshift(_HALF), count.bitwise_and(_LOW))]
-            return map(_join_halves(len(counts)), self._fetch(statement.add_columns(*map(func.sum, halves))))
+            return map(_join_halves(len(counts)), self._fetch(statement.add_columns(*map(func.sum, halves)), parameters))
         return iter(rows) if self._embedded else map(_as_integers(len(counts)), rows)
 
-    def _fetch(self, statement: Select[Any]) -> Sequence[Row]:
+    def _fetch(self, statement: Select[Any], parameters: Mapping[str, int] = MappingProxyType({})) -> Sequence[Row]:
         with self._transaction.fetching:
-            return self._transaction.connection.execute(statement).all()
+            return self._transaction.connection.execute(statement, parameters).all()
 
 
 def _as_integers(count: int) -> Callable[[Row], Row]:
@@ -164,22 +226,21 @@ def _join_halves(count: int) -> Callable[[Row], Row]:
     return join
 
 
-def _within(statement: Select[Any], table: Table, span: Span) -> Select[Any]:
-    return statement.where(table.c.resolution == span.width // SECOND, table.c.start_at >= span.start, table.c.start_at < span.end)
-
-
-def _step_start(table: Table, span: Span, step: int) -> ColumnElement[int]:
-    start: ColumnElement[int] = table.c.start_at
+def _step_start(source: FromClause, span: Span, step: int) -> ColumnElement[int]:
+    start: ColumnElement[int] = source.c.start_at
     return start if step == span.width else start - start % step
 
 
-def _is_chosen(table: Table, span: Span, chosen: Chosen) -> ColumnElement[bool]:
-    """Give the condition; few labels are sought in each bin, since the time comes first in the key."""
-    condition = and_(_is_one_of(table.c.label_version, chosen.labels), _is_one_of(table.c.point_version, chosen.points))
+def _seek(table: Table, span: Span, chosen: Chosen) -> ColumnElement[bool]:
+    """Give the condition by which few labels are sought in each bin, since the time comes first in the key."""
     bins = range(span.start, span.end, span.width)
     if chosen.labels is None or len(bins) * len(chosen.labels) > _SEEKS:
-        return condition
-    return and_(_is_one_of(table.c.start_at, frozenset(bins)), condition)
+        return true()
+    return _is_one_of(table.c.start_at, frozenset(bins))
+
+
+def _is_chosen(summed: ColumnElement[int], point: ColumnElement[int], chosen: Chosen | OwnersChosen) -> ColumnElement[bool]:
+    return and_(_is_one_of(summed, chosen[0]), _is_one_of(point, chosen[1]))
 
 
 def _is_one_of(column: ColumnElement[int], numbers: frozenset[int] | None) -> ColumnElement[bool]:

@@ -39,15 +39,18 @@ _NAMED = (
 )
 
 
-def prove_seals(connection: Connection, progress: Progress) -> tuple[int, int]:
-    """Prove that postings are numbered without holes, and that they and their entries are what was sealed.
+def prove_seals(connection: Connection, progress: Progress, since: int = 0) -> tuple[int, int]:
+    """Prove that postings after one are numbered without holes, and that they and their entries are what was sealed.
 
-    Gives how many postings and entries there are; raises ``LedgerError``.
+    Gives how many such postings and entries there are; raises ``LedgerError``.
     """
     state = connection.execute(select(LEDGER_STATE)).one()
-    expected, entries, before = state.removable, 0, _seal_of(connection, state.removable)
-    progress.begin("proving seals", state.posting - state.removable)
-    for postings in _some_at_a_time(connection, state.removable):
+    first = max(state.removable, since)
+    if first > state.posting:
+        _refuse(f"there is no posting {first}: the latest is {state.posting}")
+    expected, entries, before = first, 0, _seal_of(connection, first)
+    progress.begin("proving seals", state.posting - first)
+    for postings in _some_at_a_time(connection, first):
         kinds = [_read_entries(connection, table, postings[0].posting, postings[-1].posting) for table in _KINDS]
         for posting in postings:
             expected += 1
@@ -55,12 +58,12 @@ def prove_seals(connection: Connection, progress: Progress) -> tuple[int, int]:
                 _refuse(f"posting {expected} is missing")
             before = _prove_posting(posting, before, [kind[posting.posting] for kind in kinds])
             entries += posting.entries
-        progress.update(expected - state.removable)
+        progress.update(expected - first)
     if expected != state.posting:
         _refuse(f"the latest posting should be {state.posting}, but is {expected}")
     _prove_names(connection)
     _prove_held(connection)
-    return expected - state.removable, entries
+    return expected - first, entries
 
 
 def _prove_posting(posting: Row[Any], before: str, entries: Sequence[Sequence[Any]]) -> str:

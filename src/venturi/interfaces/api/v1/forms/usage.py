@@ -34,6 +34,13 @@ _Summed = Annotated[
 ]
 _ReadAt = Annotated[TimeText, Meta(description="When the last interval was read, by the server's clock; what is not over then is so far.")]
 
+_RolledUntil = Annotated[
+    TimeText | None,
+    Meta(
+        description="Null if the report has all that is posted; else what was posted from then on is not in it yet: the roller is behind."
+    ),
+]
+
 
 class CoverageForm(Struct, kw_only=True):
     """How much of the truth counts are: the worst state of any part, why, and for how many seconds the counts are known.
@@ -109,6 +116,7 @@ class ReportForm(Struct, kw_only=True, rename={"from_": "from"}):
     directions_summed: _Summed
     known_until: _KnownUntil
     read_at: _ReadAt
+    rolled_until: _RolledUntil
 
 
 class UsageReportForm(ReportForm, kw_only=True):

@@ -147,12 +147,14 @@ def _spell_csv(names: Sequence[str], group: Group, *, raw: bool) -> str:
 def _json_pieces(head: Fields, intervals: Iterable[ReportInterval], rows: _JsonRows) -> Iterator[bytes]:
     yield b'{%s,"intervals":[' % _members(head)
     separator = b""
-    known_until, read_at = None, 0
+    known_until, read_at, rolled_until = None, 0, None
     for interval in intervals:
         yield separator
         yield from rows.interval(interval)
         separator, known_until, read_at = b",", interval.known_until, interval.read_at
-    yield b"],%s}" % _members({"known_until": known_until and format_time(known_until), "read_at": format_time(read_at)})
+        rolled_until = rolled_until or interval.rolled_until
+    known: Fields = {"known_until": known_until and format_time(known_until), "read_at": format_time(read_at)}
+    yield b"],%s}" % _members(known | {"rolled_until": rolled_until and format_time(rolled_until)})
 
 
 def _csv_pieces(heading: str, intervals: Iterable[ReportInterval], rows: _CsvRows) -> Iterator[bytes]:
