@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -22,6 +22,7 @@ from venturi.adapters.logs.configuration import LogConfig, LogForm
 from venturi.adapters.server.configuration import Count, Limits, ServerConfig, TlsConfig
 from venturi.core.domain.errors import ConfigurationError, InvalidTimeError
 from venturi.core.domain.interval import parse_duration
+from venturi.core.domain.point import LONGEST_BOUNDARY
 from venturi.core.domain.text import hide_url_secrets
 from venturi.services.agent.configuration import AgentConfig, AgentSettings
 from venturi.services.agent.schedule import Schedule
@@ -61,6 +62,10 @@ _LISTEN_COUNT = "LISTEN_FDS"
 _MOST_PORTS = 65_535
 
 
+BoundaryName = Annotated[str, msgspec.Meta(max_length=LONGEST_BOUNDARY)]
+"""The name of a boundary, empty for none."""
+
+
 class AuthMode(StrEnum):
     """How callers of the API prove who they are."""
 
@@ -87,6 +92,7 @@ class ServeSettings:
     logs: LogConfig = field(default_factory=LogConfig)
     limits: Limits = field(default_factory=Limits)
     ledger: LedgerConfig = field(default_factory=LedgerConfig)
+    billing_boundary: BoundaryName = ""
 
 
 @dataclass(frozen=True, kw_only=True)

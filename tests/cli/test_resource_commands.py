@@ -142,20 +142,22 @@ def test_a_rule_that_overlaps_is_a_conflict(venturi: Venturi) -> None:
     )
 
 
+ITS_ID = "its id"
+
 POINTS: dict[str, tuple[tuple[str, ...], dict[str, object], str]] = {
     "interface": (
-        ("--host", "edge-1", "--device", "eth0", "--namespace", "blue", "--share"),
-        {"host": "edge-1", "namespace": "blue", "device": "eth0", "hook": "netfilter", "shared": True},
+        ("--host", "edge-1", "--device", "eth0", "--namespace", "blue", "--share", "--boundary", "edge"),
+        {"host": "edge-1", "namespace": "blue", "device": "eth0", "hook": "netfilter", "shared": True, "boundary": "edge"},
         "edge-1 eth0 in blue",
     ),
     "router": (
         ("--router-id", NOWHERE, "--traffic", "both", "--hook", "tc", "--host", "Net-2", "--host", "net-1", "--line-rate", "1000"),
-        {"router_id": NOWHERE, "traffic": "both", "hook": "tc", "hosts": ["net-1", "net-2"], "line_rate": 1000},
+        {"router_id": NOWHERE, "traffic": "both", "hook": "tc", "hosts": ["net-1", "net-2"], "line_rate": 1000, "boundary": "routers"},
         f"router {NOWHERE}",
     ),
     "exporter": (
         ("--address", "192.0.2.7", "--observation-domain", "3", "--outside-interface", "7", "--outside-interface", "2"),
-        {"address": "192.0.2.7", "observation_domain": 3, "outside_interfaces": [2, 7], "collector_host": None},
+        {"address": "192.0.2.7", "observation_domain": 3, "outside_interfaces": [2, 7], "collector_host": None, "boundary": ITS_ID},
         "192.0.2.7 domain 3",
     ),
 }
@@ -174,6 +176,8 @@ def test_points_of_each_kind_come_change_and_go(kind: str, venturi: Venturi) -> 
         "line_rate": None,
         **expected,
     }
+    if whole["boundary"] == ITS_ID:
+        whole["boundary"] = created["id"]
     assert {name: value for name, value in created.items() if name != "id"} == whole
     listed = ("point", "list", "--kind", kind, "-f", "csv", "-c", "name", "-c", "place")
     assert venturi(*listed) == f"name,place\na {kind},{place}\n"
@@ -202,6 +206,20 @@ def test_hosts_and_line_rates_are_set_and_taken_away(venturi: Venturi) -> None:
         assert venturi("point", "set", "gateway", *options) == ""
         assert json.loads(venturi(*shown)) == {"hosts": hosts, "line_rate": rate}
     venturi("point", "delete", "gateway")
+
+
+def test_a_boundary_is_named_listed_and_taken_away(venturi: Venturi) -> None:
+    venturi("point", "create", "bounded", "--kind", "router", "--router-id", ROUTER)
+    listed = ("point", "list", "--boundary", "behind the firewall", "-f", "value", "-c", "name")
+    for options, boundary, found in (
+        (("--boundary", "behind the firewall"), "behind the firewall", "bounded\n"),
+        (("--boundary", ""), "routers", ""),
+    ):
+        assert venturi("point", "set", "bounded", *options) == ""
+        assert venturi("point", "show", "bounded", "-f", "value", "-c", "boundary") == f"{boundary}\n"
+        assert venturi(*listed) == found
+    venturi("point", "set", "bounded", "--boundary", "x" * 65, code=2, sentence="boundary: Expected 'str' of length <= 64")
+    venturi("point", "delete", "bounded")
 
 
 def test_an_interface_is_on_one_host(venturi: Venturi) -> None:

@@ -97,11 +97,15 @@ def test_totals_of_points(venturi: Venturi) -> None:
 def test_what_is_refused(venturi: Venturi) -> None:
     venturi("usage", "--label", "nobody", code=8, sentence="there is no label with the id or name 'nobody'")
     venturi(
-        "usage", "--group-by", "colour", code=2, sentence="group_by: 'colour' is none of label, project, point, point_project, direction"
+        "usage",
+        "--group-by",
+        "colour",
+        code=2,
+        sentence="group_by: 'colour' is none of label, project, point, point_project, direction, boundary",
     )
     venturi("usage", "-c", "colour", "-f", "csv", code=2, sentence=_columns())
 
 
 def _columns() -> str:
-    before = "interval_start, interval_end, label_id, label_name, project_id, label_deleted, direction"
+    before = "interval_start, interval_end, label_id, label_name, project_id, label_deleted, direction, boundary"
     return f"there is no column 'colour': there are {before}, packets, octets, coverage, reasons, known_seconds, segments"

@@ -14,7 +14,7 @@ from tests.support.control_values import OPERATOR
 from tests.support.databases import DATABASES, DatabaseServers
 from tests.support.ledgers import LedgerOfTests
 from tests.support.server import running_server
-from tests.support.versions import ask_reports, find_lost
+from tests.support.versions import ask_reports, find_lost_reports
 from venturi.adapters.store.ledger.proving.proof import prove_ledger
 from venturi.adapters.store.maintenance.ledger_dump import import_ledger
 from venturi.adapters.store.maintenance.restoring import restore
@@ -67,7 +67,7 @@ def test_a_ledger_is_upgraded_verified_and_reported_as_before(made: Path, tmp_pa
     upgrade_database(url)
     assert prove_ledger(url).postings == _postings(made)
     with running_server(tmp_path, database=url) as server:
-        assert find_lost(json.loads((made / "reports.json").read_bytes()), ask_reports(server, *SPAN)) == []
+        assert find_lost_reports(json.loads((made / "reports.json").read_bytes()), ask_reports(server, *SPAN)) == []
 
 
 def _postings(made: Path) -> int:
@@ -88,4 +88,4 @@ def test_a_copy_is_restored_into_any_database(made: Path, copy: str, kind: str, 
         told = ask_reports(server, *SPAN)
     if copy == "ledger.export":
         reports = {question: answer for question, answer in reports.items() if question.startswith(OF_THE_LEDGER)}
-    assert find_lost(reports, told) == []
+    assert find_lost_reports(reports, told) == []

@@ -3,13 +3,14 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.compat.contents import BELIEVED, SPAN, fill_server
 from tests.support.databases import DatabaseServers
 from tests.support.server import ServerProcess, running_server
-from tests.support.versions import Version, ask_reports, drop_moment, find_lost, run_command
+from tests.support.versions import Version, ask_reports, drop_moment, find_lost, find_lost_reports, run_command
 
 PRESENT = sys.executable
 COMMANDS: tuple[tuple[str, ...], ...] = (
@@ -35,7 +36,7 @@ WRITING: tuple[tuple[str, ...], ...] = (
 @pytest.fixture
 def filled(  # noqa: PLR0206 - a fixture is no property
     version: Version, database_kind: str, database_servers: DatabaseServers, tmp_path: Path
-) -> tuple[str, dict[str, object]]:
+) -> tuple[str, dict[str, Any]]:
     """The URL of a database that an earlier version filled, and what it reported of it."""
     url = database_servers.bare_database(database_kind, tmp_path, "earlier")
     run_command(version.python, "db", "upgrade", "--database", url)
@@ -45,7 +46,7 @@ def filled(  # noqa: PLR0206 - a fixture is no property
 
 
 def test_a_database_is_upgraded_and_its_copies_are_restored(
-    version: Version, filled: tuple[str, dict[str, object]], database_kind: str, database_servers: DatabaseServers, tmp_path: Path
+    version: Version, filled: tuple[str, dict[str, Any]], database_kind: str, database_servers: DatabaseServers, tmp_path: Path
 ) -> None:
     url, reports = filled
     run_command(version.python, "db", "backup", str(tmp_path / "backup"), "--database", url)
@@ -59,7 +60,7 @@ def test_a_database_is_upgraded_and_its_copies_are_restored(
         run_command(PRESENT, "ledger", "verify", "--database", upgraded)
     for upgraded in (url, restored):
         with running_server(tmp_path, database=upgraded) as server:
-            assert find_lost(reports, ask_reports(server, *SPAN)) == []
+            assert find_lost_reports(reports, ask_reports(server, *SPAN)) == []
 
 
 @pytest.fixture(params=["the earlier version's server", "the present server"])

@@ -38,13 +38,17 @@ def version_id(number: int) -> str:
 
 @dataclass(frozen=True)
 class KnownVersion:
-    """A label or point as the ledger knows it; ``of`` is the number that its id is made of, by default that of the version."""
+    """A label or point as the ledger knows it; ``of`` is the number that its id is made of, by default that of the version.
+
+    All points are of one boundary unless theirs is another.
+    """
 
     number: int
     project_id: str = "p1"
     shared: bool = False
     name: str = ""
     of: int = 0
+    boundary: str = "edge"
 
     def row(self, kind: str) -> dict[str, object]:
         """Give the row of its version."""
@@ -105,7 +109,9 @@ def fill(database: str, labels: Sequence[KnownVersion], points: Sequence[KnownVe
         bins.add(record, HOUR)
     with writing_connection(database) as connection:
         connection.execute(insert(LEDGER_LABEL_VERSIONS), [label.row("label") for label in labels])
-        connection.execute(insert(LEDGER_POINT_VERSIONS), [point.row("point") | {"kind": "interface"} for point in points])
+        connection.execute(
+            insert(LEDGER_POINT_VERSIONS), [point.row("point") | {"kind": "interface", "boundary": point.boundary} for point in points]
+        )
         connection.execute(insert(LEDGER_OWNERS), [{"id": owners[owner], "project_id": owner[0], "shared": owner[1]} for owner in owners])
         _insert_intervals(connection, records)
         filled = (

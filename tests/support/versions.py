@@ -18,6 +18,7 @@ import pytest
 from tests.support.server import ServerProcess
 from tests.support.sources import ROOT
 from tests.support.tools import in_ci
+from venturi.interfaces.render.usage.rows import COVERAGE
 
 LIST = ROOT / "tests" / "compat" / "versions.toml"
 """Which versions there are."""
@@ -103,6 +104,36 @@ def _answer(server: ServerProcess, question: str) -> Any:  # noqa: ANN401 - any 
 def drop_moment(document: Any) -> Any:  # noqa: ANN401 - any JSON
     """Give an answer without the time at which it was asked for."""
     return {name: told for name, told in document.items() if name != "read_at"} if isinstance(document, dict) else document
+
+
+def find_lost_reports(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Name what ``ask_reports`` told before and does not tell any more.
+
+    A row that was of points of several boundaries is a row of each now; together they have the same counts. Its coverage is that of fewer
+    points, so only that of rows of one point is compared.
+    """
+    return find_lost(_join_boundaries(before), _join_boundaries(after))
+
+
+def _join_boundaries(reports: Mapping[str, Any]) -> dict[str, Any]:
+    joined = dict(reports)
+    for question, answer in reports.items():
+        if "intervals" in answer:
+            intervals = [{**interval, "usage": _join_rows(interval["usage"])} for interval in answer["intervals"]]
+            joined[question] = {**answer, "intervals": intervals}
+    return joined
+
+
+def _join_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Sum rows that differ in nothing but their boundary, in the order of what tells them apart."""
+    joined: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        kept = {name: told for name, told in row.items() if name != "boundary" and (name not in COVERAGE or "observation_point_id" in row)}
+        counts = [name for name in kept if name.endswith(("packets", "octets"))]
+        key = json.dumps({name: told for name, told in kept.items() if name not in counts}, sort_keys=True)
+        found = joined.setdefault(key, {**kept, **dict.fromkeys(counts, 0)})
+        found |= {name: found[name] + kept[name] for name in counts}
+    return [joined[key] for key in sorted(joined)]
 
 
 def find_lost(before: Any, after: Any, where: str = "") -> list[str]:  # noqa: ANN401 - any JSON

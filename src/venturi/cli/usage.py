@@ -14,7 +14,7 @@ from venturi.interfaces.render.resources.view import View
 from venturi.interfaces.render.usage.question import UsageQuestion
 
 _ONCE = {"resolution": "resolution", "group_by": "group_by"}
-_REPEATED = {"projects": "project_id", "point_projects": "point_project_id"}
+_REPEATED = {"projects": "project_id", "point_projects": "point_project_id", "boundaries": "boundary"}
 _RESOLUTIONS = click.Choice(["5m", "1h", "1d", "total"])
 
 
@@ -24,12 +24,21 @@ _RESOLUTIONS = click.Choice(["5m", "1h", "1d", "total"])
 @LAST
 @ZONE
 @click.option("--resolution", type=_RESOLUTIONS, default="total", show_default=True, help="The length of an interval.")
-@click.option("--group-by", metavar="LIST", help="What to tell apart, by commas: label, project, point, point_project, direction.")
+@click.option(
+    "--group-by", metavar="LIST", help="What to tell apart, by commas: label, project, point, point_project, direction, boundary."
+)
 @click.option("--label", "labels", multiple=True, metavar="LABEL", help="Only this label, by id or name; may be repeated.")
 @click.option("--project", "projects", multiple=True, metavar="PROJECT", help="Only labels of this project; may be repeated.")
 @click.option("--point", "points", multiple=True, metavar="POINT", help="Only at this observation point, by id or name; may be repeated.")
 @click.option(
     "--point-project", "point_projects", multiple=True, metavar="PROJECT", help="Only at points of this project; may be repeated."
+)
+@click.option(
+    "--boundary",
+    "boundaries",
+    multiple=True,
+    metavar="NAME",
+    help="Only at points of this boundary; may be repeated. By default that of the server's billing_boundary, else each by itself.",
 )
 @click.option("--totals", is_flag=True, help="Show all that points counted, what no label counts included, instead of labels.")
 @click.option(

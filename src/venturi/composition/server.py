@@ -135,7 +135,7 @@ def _api_parts(settings: ServeSettings, observer: "RequestObserver", running: Ex
     running.callback(plans.stop)
     turns = make_turns(settings.limits, threads)
     own = {"plans": plans, "tokens": tokens, "alarm_keeping": alarms, "turns": turns}
-    services = {**_store_services(store), **_ledger_services(store, settings, alarms), **own}
+    services = {**_store_services(store, settings), **_ledger_services(store, settings, alarms), **own}
     return ApiParts(
         store=store,
         services=services,
@@ -189,8 +189,8 @@ def _ledger_services(store: "Store", settings: ServeSettings, alarms: "AlarmKeep
     return {"batches": batches, "corrections": CorrectionPosting(store, _now), "held": held, "ledger": LedgerReading(store)}
 
 
-def _store_services(store: "Store") -> dict[str, object]:
-    """Make the services that need nothing but the store."""
+def _store_services(store: "Store", settings: ServeSettings) -> dict[str, object]:
+    """Make the services that need nothing but the store and a setting."""
     from venturi.interfaces.api.neutron.remembered import RememberedLists
     from venturi.services.alarms.reading import AlarmReading
     from venturi.services.control.applying import ApplyControl
@@ -210,7 +210,7 @@ def _store_services(store: "Store") -> dict[str, object]:
         "points": PointControl(store),
         "explaining": Explaining(store),
         "revisions": RevisionControl(store),
-        "reports": UsageReports(store, _now),
+        "reports": UsageReports(store, _now, settings.billing_boundary),
     }
 
 

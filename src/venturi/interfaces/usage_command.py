@@ -25,7 +25,7 @@ from venturi.interfaces.render.usage.folding import FoldedReport, fold_report
 from venturi.interfaces.render.usage.largest import keep_largest
 from venturi.interfaces.render.usage.question import UsageQuestion
 from venturi.interfaces.render.usage.rows import largest_first, report_columns, report_rows
-from venturi.interfaces.render.usage.table import spell_bounds, write_report_table
+from venturi.interfaces.render.usage.table import spell_bounds, tell_what_is_twice, write_report_table
 from venturi.interfaces.standard_output import write_standard_output
 from venturi.interfaces.usage_advice import tell_since_when, tell_what_is_missing
 
@@ -51,6 +51,7 @@ def show_usage(resources: Resources, question: UsageQuestion, view: View, render
     columns = choose_columns(view.columns, known, known)
     order = choose_columns(view.sort_columns, known, ())
     rows = _rows(report, question)
+    drawn = [drawable(report, rows)] if question.charts else []
     plain = not (view.columns or view.sort_columns or question.top)
     if view.form == "parquet" and question.path is not None:
         with whole_file(question.path) as temporary, temporary.open("wb") as stream:
@@ -63,7 +64,7 @@ def show_usage(resources: Resources, question: UsageQuestion, view: View, render
         chosen = replace(view, columns=(), sort_columns=order)
         _write(question.path, partial(write_list, _spell_reasons(rows, view), columns, chosen))
     for chart in question.charts:
-        specification = chart_specification(drawable(report, rows), question.top or MAXIMUM_SERIES)
+        specification = chart_specification(drawn[0], question.top or MAXIMUM_SERIES)
         drawing = renderers.chart(specification, chart_format(chart))
         with whole_file(chart) as temporary:
             temporary.write_bytes(drawing)
@@ -106,7 +107,7 @@ def _write_for_people(resources: Resources, report: Mapping[str, object], questi
     rows = _rows(folded.report, question)
     ordered = sort_rows(rows, order) if order else largest_first(rows)
     before = [*tell_since_when(resources, report), spell_bounds(report), *filter(None, [folded.before]), ""]
-    after = [folded.after] if folded.after else []
+    after = [*filter(None, [folded.after]), *tell_what_is_twice(folded.report, rows)]
     if not any("octets" in row for row in rows):
         after += tell_what_is_missing(resources, report, question.labels, totals=question.totals)
 

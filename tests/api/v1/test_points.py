@@ -29,7 +29,11 @@ MADE: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"kind": "router", "name": "r", "router_id": ROUTER, "hosts": ["Net-2", "net-1", "NET-1"], "line_rate": 10**10},
         {"kind": "router", "router_id": ROUTER, "hosts": ["net-1", "net-2"], "line_rate": 10**10},
     ),
-    ({"kind": "router", "name": "r", "router_id": ROUTER}, {"kind": "router", "hosts": [], "line_rate": None}),
+    (
+        {"kind": "router", "name": "r", "router_id": ROUTER},
+        {"kind": "router", "hosts": [], "line_rate": None, "boundary": "routers"},
+    ),
+    ({"kind": "router", "name": "r", "router_id": ROUTER, "boundary": "behind ü"}, {"kind": "router", "boundary": "behind ü"}),
     (
         {"kind": "exporter", "name": "x", "address": "2001:DB8::0", "outside_interfaces": [3, 1, 3], "project_id": "7"},
         {
@@ -78,6 +82,11 @@ CHANGES: list[tuple[dict[str, Any], int, str]] = [
     ({"line_rate": 0}, 400, "line_rate: "),
     ({"line_rate": 10**15 + 1}, 400, "line_rate: "),
     ({"hosts": ["edge-2"]}, 400, "hosts: a point of kind interface has no such field"),
+    ({"boundary": "x" * 64}, 200, ""),
+    ({"boundary": "x" * 65}, 400, "boundary: "),
+    ({"boundary": ""}, 400, "boundary: "),
+    ({"boundary": " x"}, 400, "boundary: expected a text without control and invisible characters"),
+    ({"boundary": "a\u200bb"}, 400, "boundary: expected a text without control and invisible characters"),
 ]
 
 ROUTER_CHANGES: list[tuple[dict[str, Any], int, str]] = [
@@ -113,6 +122,33 @@ def test_a_router_is_changed(anyone: Caller, changes: dict[str, Any], status: in
     assert answered == status
     if status != 200:
         assert sentence in document["error"]["message"]
+
+
+def test_a_boundary_has_a_default_and_a_history(anyone: Caller) -> None:
+    made = anyone.make(PATH, {"kind": "interface", "name": "a", "host": "edge-7", "device": "eth0"})
+    assert made["boundary"] == made["id"]
+    seen = []
+    for boundary in ("uplinks", None):
+        answered = anyone.ask("PATCH", f"{PATH}/{made['id']}", {"boundary": boundary})[1]["boundary"]
+        listed = anyone.ask("GET", f"{PATH}?boundary={answered}")[1]["observation_points"]
+        assert [point["id"] for point in listed] == [made["id"]]
+        seen.append(answered)
+    assert seen == ["uplinks", made["id"]]
+    latest = max(revision["number"] for revision in anyone.ask("GET", "/v1/revisions?limit=1000")[1]["revisions"])
+    states = [anyone.ask("GET", f"/v1/revisions/{number}/state")[1]["observation_points"] for number in range(latest - 2, latest + 1)]
+    found = [next(point["boundary"] for point in points if point["id"] == made["id"]) for points in states]
+    assert found == [made["id"], "uplinks", made["id"]]
+    anyone.ask("DELETE", f"{PATH}/{made['id']}")
+
+
+def test_routers_are_listed_by_their_default_boundary(anyone: Caller) -> None:
+    made = anyone.make(PATH, {"kind": "router", "name": "r", "router_id": str(uuid.uuid4())})
+    other = anyone.make(PATH, {"kind": "router", "name": "r", "router_id": str(uuid.uuid4()), "boundary": "uplinks"})
+    listed = {point["id"] for point in anyone.ask("GET", f"{PATH}?boundary=routers")[1]["observation_points"]}
+    assert made["id"] in listed
+    assert other["id"] not in listed
+    for each in (made, other):
+        anyone.ask("DELETE", f"{PATH}/{each['id']}")
 
 
 def test_the_hosts_of_a_router_have_a_history(anyone: Caller) -> None:

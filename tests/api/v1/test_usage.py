@@ -55,6 +55,7 @@ def test_a_report_in_json(metered: dict[str, Caller]) -> None:
         "resolution": "1h",
     }
     assert report["group_by"] == ["label", "point", "direction"]
+    assert (report["boundaries"], report["directions_summed"]) == (None, False)
     first, second = report["intervals"]
     complete = {"coverage": "complete", "reasons": [], "known_seconds": 3600, "segments": "wire"}
     assert first == {
@@ -74,6 +75,7 @@ def test_a_report_in_json(metered: dict[str, Caller]) -> None:
         "point_project_id": OWN,
         "observation_point_deleted": True,
         "direction": "egress",
+        "boundary": "edge",
         "packets": 4,
         "octets": 2 * HUGE,
         **complete,
@@ -100,6 +102,15 @@ def test_totals_of_points(metered: dict[str, Caller]) -> None:
     report = metered["reader"].ask("GET", f"/v1/usage/points?{DAY}&group_by=point")[1]
     (row,) = report["intervals"][0]["usage"]
     assert (row["observation_point_id"], row["unmatched_octets"], row["unattributed_packets"]) == (version_id(1), 7, 0)
+
+
+@pytest.mark.parametrize(("path", "asked"), [("/v1/usage", "group_by="), ("/v1/usage/points", "group_by=boundary")])
+def test_a_boundary_is_asked_for(metered: dict[str, Caller], path: str, asked: str) -> None:
+    report = metered["reader"].ask("GET", f"{path}?{DAY}&{asked}&boundary=edge&boundary=nowhere")[1]
+    assert (report["boundaries"], report["directions_summed"]) == (["edge", "nowhere"], True)
+    assert [row["boundary"] for row in report["intervals"][0]["usage"]] == ["edge"]
+    report = metered["reader"].ask("GET", f"{path}?{DAY}&{asked}&boundary=nowhere")[1]
+    assert (report["intervals"][0]["usage"], report["intervals"][0]["observation_points"]) == ([], 0)
 
 
 @pytest.mark.parametrize("path", ["/v1/usage", "/v1/usage/points"])

@@ -4,9 +4,12 @@ from io import StringIO
 
 import pytest
 
+from venturi.core.domain.errors import InvalidRequestError
 from venturi.interfaces.render.quantities import Units
+from venturi.interfaces.render.usage.charting import drawable
+from venturi.interfaces.render.usage.largest import keep_largest
 from venturi.interfaces.render.usage.rows import report_rows
-from venturi.interfaces.render.usage.table import write_report_table
+from venturi.interfaces.render.usage.table import tell_what_is_twice, write_report_table
 
 RED = "\x1b[31m"
 
@@ -68,3 +71,74 @@ def test_only_loss_is_red(monkeypatch: pytest.MonkeyPatch, name: str, coverage: 
     assert RED not in table(StringIO(), coverage, reasons, 1800)
     monkeypatch.setenv("NO_COLOR", "1")
     assert RED not in table(Terminal(), coverage, reasons, 1800)
+
+
+ROWS: list[dict[str, object]] = [
+    {"label_name": "web", "direction": "egress", "boundary": "uplinks", "packets": 3, "octets": 300},
+    {"label_name": "web", "direction": "ingress", "boundary": "uplinks", "packets": 1, "octets": 100},
+    {"label_name": "web", "direction": "egress", "boundary": "routers", "packets": 3, "octets": 300},
+]
+TOLD: dict[str, object] = {"coverage": "complete", "reasons": [], "known_seconds": 3600, "segments": "wire"}
+
+
+def bounded(*rows: dict[str, object], points: int = 3) -> dict[str, object]:
+    """Make a report of an hour with these rows."""
+    bounds: dict[str, object] = {"start": "2026-03-01T12:00:00Z", "end": "2026-03-01T13:00:00Z", "observation_points": points}
+    interval = {**bounds, **TOLD, "usage": [{**row, **TOLD} for row in rows]}
+    return {"resolution": "total", "group_by": ["label", "direction"], "boundaries": None, "intervals": [interval]}
+
+
+def lines_of(report: dict[str, object]) -> list[list[str]]:
+    """Write the table of a report, and give the cells of its lines."""
+    stream = StringIO()
+    write_report_table(report, list(report_rows(report)), Units.OCTETS, stream)
+    return [line.split() for line in stream.getvalue().splitlines()]
+
+
+def test_each_boundary_has_its_total_and_its_shares() -> None:
+    lines = lines_of(bounded(*ROWS))
+    assert lines[0][:3] == ["label", "direction", "boundary"]
+    assert [(line[2], line[5]) for line in lines[2:5]] == [("uplinks", "75.0"), ("uplinks", "25.0"), ("routers", "100.0")]
+    assert lines[5:] == [["total", "uplinks", "4", "400", "100.0", "%"]]
+
+
+def test_a_boundary_alone_needs_no_column() -> None:
+    lines = lines_of(bounded(*ROWS[:2]))
+    assert lines[0][:3] == ["label", "direction", "packets"]
+    assert lines[-1] == ["total", "4", "400", "100.0", "%"]
+
+
+TWICE = [
+    ("both directions of several points", bounded(*ROWS), True),
+    ("both directions of one point", bounded(*ROWS[:2], points=1), False),
+    ("one direction", bounded(*ROWS[:1]), False),
+    ("directions that the server has summed", {**bounded(*ROWS[:1]), "directions_summed": True}, True),
+    ("points that are boundaries of their own", bounded(*ROWS, points=2), False),
+]
+
+
+@pytest.mark.parametrize(("name", "report", "told"), TWICE, ids=[case[0] for case in TWICE])
+def test_what_is_twice_in_a_sum_of_both_directions_is_told(name: str, report: dict[str, object], told: bool) -> None:
+    assert bool(tell_what_is_twice(report, list(report_rows(report)))) == told, name
+
+
+def test_the_others_are_a_sum_for_each_boundary() -> None:
+    report = bounded(*ROWS, {**ROWS[0], "label_name": "mail", "octets": 5}, {**ROWS[2], "label_name": "mail", "octets": 7})
+    rows = [{**row, "label_id": row["label_name"], "project_id": "p", "label_deleted": False} for row in report_rows(report)]
+    kept = keep_largest(rows, ["label", "direction"], 1)
+    assert sorted((row["label_name"], row["boundary"], row["octets"]) for row in kept) == [
+        ("other", "routers", 307),
+        ("other", "uplinks", 5),
+        ("web", "uplinks", 100),
+        ("web", "uplinks", 300),
+    ]
+
+
+def test_a_chart_over_time_is_of_one_boundary() -> None:
+    report = {**bounded(*ROWS), "resolution": "1h"}
+    with pytest.raises(InvalidRequestError, match="name one with --boundary \\(routers, uplinks\\)"):
+        drawable(report, list(report_rows(report)))
+    one = {**bounded(*ROWS[:2]), "resolution": "1h"}
+    assert [record.label.name for record in drawable(one, list(report_rows(one))).usage] == ["web", "web"]
+    total = bounded(*ROWS)
+    assert {record.label.name for record in drawable(total, list(report_rows(total))).usage} == {"web at uplinks", "web at routers"}

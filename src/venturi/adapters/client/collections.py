@@ -94,7 +94,7 @@ POINTS = Collection(
     plural="observation_points",
     change_path="/v1/observation-points",
     missing=PointNotFoundError,
-    columns=("id", "name", "kind", "traffic", "shared", "project_id", *_PLACE, "line_rate"),
+    columns=("id", "name", "kind", "traffic", "shared", "project_id", *_PLACE, "line_rate", "boundary"),
     short=("id", "name", "kind", "traffic", "shared", "place"),
 )
 

@@ -49,7 +49,8 @@ _LINE_RATE = click.option(
     metavar="BITS",
     help="The most that can pass in one direction, in bits per second; 0 for the server's default.",
 )
-_OPTIONAL = ("namespace", "collector_host")
+_BOUNDARY = click.option("--boundary", metavar="NAME", help="The points of which each packet passes one at most; empty for the default.")
+_OPTIONAL = ("namespace", "collector_host", "boundary")
 
 
 def _place_options(command: Command) -> Command:
@@ -69,6 +70,7 @@ def point() -> None:
 @_place_options
 @_TRAFFIC
 @_LINE_RATE
+@_BOUNDARY
 @_SHARE
 @click.option("--project", "project_id", metavar="PROJECT", help="The project's id; by default the caller's own project.")
 @show_options
@@ -83,6 +85,7 @@ def create_point(*, server: ServerChoice, view: View, **attributes: Any) -> int:
 @click.option("--name", help="Only points of this very name.")
 @click.option("--kind", type=click.Choice(_KEPT_KINDS), help="Only points of this kind.")
 @click.option("--project", "project_id", metavar="PROJECT", help="Only points of this project.")
+@click.option("--boundary", metavar="NAME", help="Only points of this boundary.")
 @click.option("--share/--no-share", "shared", default=None, help="Only shared points, or only others.")
 @click.option("--long", is_flag=True, help="Show all columns.")
 @limit_option
@@ -111,6 +114,7 @@ def show_point(*, server: ServerChoice, view: View, point: str) -> int:
 @_place_options
 @_TRAFFIC
 @_LINE_RATE
+@_BOUNDARY
 @_SHARE
 @server_options
 def set_point(*, server: ServerChoice, point: str, **changes: Any) -> int:  # noqa: ANN401 - click's options

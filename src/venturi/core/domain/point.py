@@ -3,8 +3,10 @@
 Owns what makes one valid and what tells where it is. Which labels apply there is for ``label``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from venturi.core.domain.errors import InvalidPointError
 from venturi.core.domain.prefix import parse_address
@@ -17,6 +19,12 @@ MOST_HOSTS = 250
 HIGHEST_LINE_RATE = 10**15
 """The highest line rate, in bits per second."""
 
+LONGEST_BOUNDARY = 64
+"""How many characters the name of a boundary has at most."""
+
+DEFAULT_BOUNDARIES: Mapping[str, str] = MappingProxyType({"router": "routers", "port": "ports"})
+"""The boundary of points of a kind that are in none that was named; a ledger that says nothing else means these, so they never change."""
+
 
 class PointKind(StrEnum):
     """What an observation point is."""
@@ -25,6 +33,11 @@ class PointKind(StrEnum):
     ROUTER = "router"
     EXPORTER = "exporter"
     CAPTURE = "capture"
+
+
+def boundary_of(kind: str, identity: str, named: str) -> str:
+    """Give the boundary of a point: the one that was ``named``, else that of its kind, else one of its own, which its id names."""
+    return named or DEFAULT_BOUNDARIES.get(kind, identity)
 
 
 class PointTraffic(StrEnum):
@@ -103,7 +116,8 @@ class ObservationPoint:
     """A place where packets are seen; a ``shared`` one carries the traffic of many projects.
 
     ``id`` is empty and ``place`` None for points that no server keeps: captures, and exporters met in a file. ``line_rate`` is the most
-    that can pass in one direction, in bits per second, None if nobody said.
+    that can pass in one direction, in bits per second, None if nobody said. ``named_boundary`` is the boundary that an operator put it in,
+    empty if nobody did.
     """
 
     name: str
@@ -114,6 +128,12 @@ class ObservationPoint:
     traffic: PointTraffic = PointTraffic.FORWARDED
     place: PointPlace | None = None
     line_rate: int | None = None
+    named_boundary: str = ""
+
+    @property
+    def boundary(self) -> str:
+        """The points that it belongs to, of which each packet passes one at most in each direction."""
+        return boundary_of(self.kind, self.id or self.name, self.named_boundary)
 
     def __post_init__(self) -> None:
         """Refuse a place of another kind with ``InvalidPointError``."""

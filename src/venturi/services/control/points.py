@@ -23,7 +23,7 @@ _KINDS: Mapping[type, PointKind] = {
 
 @dataclass(frozen=True, kw_only=True)
 class NewPoint:
-    """The point that a caller asks for; ``project_id`` None is the caller's own project."""
+    """The point that a caller asks for; ``project_id`` None is the caller's own project, ``boundary`` empty the default."""
 
     name: str
     place: PointPlace
@@ -31,6 +31,7 @@ class NewPoint:
     shared: bool = False
     traffic: PointTraffic = PointTraffic.FORWARDED
     line_rate: int | None = None
+    boundary: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,7 @@ class PointControl:
             traffic=asked.traffic,
             place=asked.place,
             line_rate=asked.line_rate,
+            named_boundary=asked.boundary,
         )
         require(caller, Operation.CREATE_POINT, project_id=point.project_id, shared=point.shared)
         with self._store.writing(caller) as writer:

@@ -157,7 +157,7 @@ def _make_batch(writer: LedgerWriter, held: Sequence[Any]) -> tuple[Batch, list[
         totals = [DirectionTotals(*tuple(each)[3:]) for each in writer.held.totals_of(position)]
         intervals.append(_interval_of(row, totals, usage))
         point = BatchPoint(row.point_id, row.name, row.project_id, bool(row.shared), row.kind)
-        verdicts.append(Verdict(None, point, {}, told=True, used={each.label for each in usage}))
+        verdicts.append(Verdict(None, point, {}, told=True, used={each.label for each in usage}, boundary=row.boundary))
     batch = Batch(version=BATCH_VERSION, sealed_at=0, points=[], labels=list(labels), intervals=intervals)
     return batch, verdicts
 

@@ -49,7 +49,8 @@ class EnteredBatch:
         self._verdicts = verdicts
         number = writer.versions.number
         held = [verdict.reason is not None for verdict in verdicts]
-        self._points = number(LEDGER_POINT_VERSIONS, [(*_POINT(verdict.point), its) for verdict, its in zip(verdicts, held, strict=True)])
+        points = [(*_POINT(verdict.point), its, verdict.boundary) for verdict, its in zip(verdicts, held, strict=True)]
+        self._points = number(LEDGER_POINT_VERSIONS, points)
         self._gaps = self._number_gaps()
         self._owners: dict[int, int] = {}
         self._labels = self._number_labels()

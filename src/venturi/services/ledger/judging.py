@@ -30,7 +30,7 @@ class Verdict:
 
     ``point`` and ``labels``, by id, are what it is entered under; a label that is not among them is entered as the batch calls it. Its time
     is a gap at the point if it is held and ``told``, which says that its host was told to meter the point. ``used`` are the places of the
-    labels that it has usage of.
+    labels that it has usage of; ``boundary`` is that of the point, empty for the default.
     """
 
     reason: HeldReason | None
@@ -38,6 +38,7 @@ class Verdict:
     labels: Mapping[str, BatchLabel]
     told: bool
     used: AbstractSet[int]
+    boundary: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ class BatchJudge:
         if reason is None and too_large and interval.totals:
             reason = HeldReason.TOO_LARGE
         is_told = by_plan_file or (told.told_since is not None and told.problem not in _POINT_IS_UNTOLD)
-        return Verdict(reason, point, _BY_BATCH if by_plan_file else told.labels, is_told, used)
+        return Verdict(reason, point, _BY_BATCH if by_plan_file else told.labels, is_told, used, told.boundary)
 
 
 def _knows_labels(batch: Batch, used: AbstractSet[int], told: Told) -> bool:

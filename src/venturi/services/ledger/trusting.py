@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from venturi.adapters.store.ledger.postings import LedgerWriter
 from venturi.adapters.store.ledger.told import BY_PLAN_FILE, Claim, Told, ToldMemory, ToldRecord
+from venturi.adapters.store.ledger.told_points import find_states
 from venturi.adapters.store.store import Store, StoreWriter
 from venturi.core.domain.alarm import Alarm, RaiseAlarm
 from venturi.core.domain.control.principal import Principal
@@ -56,7 +57,11 @@ class HostTrust:
     def find(self, writer: LedgerWriter, host: str, claims: Sequence[Claim]) -> list[Told]:
         """Say of each claim, in order, what is known of it, within the transaction of ``writer``; raises as ``ToldRecord.find`` does."""
         if host.lower() in self._plan_file_hosts:
-            return [BY_PLAN_FILE] * len(claims)
+            states = find_states(writer.connection, {claim.point_id for claim in claims})
+            return [
+                replace(BY_PLAN_FILE, boundary=states[claim.point_id][-1].boundary) if claim.point_id in states else BY_PLAN_FILE
+                for claim in claims
+            ]
         return ToldRecord(writer.connection, self._memory).find(host, claims)
 
 

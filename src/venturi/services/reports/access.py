@@ -79,6 +79,7 @@ def _ask_for(request: UsageRequest, seen: Sequence[PointVersion]) -> list[PointV
         if _passes(point.point_id, request.point_ids)
         and _passes(names[point.point_id], request.point_names)
         and _passes(point.project_id, request.point_project_ids)
+        and _passes(point.boundary, request.boundaries)
     ]
 
 

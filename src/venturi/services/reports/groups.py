@@ -21,6 +21,7 @@ class Scope:
     project_id: str | None = None
     point_id: str | None = None
     point_project_id: str | None = None
+    boundary: str | None = None
 
     def holds(self, point: PointVersion) -> bool:
         """Tell whether a point is among them."""
@@ -28,25 +29,31 @@ class Scope:
             (self.project_id is None or point.shared or point.project_id == self.project_id)
             and (self.point_id is None or point.point_id == self.point_id)
             and (self.point_project_id is None or point.project_id == self.point_project_id)
+            and (self.boundary is None or point.boundary == self.boundary)
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What a row is about; None where the report does not tell it apart. Groups with equal scopes have the same one."""
+    """What a row is about; None where the report does not tell it apart, but the boundary, which every row has.
+
+    Groups with equal scopes have the same one.
+    """
 
     label: LabelVersion | None = None
     project_id: str | None = None
     point: PointVersion | None = None
     point_project_id: str | None = None
     direction: Direction | None = None
+    boundary: str | None = None
     scope: Scope = field(default_factory=Scope, compare=False)
 
 
 class Groups:
     """Finds the group of a row of sums; each group is made once.
 
-    A report whose labels or points are all of one project needs no column to tell it, so that the database sums far fewer rows.
+    A report whose labels or points are all of one project, or whose points are all of one boundary, needs no column to tell it, so that
+    the database sums far fewer rows. Points of several boundaries are always told apart: they may have seen the same packets.
     """
 
     def __init__(
@@ -63,6 +70,8 @@ class Groups:
         self._sharing = {label.project_id for label in self._labels.values() if label.shared}
         self._project = _only_project(self._labels.values()) if Grouping.PROJECT in self._group_by else None
         self._point_project = _only_project(self._points.values()) if Grouping.POINT_PROJECT in self._group_by else None
+        boundaries = {point.boundary for point in self._points.values()}
+        self._boundary = boundaries.pop() if len(boundaries) == 1 else None
         self.columns = tuple(self._columns())
         """The columns of sums by which a group is found."""
         self.made: list[Group] = []
@@ -84,7 +93,8 @@ class Groups:
     def _columns(self) -> Iterator[str]:
         if Grouping.LABEL in self._group_by or (Grouping.PROJECT in self._group_by and self._project is None):
             yield self._label_column
-        if Grouping.POINT in self._group_by or (Grouping.POINT_PROJECT in self._group_by and self._point_project is None):
+        of_projects = Grouping.POINT_PROJECT in self._group_by and self._point_project is None
+        if Grouping.POINT in self._group_by or of_projects or self._boundary is None:
             yield "point_version"
         if Grouping.DIRECTION in self._group_by:
             yield "direction"
@@ -93,17 +103,20 @@ class Groups:
         label = self._labels[key["label_version"]] if "label_version" in key else None
         point = self._points[key["point_version"]] if "point_version" in key else None
         project_id = label.project_id if label else self._owners.get(key.get("owner", 0), self._project)
-        point_project_id = point.project_id if point else self._point_project
+        point_project_id = point.project_id if point and {Grouping.POINT, Grouping.POINT_PROJECT} & self._group_by else self._point_project
+        boundary = point.boundary if point else self._boundary
         latest_label = self._latest_labels[label.label_id] if label and Grouping.LABEL in self._group_by else None
         latest_point = self._latest_points[point.point_id] if point and Grouping.POINT in self._group_by else None
         everywhere = latest_label.shared if latest_label else project_id in self._sharing
-        scope = Scope(None if everywhere else project_id, latest_point and latest_point.point_id, point_project_id)
+        of_boundary = boundary if self._boundary is None else None
+        scope = Scope(None if everywhere else project_id, latest_point and latest_point.point_id, point_project_id, of_boundary)
         return Group(
             label=latest_label,
             project_id=project_id,
             point=latest_point,
             point_project_id=point_project_id,
             direction=DirectionCode(key["direction"]).direction if "direction" in key else None,
+            boundary=boundary,
             scope=self._scopes.setdefault(scope, scope),
         )
 

@@ -5,7 +5,7 @@ for whoever reads slowly, and an interval is told as it was at one moment.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from venturi.adapters.store.store import Store, StoreReader
@@ -66,14 +66,24 @@ class _Piece:
 class UsageReports:
     """Gives reports to callers."""
 
-    def __init__(self, store: Store, clock: Callable[[], Nanoseconds]) -> None:
-        """Report from ``store``; by ``clock``, which gives nanoseconds since the UTC epoch, intervals are over."""
+    def __init__(self, store: Store, clock: Callable[[], Nanoseconds], billing_boundary: str = "") -> None:
+        """Report from ``store``; by ``clock``, which gives nanoseconds since the UTC epoch, intervals are over.
+
+        Reports that need a boundary and name none are about ``billing_boundary``, unless it is empty.
+        """
         self._store = store
         self._clock = clock
+        self._billing_boundary = billing_boundary
 
     def now(self) -> Nanoseconds:
         """Give the time until which there can be usage."""
         return self._clock()
+
+    def confine(self, request: UsageRequest) -> UsageRequest:
+        """Give a request with the boundary that it is about: where it needs one, that of the setting, if there is one."""
+        if not self._billing_boundary or not request.needs_boundary:
+            return request
+        return replace(request, boundaries=frozenset({self._billing_boundary}))
 
     def usage(self, caller: Principal, request: UsageRequest) -> Iterator[ReportInterval]:
         """Report the usage of labels, as far as the caller may see it; raises ``ForbiddenError`` at once."""

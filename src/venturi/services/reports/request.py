@@ -35,9 +35,11 @@ class Grouping(StrEnum):
     POINT = "point"
     POINT_PROJECT = "point_project"
     DIRECTION = "direction"
+    BOUNDARY = "boundary"
+    """The boundary of the point; rows of several stand side by side even where nobody asks to tell them apart."""
 
 
-POINT_GROUPINGS = (Grouping.POINT, Grouping.POINT_PROJECT, Grouping.DIRECTION)
+POINT_GROUPINGS = (Grouping.POINT, Grouping.POINT_PROJECT, Grouping.DIRECTION, Grouping.BOUNDARY)
 """What a report of the totals of points can tell apart."""
 
 _STEPS = {Resolution.FIVE_MINUTES: BIN, Resolution.HOUR: HOUR, Resolution.DAY: DAY}
@@ -59,6 +61,7 @@ class UsageRequest:
     point_ids: frozenset[str] | None = None
     point_names: frozenset[str] | None = None
     point_project_ids: frozenset[str] | None = None
+    boundaries: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a report that ends before it begins, begins too early or has too many intervals with ``InvalidRequestError``."""
@@ -76,6 +79,12 @@ class UsageRequest:
     def step(self) -> int | None:
         """The length of an interval in nanoseconds, None for one interval that is as long as the report."""
         return _STEPS.get(self.resolution)
+
+    @property
+    def needs_boundary(self) -> bool:
+        """Whether it sums points without saying which, so that it is about one boundary if that can be known."""
+        named = self.boundaries, self.point_ids, self.point_names
+        return named == (None, None, None) and not {Grouping.POINT, Grouping.BOUNDARY} & set(self.group_by)
 
     @property
     def intervals(self) -> range | Sequence[int]:

@@ -40,7 +40,7 @@ _DECIDED = and_(
 )
 _INTERVAL = and_(LEDGER_INTERVALS.c.posting == _HELD.c.held_posting, LEDGER_INTERVALS.c.ordinal == _HELD.c.held_ordinal)
 _PLACE_COLUMNS = (LEDGER_PLACES.c.agent_id, LEDGER_PLACES.c.host, LEDGER_PLACES.c.place.label("device"))
-_POINT_COLUMNS = [LEDGER_POINT_VERSIONS.c[name] for name in ("point_id", "name", "project_id", "shared", "kind")]
+_POINT_COLUMNS = [LEDGER_POINT_VERSIONS.c[name] for name in ("point_id", "name", "project_id", "shared", "kind", "boundary")]
 
 
 @dataclass(frozen=True, kw_only=True)

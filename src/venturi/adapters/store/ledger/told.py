@@ -45,7 +45,8 @@ class Told:
     ``point`` and ``labels`` (by id, at least those of the claim) are as they were in the store when the interval ended, while what the
     host was told held; without a problem, ``point`` None means that the host meters by a plan file, and what its batch says is believed.
     ``told_since`` is the server's time of the first revision whose plan of the host had the point; None if there was none, or for a plan
-    file. ``line_rate`` is the present setting of the point in bits per second, None if it has none.
+    file. ``line_rate`` is the present setting of the point in bits per second, None if it has none; ``boundary`` is the one that an
+    operator had named when the interval ended, for a plan file the present one, empty for the default.
     """
 
     problem: HeldReason | None
@@ -53,6 +54,7 @@ class Told:
     labels: Mapping[str, BatchLabel] = field(default_factory=dict)
     told_since: Nanoseconds | None = None
     line_rate: int | None = None
+    boundary: str = ""
 
 
 BY_PLAN_FILE = Told(problem=None)
@@ -74,6 +76,7 @@ class _Standing:
     scope: LabelScope
     since: int | None
     free: bool
+    boundary: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +156,14 @@ class ToldRecord:
             return Told(problem=standing, told_since=known.told_since, line_rate=known.line_rate)
         found = {} if standing.since is None else self._memory.labels.found(standing.scope, standing.since)
         problem = None if claim.label_ids <= found.keys() else HeldReason.UNTOLD_LABEL
-        return Told(problem=problem, point=standing.point, labels=found, told_since=known.told_since, line_rate=known.line_rate)
+        return Told(
+            problem=problem,
+            point=standing.point,
+            labels=found,
+            told_since=known.told_since,
+            line_rate=known.line_rate,
+            boundary=standing.boundary,
+        )
 
     def _learn(self, version: RecordVersion, keys: Collection[_Key]) -> None:
         """Look up what is known of claims."""
@@ -239,7 +249,14 @@ class _Question:
     def answer(self, times: Mapping[int, Nanoseconds]) -> _Known:
         """Give what is known, once the times of revisions are."""
         standings = [
-            _Standing(at=times.get(began, Nanoseconds(0)), point=state.point, scope=state.scope, since=since, free=state.free)
+            _Standing(
+                at=times.get(began, Nanoseconds(0)),
+                point=state.point,
+                scope=state.scope,
+                since=since,
+                free=state.free,
+                boundary=state.boundary,
+            )
             for state, began, since in sorted(self.found, key=itemgetter(1))
         ]
         return _Known(

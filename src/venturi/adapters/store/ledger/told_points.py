@@ -16,7 +16,7 @@ from venturi.adapters.store.tables.point_rows import read_hosts
 from venturi.core.domain.point import PointKind
 from venturi.core.ledger.batch import BatchPoint
 
-_COLUMNS = ("id", "name", "project_id", "shared", "kind", "host", "collector_host", "hosts", "line_rate", "valid_from")
+_COLUMNS = ("id", "name", "project_id", "shared", "kind", "host", "collector_host", "hosts", "line_rate", "boundary", "valid_from")
 _ASKED_AT_ONCE = 400
 
 
@@ -24,12 +24,13 @@ _ASKED_AT_ONCE = 400
 class PointState:
     """A point as it was from the revision ``since`` on, until the revision ``until``, None if it is so still.
 
-    ``hosts`` are those whose plans had it, None for every host.
+    ``hosts`` are those whose plans had it, None for every host; ``boundary`` is the one that an operator named, empty for the default.
     """
 
     point: BatchPoint
     hosts: frozenset[str] | None
     line_rate: int | None
+    boundary: str
     since: int
     until: int | None
 
@@ -70,4 +71,11 @@ def _read_state(row: Row[Any]) -> PointState:
         PointKind(row.kind), (row.collector_host,)
     )
     named = frozenset(host for host in hosts if host)
-    return PointState(point=point, hosts=named or None, line_rate=row.line_rate, since=row.valid_from, until=row.valid_to)
+    return PointState(
+        point=point,
+        hosts=named or None,
+        line_rate=row.line_rate,
+        boundary=row.boundary or "",
+        since=row.valid_from,
+        until=row.valid_to,
+    )

@@ -14,6 +14,9 @@ IDENTIFIER_LENGTH = 36
 NAME_LENGTH = 255
 """The longest name, project, host or user, in characters."""
 
+BOUNDARY_LENGTH = 64
+"""The longest name of a boundary: with the rest of a version it fits into a key of MariaDB."""
+
 DESCRIPTION_LENGTH = 1024
 """The longest description, in characters."""
 

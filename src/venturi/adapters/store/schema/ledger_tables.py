@@ -13,6 +13,7 @@ from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.types import Text
 
 from venturi.adapters.store.schema.columns import (
+    BOUNDARY_LENGTH,
     DIGEST_LENGTH,
     IDENTIFIER_LENGTH,
     NAME_LENGTH,
@@ -153,11 +154,12 @@ LEDGER_POINT_VERSIONS = Table(
     boolean_column("shared"),
     text_column("kind", WORD_LENGTH),
     boolean_column("held"),
-    UniqueConstraint("point_id", "name", "project_id", "shared", "kind", "held", name="uq_ledger_point_versions_content"),
+    text_column("boundary", BOUNDARY_LENGTH),
+    UniqueConstraint("point_id", "name", "project_id", "shared", "kind", "held", "boundary", name="uq_ledger_point_versions_content"),
     **TABLE_OPTIONS,
 )
 """Observation points as they were when they were metered. Entries that are held name versions of their own, which are marked ``held``:
-what they call a point or a label is in no report."""
+what they call a point or a label is in no report. An empty ``boundary`` is the default (``core.domain.point.boundary_of``)."""
 
 LEDGER_LABEL_VERSIONS = Table(
     "ledger_label_versions",

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 
 from venturi.adapters.store.schema.columns import (
+    BOUNDARY_LENGTH,
     DESCRIPTION_LENGTH,
     DIGEST_LENGTH,
     IDENTIFIER_LENGTH,
@@ -63,6 +64,7 @@ POINT_ATTRIBUTES = (
     "hook",
     "hosts",
     "line_rate",
+    "boundary",
 )
 
 
@@ -103,6 +105,7 @@ def _point_columns() -> list[Column[Any]]:
         text_column("hook", 16, nullable=True),
         long_text_column("hosts"),
         number_column("line_rate", nullable=True),
+        text_column("boundary", BOUNDARY_LENGTH, nullable=True),
     ]
 
 

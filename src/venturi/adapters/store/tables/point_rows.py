@@ -38,6 +38,7 @@ def read_point(row: Any) -> ObservationPoint:  # noqa: ANN401 - a row of ``POINT
         traffic=PointTraffic(row.traffic),
         place=_read_place(row),
         line_rate=row.line_rate,
+        named_boundary=row.boundary or "",
     )
 
 
@@ -54,6 +55,7 @@ def write_point(point: ObservationPoint) -> dict[str, object]:
         **dict.fromkeys(_PLACE_COLUMNS),
         **place,
         "line_rate": point.line_rate,
+        "boundary": point.named_boundary or None,
         "place_key": _place_key(point),
     }
 

@@ -6,7 +6,7 @@ Owns reading and writing them; no two are at one place.
 from collections.abc import Collection as AnyOf
 from typing import Any
 
-from sqlalchemy import and_, bindparam, insert, or_, select, update
+from sqlalchemy import and_, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from venturi.adapters.store.engines.violations import broken_constraint
@@ -17,12 +17,13 @@ from venturi.adapters.store.tables.point_rows import read_point, write_hosts, wr
 from venturi.adapters.store.transaction import Transaction
 from venturi.core.domain.control.listing import Listing
 from venturi.core.domain.errors import ConflictError, DuplicatePointError, PointNotFoundError
-from venturi.core.domain.point import ObservationPoint, PointKind
+from venturi.core.domain.point import DEFAULT_BOUNDARIES, ObservationPoint, PointKind
 
 _TABLE = OBSERVATION_POINTS
 _COLUMNS = [_TABLE.c[name] for name in POINT_ATTRIBUTES]
 _LISTED = ("id", "name", "project_id", "shared", "kind", "traffic")
-_COLLECTION = Collection("observation point", _COLUMNS, {name: _TABLE.c[name] for name in _LISTED})
+_BOUNDARY = func.coalesce(_TABLE.c.boundary, case(dict(DEFAULT_BOUNDARIES), value=_TABLE.c.kind, else_=_TABLE.c.id))
+_COLLECTION = Collection("observation point", _COLUMNS, {**{name: _TABLE.c[name] for name in _LISTED}, "boundary": _BOUNDARY})
 _ASKED_AT_ONCE = 400
 _FIND = select(*_COLUMNS).where(_TABLE.c.id == bindparam("identifier"))
 

@@ -10,6 +10,7 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 
 from venturi.adapters.store.schema.ledger_tables import LEDGER_INTERVALS, LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, LEDGER_POINT_VERSIONS
 from venturi.adapters.store.schema.tables import LABELS, OBSERVATION_POINTS
+from venturi.core.domain.point import boundary_of
 
 
 class LabelVersion(NamedTuple):
@@ -35,6 +36,7 @@ class PointVersion(NamedTuple):
     deleted: bool
     first: int
     last: int
+    boundary: str
 
 
 def read_label_versions(connection: Connection) -> list[LabelVersion]:
@@ -53,10 +55,17 @@ def read_point_versions(connection: Connection) -> list[PointVersion]:
     table = LEDGER_POINT_VERSIONS
     gone = OBSERVATION_POINTS.c.id.is_(None)
     columns: list[KeyedColumnElement[Any]] = [table.c.id, table.c.point_id, table.c.name, table.c.project_id, table.c.shared]
+    placed = [table.c.kind, table.c.boundary]
     bounds = [_bound(func.min), _bound(func.max)]
-    statement = select(*columns, gone, *bounds).outerjoin_from(table, OBSERVATION_POINTS, OBSERVATION_POINTS.c.id == table.c.point_id)
+    statement = select(*columns, gone, *bounds, *placed).outerjoin_from(
+        table, OBSERVATION_POINTS, OBSERVATION_POINTS.c.id == table.c.point_id
+    )
     rows = connection.execute(statement.where(~table.c.held).order_by(table.c.id))
-    return [PointVersion._make((*row[:4], bool(row[4]), bool(row[5]), *row[6:])) for row in rows if row[6] is not None]
+    return [
+        PointVersion(*row[:4], bool(row[4]), bool(row[5]), *row[6:8], boundary_of(row.kind, row.point_id, row.boundary))
+        for row in rows
+        if row[6] is not None
+    ]
 
 
 def _bound(outermost: Any) -> Any:  # noqa: ANN401 - an aggregate function

@@ -14,7 +14,7 @@ from venturi.interfaces.api.v1.wire import ApiRequest, answer, identifier, query
 from venturi.services.control.points import PointControl
 from venturi.services.control.policy import OPERATION, Operation
 
-FILTERS = ("id", "name", "project_id", "shared", "kind", "traffic")
+FILTERS = ("id", "name", "project_id", "shared", "kind", "traffic", "boundary")
 _COLLECTION = "/v1/observation-points"
 _POINT = "/v1/observation-points/{point_id:str}"
 _NOUN = "Observation point"

@@ -7,23 +7,36 @@ from collections.abc import Mapping, Sequence
 
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import Direction
+from venturi.core.domain.errors import InvalidRequestError
 from venturi.core.domain.interval import Interval, Nanoseconds, parse_time
 from venturi.core.domain.label import MeteringLabel
+from venturi.core.domain.text import escape_unfit
 from venturi.core.domain.usage import UsageRecord
 from venturi.interfaces.render.resources.selection import Row
 from venturi.interfaces.render.rows import OTHER
 from venturi.interfaces.render.usage.largest import OTHERS
-from venturi.interfaces.render.usage.rows import GROUPS
+from venturi.interfaces.render.usage.rows import BOUNDARY, GROUPS, boundaries_of
 from venturi.services.offline.report import MeterReport
 
-_NAMES = ("label_name", "observation_point_name", "project_id", "point_project_id")
+_NAMES = ("label_name", "observation_point_name", "project_id", "point_project_id", BOUNDARY)
+_BOUNDARIES_NAMED = 4
 
 
 def drawable(report: Mapping[str, object], rows: Sequence[Row]) -> MeterReport:
-    """Give the rows that have counts as usage records: a series for each group, the direction apart; a total has no intervals."""
+    """Give the rows that have counts as usage records: a series for each group, the direction apart; a total has no intervals.
+
+    Raises ``InvalidRequestError`` for what would be stacked though it may be of the same packets: rows of several boundaries.
+    """
     group_by = [str(each) for each in _list(report.get("group_by"))]
-    fields = [name for grouping in group_by if grouping != "direction" for name in GROUPS[grouping]]
-    total = report.get("resolution") == "total"
+    fields = [name for grouping in group_by if grouping not in {"direction", BOUNDARY} for name in GROUPS[grouping]]
+    total, boundaries = report.get("resolution") == "total", boundaries_of(rows)
+    if len(boundaries) > 1 and not total:
+        named = ", ".join(map(escape_unfit, boundaries[:_BOUNDARIES_NAMED])) + (", ..." if len(boundaries) > _BOUNDARIES_NAMED else "")
+        message = (
+            f"a chart over time stacks its rows, which of several boundaries may be of the same packets: name one with --boundary ({named})"
+        )
+        raise InvalidRequestError(message)
+    fields += [BOUNDARY] if BOUNDARY in group_by or len(boundaries) > 1 else []
     usage = [_record(row, fields, total=total) for row in rows if "octets" in row]
     lengths = [record.interval.end - record.interval.start for record in usage if record.interval]
     grouped_by = ("label", *(["direction"] if "direction" in group_by else []), *([] if total else ["interval"]))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from venturi.core.domain.coverage import Coverage
 from venturi.interfaces.render.resources.selection import Row
-from venturi.interfaces.render.usage.rows import BOUNDS, COUNTS, GROUPS, UNLABELLED
+from venturi.interfaces.render.usage.rows import BOUNDARY, BOUNDS, COUNTS, GROUPS, UNLABELLED
 
 OTHERS = "other"
 """The name of what is summed."""
@@ -20,23 +20,24 @@ _STATES = tuple(Coverage)
 def keep_largest(rows: Iterable[Row], group_by: Sequence[str], top: int) -> list[Row]:
     """Keep the rows of the ``top`` groups with the most octets over the whole report, and sum the others by interval and direction.
 
-    Groups are told apart by all of ``group_by`` but the direction. A packet that several of the others count is in the sum as often.
+    Groups are told apart by all of ``group_by`` but the direction, and by boundary: the others of each are a sum of their own. A packet
+    that several of the others count is in the sum as often.
     """
     listed = list(rows)
-    fields = [name for grouping in group_by if grouping != "direction" for name in GROUPS[grouping]]
+    fields = [name for grouping in group_by if grouping not in {"direction", BOUNDARY} for name in GROUPS[grouping]]
     octets: defaultdict[tuple[object, ...], int] = defaultdict(int)
     for row in listed:
         if "octets" in row:
-            octets[_key(row, fields)] += int(str(row["octets"]))
+            octets[_key(row, (*fields, BOUNDARY))] += int(str(row["octets"]))
     kept = set(sorted(octets, key=lambda key: (-octets[key], str(key)))[:top])
     if len(kept) == len(octets):
         return listed
     others: dict[tuple[object, ...], Row] = {}
     for row in listed:
-        if "octets" in row and _key(row, fields) not in kept:
-            key = _key(row, (*BOUNDS, "direction"))
+        if "octets" in row and _key(row, (*fields, BOUNDARY)) not in kept:
+            key = _key(row, (*BOUNDS, "direction", BOUNDARY))
             others[key] = _add(others[key], row) if key in others else _nameless(row, fields)
-    return [*(row for row in listed if "octets" not in row or _key(row, fields) in kept), *others.values()]
+    return [*(row for row in listed if "octets" not in row or _key(row, (*fields, BOUNDARY)) in kept), *others.values()]
 
 
 def _key(row: Row, fields: Sequence[str]) -> tuple[object, ...]:
@@ -45,8 +46,8 @@ def _key(row: Row, fields: Sequence[str]) -> tuple[object, ...]:
 
 def _nameless(row: Row, fields: Sequence[str]) -> Row:
     """Make the first row of the others: without ids, and named as such where the report has a name."""
-    name = next(name for name in _NAMES if name in fields)
-    return {**row, **dict.fromkeys(fields), name: OTHERS}
+    name = next((name for name in _NAMES if name in fields), None)
+    return {**row, **dict.fromkeys(fields), **({} if name is None else {name: OTHERS})}
 
 
 def _add(one: Row, other: Row) -> Row:

@@ -14,6 +14,9 @@ COUNTS = ("packets", "octets")
 POINTS = "observation_points"
 """How many points account for an interval; it is no column, and an earlier server does not say."""
 
+BOUNDARY = "boundary"
+"""What tells apart rows that may be of the same packets; an earlier server does not say."""
+
 UNLABELLED = ("unmatched_packets", "unmatched_octets", "unattributed_packets", "unattributed_octets")
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -22,12 +25,14 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "point": ("observation_point_id", "observation_point_name", "point_project_id", "observation_point_deleted"),
     "point_project": ("point_project_id",),
     "direction": ("direction",),
+    BOUNDARY: (BOUNDARY,),
 }
 
 
 def report_columns(report: Mapping[str, object], *, points: bool) -> tuple[str, ...]:
     """Name the columns of a report's rows; ``points`` tells that it is one of the totals of points."""
-    groups = [name for grouping in _list(report, "group_by") for name in GROUPS[str(grouping)]]
+    groups = [name for grouping in _list(report, "group_by") if grouping != BOUNDARY for name in GROUPS[str(grouping)]]
+    groups += [BOUNDARY] if "boundaries" in report else []
     return tuple(dict.fromkeys((*BOUNDS, *groups, *COUNTS, *(UNLABELLED if points else ()), *COVERAGE)))
 
 
@@ -43,6 +48,11 @@ def report_rows(report: Mapping[str, object]) -> Iterator[Row]:
             yield {**bounds, **row}
         if not rows and interval.get("coverage") != "complete":
             yield {**bounds, **{name: interval.get(name) for name in COVERAGE}, POINTS: interval.get(POINTS)}
+
+
+def boundaries_of(rows: Iterable[Row]) -> list[str]:
+    """List the boundaries that have rows, in the order of their names."""
+    return sorted({str(row[BOUNDARY]) for row in rows if row.get(BOUNDARY) is not None})
 
 
 def largest_first(rows: Iterable[Row]) -> list[Row]:

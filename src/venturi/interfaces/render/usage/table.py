@@ -13,7 +13,7 @@ from venturi.interfaces.render.quantities import Units, format_count, format_oct
 from venturi.interfaces.render.resources.cells import spell_for_table
 from venturi.interfaces.render.resources.selection import Row
 from venturi.interfaces.render.resources.table import write_table
-from venturi.interfaces.render.usage.rows import POINTS, UNLABELLED
+from venturi.interfaces.render.usage.rows import BOUNDARY, POINTS, UNLABELLED, boundaries_of, objects_of
 
 _UNBROKEN = 36
 _PENDING = "pending"
@@ -24,6 +24,7 @@ _WORDS = {
     "point": "observation point",
     "point_project": "project of the point",
     "direction": "direction",
+    BOUNDARY: BOUNDARY,
 }
 _FIELDS = {
     "label": "label",
@@ -31,12 +32,18 @@ _FIELDS = {
     "point": "observation_point",
     "point_project": "point_project_id",
     "direction": "direction",
+    BOUNDARY: BOUNDARY,
 }
 
 
 def write_report_table(report: Mapping[str, object], rows: Sequence[Row], units: Units, stream: TextIO) -> None:
-    """Write a table of ``rows``, each with its share of all that is listed, and their total."""
+    """Write a table of ``rows``, each with its share of all that is listed of its boundary, and the total of each boundary.
+
+    Where there are several, the boundary is told in a column, and one with a single row has no total beside it.
+    """
     groupings = [str(each) for each in _sequence(report.get("group_by"))]
+    several = len(boundaries_of(rows)) > 1
+    groupings += [BOUNDARY] if several and BOUNDARY not in groupings else []
     total = report.get("resolution") == "total"
     points = any(name in row for row in rows for name in UNLABELLED)
     shares = _Shares(rows, units, points=points)
@@ -46,8 +53,9 @@ def write_report_table(report: Mapping[str, object], rows: Sequence[Row], units:
     read_at = _read_at(report)
     coverage = [_coverage(row, read_at) for row in rows]
     lossy = [number for number, row in enumerate(rows) if _is_loss(row)]
-    sums = ["total", *[""] * (len(identity) - 1)] if identity else []
-    cells = _lay([*lines, sums], shares.headings, [*numbers, shares.cells(shares.total)], [*coverage, ""])
+    totals = shares.totals(alone=not several)
+    sums = [_total_line(row, identity) for row in totals]
+    cells = _lay([*lines, *sums], shares.headings, [*numbers, *map(shares.cells, totals)], [*coverage, *[""] * len(totals)])
     write_table([*identity, *cells[0], "coverage"], cells[1], stream, unbroken=_UNBROKEN, red=lossy)
 
 
@@ -56,14 +64,43 @@ def spell_bounds(report: Mapping[str, object]) -> str:
     return f"{_time(report.get('from'))} to {_time(report.get('to'))}"
 
 
+def tell_what_is_twice(report: Mapping[str, object], rows: Sequence[Row]) -> list[str]:
+    """Say that sums of both directions have some traffic twice, where several points may have passed it on to each other."""
+    both = report.get("directions_summed") or len({row.get("direction") for row in rows if "octets" in row}) > 1
+    points = max((_count(interval, POINTS) for interval in objects_of(report, "intervals")), default=0)
+    if not both or points <= len(boundaries_of(rows)):
+        return []
+    return ["In a sum of both directions, traffic between points of one boundary is twice."]
+
+
+def _total_line(total: Row, identity: Sequence[str]) -> list[str]:
+    """Head the total of a boundary: by its name, where it has a column."""
+    return [
+        "total" if place == 0 else spell_for_table(total.get(BOUNDARY))[0] if name == BOUNDARY else ""
+        for place, name in enumerate(identity)
+    ]
+
+
 class _Shares:
-    """The cells of counts, and their sum."""
+    """The cells of counts, and their sums by boundary."""
 
     def __init__(self, rows: Sequence[Row], units: Units, *, points: bool) -> None:
         self._units = units
         self._parts = ("unmatched_octets", "unattributed_octets") if points else ()
         self.headings = ["packets", "octets", *(name.removesuffix("_octets") for name in self._parts), "share"]
-        self.total: Row = {name: sum(_count(row, name) for row in rows) for name in ("packets", "octets", *self._parts)}
+        self._rows: dict[object, list[Row]] = {}
+        for row in rows:
+            if "octets" in row:
+                self._rows.setdefault(row.get(BOUNDARY), []).append(row)
+        names = ("packets", "octets", *self._parts)
+        self._totals: dict[object, Row] = {
+            boundary: {BOUNDARY: boundary, **{name: sum(_count(row, name) for row in some) for name in names}}
+            for boundary, some in (self._rows or {None: []}).items()
+        }
+
+    def totals(self, *, alone: bool) -> list[Row]:
+        """Give the total of each boundary that has several rows, or whatever it has if it is the only one."""
+        return [total for boundary, total in self._totals.items() if alone or len(self._rows[boundary]) > 1]
 
     def cells(self, row: Row) -> list[str]:
         """Spell the counts of a row, nothing for one that has none."""
@@ -71,7 +108,7 @@ class _Shares:
             return [""] * len(self.headings)
         octets = _count(row, "octets")
         parts = [format_octets(_count(row, name), self._units) for name in self._parts]
-        share = format_share(octets, _count(self.total, "octets"))
+        share = format_share(octets, _count(self._totals[row.get(BOUNDARY)], "octets"))
         return [format_count(_count(row, "packets")), format_octets(octets, self._units), *parts, share]
 
 

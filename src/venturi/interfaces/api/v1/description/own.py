@@ -76,7 +76,7 @@ def _point_collection(group: str, collection: str, largest: int) -> list[Operati
             group=group,
             summary="List observation points",
             description="Lists the points that the caller may see: all to an administrator, those of the project to others.",
-            parameters=_paged(largest, "id", "name", "project_id", "shared", "kind", "traffic"),
+            parameters=_paged(largest, "id", "name", "project_id", "shared", "kind", "traffic", "boundary"),
             answers={200: Answer(description="A page of points.", form=PointList)},
             refusals=(404,),
         ),

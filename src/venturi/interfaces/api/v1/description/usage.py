@@ -14,14 +14,16 @@ from venturi.services.reports.request import Resolution
 _GROUP = "usage"
 _VALUE = Annotated[str, Meta(pattern=FIT_OR_EMPTY)]
 _TIME = Annotated[str, Meta(description="A time in RFC 3339, or a date.", extra_json_schema={"format": "date-time"})]
-_USAGE_GROUPS = Annotated[str, Meta(pattern=r"^(label|project|point|point_project|direction)\Z")]
-_POINT_GROUPS = Annotated[str, Meta(pattern=r"^(point|point_project|direction)\Z")]
+_USAGE_GROUPS = Annotated[str, Meta(pattern=r"^(label|project|point|point_project|direction|boundary)\Z")]
+_POINT_GROUPS = Annotated[str, Meta(pattern=r"^(point|point_project|direction|boundary)\Z")]
 _MEANINGS = {
     "label_id": "Only usage of this label.",
     "project_id": "Only usage of labels of this project.",
     "observation_point_id": "Only what passed this observation point.",
     "observation_point_name": "Only what passed observation points of this name, among those that the report may be about.",
     "point_project_id": "Only what passed observation points of this project.",
+    "boundary": "Only what passed observation points of this boundary; without it, rows of several stand side by side, unless the server"
+    " has a `billing_boundary`.",
 }
 
 

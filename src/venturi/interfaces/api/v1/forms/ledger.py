@@ -13,6 +13,7 @@ from venturi.adapters.store.ledger.corrected import COUNT_NAMES
 from venturi.adapters.store.schema.ledger_tables import LEDGER_CORRECTIONS, LEDGER_HELD, LEDGER_INTERVALS, LEDGER_TOTALS
 from venturi.core.domain.direction import COUNTED_DIRECTIONS, Direction
 from venturi.core.domain.interval import format_time
+from venturi.core.domain.point import boundary_of
 from venturi.interfaces.api.v1.forms.texts import Name, TimeText
 from venturi.services.ledger.correcting import CorrectionLine
 from venturi.services.ledger.reading import SpoolState
@@ -96,6 +97,7 @@ class CoverageEntry(Struct, kw_only=True, tag="coverage", tag_field="kind"):
     ordinal: Ordinal
     observation_point_id: str
     observation_point_name: str
+    boundary: str
     project_id: str
     shared: bool
     place: str
@@ -251,6 +253,7 @@ def _coverage_entry(row: Any) -> CoverageEntry:  # noqa: ANN401 - a row of inter
         generation=row.counted_by,
         observation_point_id=row.point_id,
         observation_point_name=row.name,
+        boundary=boundary_of(row.kind, row.point_id, row.boundary),
         shared=bool(row.shared),
         overlapping=bool(row.overlapping),
         held=bool(row.held),

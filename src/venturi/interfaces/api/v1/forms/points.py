@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from venturi.core.domain.errors import InvalidPointError
 from venturi.core.domain.point import (
     HIGHEST_LINE_RATE,
+    LONGEST_BOUNDARY,
     MOST_HOSTS,
     ExporterPlace,
     Hook,
@@ -25,7 +26,7 @@ from venturi.core.domain.point import (
 )
 from venturi.core.rules.checks import printable
 from venturi.interfaces.api.v1.forms.reading import read_variant
-from venturi.interfaces.api.v1.forms.texts import Address, Device, Host, Identifier, Name, Namespace, Number32, ProjectId
+from venturi.interfaces.api.v1.forms.texts import PRINTABLE, Address, Device, Host, Identifier, Name, Namespace, Number32, ProjectId
 from venturi.services.control.points import NewPoint, PointChanges
 
 OutsideInterfaces = Annotated[
@@ -60,6 +61,19 @@ LineRate = (
             le=HIGHEST_LINE_RATE,
             description="The most that can pass in one direction, in bits per second; an interval that counts more is held. null for the"
             " server's default.",
+        ),
+    ]
+    | None
+)
+Boundary = (
+    Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=LONGEST_BOUNDARY,
+            pattern=PRINTABLE,
+            description="The boundary that it is part of: a packet passes at most one point of a boundary in each direction. null for the"
+            " default: `routers` for a router, else a boundary of its own, which its id names.",
         ),
     ]
     | None
@@ -120,6 +134,7 @@ class NewInterfaceForm(InterfacePlaceForm, kw_only=True, forbid_unknown_fields=T
     shared: Shared = False
     traffic: Traffic = PointTraffic.FORWARDED
     line_rate: LineRate = None
+    boundary: Boundary = None
 
 
 class NewRouterForm(RouterPlaceForm, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="router"):
@@ -130,6 +145,7 @@ class NewRouterForm(RouterPlaceForm, kw_only=True, forbid_unknown_fields=True, t
     shared: Shared = False
     traffic: Traffic = PointTraffic.FORWARDED
     line_rate: LineRate = None
+    boundary: Boundary = None
 
 
 class NewExporterForm(ExporterPlaceForm, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="exporter"):
@@ -140,6 +156,7 @@ class NewExporterForm(ExporterPlaceForm, kw_only=True, forbid_unknown_fields=Tru
     shared: Shared = False
     traffic: Traffic = PointTraffic.FORWARDED
     line_rate: LineRate = None
+    boundary: Boundary = None
 
 
 NewPointForm = NewInterfaceForm | NewRouterForm | NewExporterForm
@@ -152,6 +169,7 @@ class PointChangesForm(Struct, kw_only=True, forbid_unknown_fields=True):
     shared: Shared | UnsetType = UNSET
     traffic: Traffic | UnsetType = UNSET
     line_rate: LineRate | UnsetType = UNSET
+    boundary: Boundary | UnsetType = UNSET
     host: Host | UnsetType = UNSET
     device: Device | UnsetType = UNSET
     namespace: Namespace | UnsetType | None = UNSET
@@ -207,6 +225,7 @@ def new_point(form: NewPointForm) -> NewPoint:
         traffic=form.traffic,
         place=form.place,
         line_rate=form.line_rate,
+        boundary=form.boundary or "",
     )
 
 
@@ -214,6 +233,8 @@ def point_changes(form: PointChangesForm) -> PointChanges:
     """Translate the changes of a point; the fields of its place are checked against its kind once that is known."""
     given: dict[str, object] = {name: value for name, value in msgspec.structs.asdict(form).items() if value is not UNSET}
     own: dict[str, object] = {name: given.pop(name) for name in ("name", "shared", "traffic", "line_rate") if name in given}
+    if "boundary" in given:
+        own["named_boundary"] = given.pop("boundary") or ""
     return PointChanges(own=own, place={name: _place_value(name, value) for name, value in given.items()})
 
 
@@ -226,6 +247,7 @@ def point_fields(point: ObservationPoint) -> dict[str, object]:
         "shared": point.shared,
         "traffic": str(point.traffic),
         "line_rate": point.line_rate,
+        "boundary": point.boundary,
         "kind": str(point.kind),
     }
     place: Mapping[str, object] = {} if point.place is None else vars(point.place)

@@ -15,12 +15,14 @@ _HOST = rf"^{_HOST_PART}(\.{_HOST_PART})*\Z"
 _DEVICE = r"^[!-\-0-9;-~][!-.0-9;-~]{0,14}\Z"
 _NAMESPACE = r"^[A-Za-z0-9_][A-Za-z0-9_.:@+~=,-]{0,238}\Z"
 _FIT, _ENDING = rf"[^{UNFIT_CHARACTERS}]", rf"[^\s{UNFIT_CHARACTERS}]"
-_PRINTABLE = rf"^({_ENDING}|{_ENDING}{_FIT}*{_ENDING})\Z"
 _WITHOUT_BLANKS = "a text without control and invisible characters that neither begins nor ends with a blank"
 _AGENT = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,254}\Z"
 
+PRINTABLE = rf"^({_ENDING}|{_ENDING}{_FIT}*{_ENDING})\Z"
+"""A text without unfit characters (``core.domain.text``) and outer blanks."""
+
 PRINTABLE_OR_EMPTY = rf"^({_ENDING}({_FIT}*{_ENDING})?)?\Z"
-"""A text without unfit characters (``core.domain.text``) and outer blanks, or none."""
+"""Such a text, or none."""
 
 FIT_OR_EMPTY = rf"^{_FIT}*\Z"
 """A text without unfit characters, or none."""
@@ -29,14 +31,14 @@ REFUSALS = {
     _HOST: "a host name: letters, digits, hyphens and underscores in parts of at most 63, joined by dots",
     _DEVICE: "the name of a network device: at most 15 octets of ASCII without blanks, '/' and ':', not beginning with a dot",
     _NAMESPACE: "the name of a network namespace: a plain file name of letters, digits and _.:@+~=,- that begins with a letter or digit",
-    _PRINTABLE: _WITHOUT_BLANKS,
+    PRINTABLE: _WITHOUT_BLANKS,
     PRINTABLE_OR_EMPTY: _WITHOUT_BLANKS,
     _AGENT: "an agent id: letters, digits and ._:@- that begin with a letter or digit",
 }
 """What each pattern stands for, in words."""
 
-Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=_PRINTABLE, description="A name for people; it need not be unique.")]
-ProjectId = Annotated[str, Meta(min_length=1, max_length=255, pattern=_PRINTABLE, description="The project that owns it.")]
+Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=PRINTABLE, description="A name for people; it need not be unique.")]
+ProjectId = Annotated[str, Meta(min_length=1, max_length=255, pattern=PRINTABLE, description="The project that owns it.")]
 Host = Annotated[
     str, Meta(min_length=1, max_length=253, pattern=_HOST, description="A host name, kept in lower case.", examples=["edge-1"])
 ]

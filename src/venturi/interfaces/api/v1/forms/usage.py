@@ -22,6 +22,15 @@ _Points = Annotated[
 _KnownUntil = Annotated[
     TimeText | None, Meta(description="The end of the newest record of any observation point of the report; null where there is none.")
 ]
+_Boundary = Annotated[
+    str, Meta(description="The boundary of the points that counted it. Rows of several may be of the same packets: never add them up.")
+]
+_Boundaries = Annotated[
+    list[str] | None, Meta(description="The boundaries that the report is about, as asked or by the server's setting; null for all.")
+]
+_Summed = Annotated[
+    bool, Meta(description="Whether rows are of both directions; then traffic between points of one boundary is in them twice.")
+]
 _ReadAt = Annotated[TimeText, Meta(description="When the last interval was read, by the server's clock; what is not over then is so far.")]
 
 
@@ -42,6 +51,7 @@ class PointGroupForm(CoverageForm, kw_only=True):
     observation_point_deleted: bool | UnsetType = UNSET
     point_project_id: str | UnsetType = UNSET
     direction: Direction | UnsetType = UNSET
+    boundary: _Boundary
     packets: _Count
     octets: _Count
 
@@ -89,6 +99,8 @@ class ReportForm(Struct, kw_only=True, rename={"from_": "from"}):
     to: TimeText
     resolution: Resolution
     group_by: list[Grouping]
+    boundaries: _Boundaries
+    directions_summed: _Summed
     known_until: _KnownUntil
     read_at: _ReadAt
 

@@ -18,7 +18,12 @@ from venturi.services.reports.request import Grouping, Resolution, UsageRequest,
 
 Word = TypeVar("Word", bound=StrEnum)
 
-POINT_FILTERS = {"observation_point_id": "point_ids", "observation_point_name": "point_names", "point_project_id": "point_project_ids"}
+POINT_FILTERS = {
+    "observation_point_id": "point_ids",
+    "observation_point_name": "point_names",
+    "point_project_id": "point_project_ids",
+    "boundary": "boundaries",
+}
 USAGE_FILTERS = {"label_id": "label_ids", "project_id": "project_ids", **POINT_FILTERS}
 """The filters, and the fields of a request that they fill."""
 

@@ -52,7 +52,7 @@ async def _stream(
     query = query_of(request)
     form = read_form(query, request.headers.get("accept", ""))
     raw = read_raw(query)
-    asked = read_request(query, askable, reports.now())
+    asked = reports.confine(read_request(query, askable, reports.now()))
     caller = request.user.user_id
     at_end(request.scope, await turns.places.take(caller))
 

@@ -32,6 +32,7 @@ _FIELDS = {
     Grouping.POINT: ("observation_point_id", "observation_point_name", "point_project_id", "observation_point_deleted"),
     Grouping.POINT_PROJECT: ("point_project_id",),
     Grouping.DIRECTION: ("direction",),
+    Grouping.BOUNDARY: ("boundary",),
 }
 
 Fields = dict[str, object]
@@ -39,8 +40,9 @@ Spelling = TypeVar("Spelling")
 
 
 def group_field_names(group_by: Sequence[Grouping]) -> tuple[str, ...]:
-    """Name the fields that tell groups apart, each once."""
-    return tuple(dict.fromkeys(name for grouping in group_by for name in _FIELDS[grouping]))
+    """Name the fields that tell groups apart, each once; the boundary, which tells what must not be added up, is always the last."""
+    asked = (name for grouping in group_by if grouping is not Grouping.BOUNDARY for name in _FIELDS[grouping])
+    return tuple(dict.fromkeys((*asked, *_FIELDS[Grouping.BOUNDARY])))
 
 
 def write_json(request: UsageRequest, intervals: Iterable[ReportInterval], counts: Sequence[str]) -> Generator[bytes, None, None]:
@@ -50,6 +52,10 @@ def write_json(request: UsageRequest, intervals: Iterable[ReportInterval], count
     """
     head: Fields = {"from": format_time(request.start), "to": format_time(request.end)}
     head |= {"resolution": request.resolution, "group_by": request.group_by}
+    head |= {
+        "boundaries": None if request.boundaries is None else sorted(request.boundaries),
+        "directions_summed": Grouping.DIRECTION not in request.group_by,
+    }
     return _gather(_json_pieces(head, intervals, _JsonRows(request.group_by, counts)))
 
 
@@ -175,6 +181,7 @@ def _group_fields(group: Group) -> Fields:
         "observation_point_deleted": point and point.deleted,
         "point_project_id": group.point_project_id,
         "direction": group.direction,
+        "boundary": group.boundary,
     }
 
 
