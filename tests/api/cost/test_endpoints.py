@@ -4,7 +4,7 @@ Memory and processor time are those of the server's process. A wait is what a sm
 nothing else went on, since the machine is others' too. The small request asks whether the server is alive: of its wait, the server's own
 part is at most 100 ms, each time.
 
-What only later work can mend stands in ``LATER`` by name with its figure. A route without a case fails.
+What only later work can mend stands in ``test_later`` by name with its figure. A route without a case fails.
 """
 
 import json
@@ -223,15 +223,6 @@ CASES: dict[tuple[str, str], tuple[str, str | Body]] = {
 REFUSED = {("POST", "/v2.0/extensions"), ("PUT", f"{RULES}/{{identifier}}"), ("PUT", f"{LABELS}/{{identifier}}"), ("GET", "/docs/{name}")}
 """What is refused whatever is asked, or asked for in vain here."""
 
-LATER = {
-    "a batch of one interval of 100,000 labels": "4.3 s of processor time and 130 MiB; 50,000 rows take 0.5 s",
-    "a plan of 100,000 labels": "not made in pieces: about ten times what 10,000 labels take",
-    "a report of a month of 10,000 labels by day": "about 29 s of processor time, in pieces: 0.48 s for each 12 hours of it",
-    "a request that creates 100,000 labels": "3.7 s of processor time and 123 MiB; managers only",
-    "a list of 100,000 labels without pages": "a small request waited for 1.0 s once, while 13 MiB were written",
-}
-"""What is beyond the bounds of this page and within the limits, with what was measured or can be told from it."""
-
 
 def served() -> set[tuple[str, str]]:
     """List method and path of every route; HEAD and OPTIONS do what GET does, or less."""
@@ -292,8 +283,3 @@ def test_the_most_expensive_request_costs_little(world: World, method: str, temp
         assert cost.longest_kept <= HEALTH_SECONDS, (role, cost)
         assert role not in MEANT_TO_BE_CHEAP or cost.processor_seconds <= MOST_SECONDS, (role, cost)
     assert True in answered or (method, template) in REFUSED, "the request was not what the endpoint takes"
-
-
-@pytest.mark.parametrize("name", LATER)
-def test_what_later_work_mends(name: str) -> None:
-    pytest.xfail(f"{name}: {LATER[name]}")

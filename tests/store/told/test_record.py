@@ -94,6 +94,29 @@ def test_a_change_costs_rows_for_what_it_changed(sqlite_store: Store) -> None:
         assert count_rows(server) - before == rows
 
 
+def test_a_change_of_shared_labels_is_recorded_in_few_transactions(store: Store) -> None:
+    hosts = 40
+    server = TellingServer(store)
+    server.label("shared", shared=True)
+    with store.writing(OPERATOR) as writer:
+        for number in range(hosts):
+            writer.points.insert(make_point(InterfacePlace(host=f"h{number}", device="eth0"), project_id=f"p{number}"))
+    for number in range(hosts):
+        server.tell(f"h{number}")
+    told, before = server.count(TOLD_CLASSIFIERS), times_recorded(store)
+    server.label("another", shared=True)
+    for number in range(hosts):
+        server.tell(f"h{number}")
+    assert server.count(TOLD_CLASSIFIERS) - told == hosts
+    assert times_recorded(store) - before <= hosts // 4
+
+
+def times_recorded(store: Store) -> int:
+    """Give how often the record was written."""
+    with store.reading() as reader:
+        return reader.told.version()[1]
+
+
 def test_what_is_remembered_is_forgotten_once_the_database_is_put_back(tmp_path: object) -> None:
     urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("first", "second")]
     with open_store(urls[0]) as first, open_store(urls[1]) as second:

@@ -79,5 +79,5 @@ def forget_frames(error: BaseException) -> None:
     """
     cause: BaseException | None = error
     while cause is not None:
-        cause.__traceback__ = None
+        cause.with_traceback(None)
         cause = cause.__cause__ or cause.__context__

@@ -5,6 +5,7 @@ are for ``plans``.
 """
 
 import hashlib
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -22,6 +23,8 @@ from venturi.services.control.planning.pieces import Piece, deflate
 from venturi.services.control.points_labels import read_applicable
 
 _ENCODER = msgspec.json.Encoder()
+_AHEAD_SECONDS = 0.2
+"""How long a plan may wait for what other plans of its revision will tell, so that few transactions record it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +92,8 @@ class PlanMaker:
             if latest != self._made.latest:
                 self._made = _Made(latest, recorded)
             plan = self._made.plans.get(host) or self._make(reader, host)
+            if self._unrecorded:
+                self._make_ahead(reader)
         if self._unrecorded:
             with self._store.telling() as writer:
                 self._made.recorded = writer.record(self._unrecorded)
@@ -108,6 +113,14 @@ class PlanMaker:
         for number, classifier in enumerate(shared):
             pieces += [*([_COMMA] if number else []), classifier.piece]
         return MadePlan(host=host, latest=self._made.latest, content=content, pieces=(*pieces, _END))
+
+    def _make_ahead(self, reader: StoreReader) -> None:
+        """Make the classifiers of other scopes that plans were made for before, for a short time: a change of shared labels changes all."""
+        deadline = time.monotonic() + _AHEAD_SECONDS
+        for scope in [scope for scope in self._standing if scope not in self._made.classifiers]:
+            if time.monotonic() >= deadline:
+                return
+            self._classifier(reader, scope)
 
     def _classifier(self, reader: StoreReader, project_id: str | None) -> _Classifier:
         """Give the classifier at the points of a project, at shared points for None: the one before if its labels stand as they did."""
