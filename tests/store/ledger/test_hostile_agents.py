@@ -285,19 +285,27 @@ def test_usage_of_what_was_deleted_since_stays_welcome(site: Site) -> None:
     assert site.held() == []
 
 
+def octets_by_boundary(site: Site) -> list[tuple[str | None, int]]:
+    """Give what counted at the honest point, by boundary."""
+    start, end, wanted = site.beginning - HOUR, site.beginning + 2 * HOUR, frozenset({site.point.id})
+    request = UsageRequest(start=start, end=end, resolution=Resolution.TOTAL, group_by=(Grouping.POINT,), point_ids=wanted)
+    (interval,) = UsageReports(site.ledger.store, lambda: site.ledger.now).usage(OPERATOR, request)
+    return [(row.group.boundary, row.counts[1]) for row in interval.rows]
+
+
 def test_a_boundary_is_kept_as_it_was_when_the_interval_ended(site: Site) -> None:
     before = site.interval("edge-1", -5, 5)
     site.server.change(replace(site.point, named_boundary="uplinks"))
     site.ledger.post(site.honest.seal(before, site.interval("edge-1", 90, 7)))
-    request = UsageRequest(
-        start=site.beginning - HOUR,
-        end=site.beginning + 2 * HOUR,
-        resolution=Resolution.TOTAL,
-        group_by=(Grouping.POINT,),
-        point_ids=frozenset([site.point.id]),
-    )
-    (interval,) = UsageReports(site.ledger.store, lambda: site.ledger.now).usage(OPERATOR, request)
-    assert [(row.group.boundary, row.counts[1]) for row in interval.rows] == [(site.point.id, 225), ("uplinks", 7)]
+    assert octets_by_boundary(site) == [(site.point.id, 225), ("uplinks", 7)]
+
+
+def test_by_a_plan_file_the_boundary_is_the_present_one(site: Site) -> None:
+    site.ledger.config = LedgerConfig(plan_file_hosts=("edge-1",))
+    before = site.interval("edge-1", -5, 5)
+    site.server.change(replace(site.point, named_boundary="uplinks"))
+    site.ledger.post(site.honest.seal(before))
+    assert octets_by_boundary(site) == [(site.point.id, 220), ("uplinks", 5)]
 
 
 def test_the_line_rate_of_a_point_goes_before_the_default(site: Site) -> None:
