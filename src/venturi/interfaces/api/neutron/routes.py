@@ -44,7 +44,7 @@ class _Route:
     handler: Callable[..., Any]
     operation: Operation
     declared: type[DescribedOperation]
-    tag: str = "networking"
+    group: str = "networking"
     aliases: Sequence[str] = ()
     threaded: bool = True
 
@@ -57,7 +57,7 @@ class _Route:
                 sync_to_thread=self.threaded,
                 include_in_schema=path == self.path,
                 opt={OPERATION: self.operation},
-                tags=[self.tag],
+                tags=[self.group],
                 operation_class=self.declared,
             )(self.handler)
 
@@ -78,7 +78,7 @@ def _discovery() -> list[_Route]:
     )
     refusing = declare(None, refusals=(404, 413))
     return [
-        route("/", (HttpMethod.GET, HttpMethod.OPTIONS), discovery.show_versions, declared=declare(discovery.ApiVersions), tag="about"),
+        route("/", (HttpMethod.GET, HttpMethod.OPTIONS), discovery.show_versions, declared=declare(discovery.ApiVersions), group="about"),
         route("/v2.0", _GET, discovery.show_version, declared=declare(discovery.OneVersion)),
         spelled(_GET, discovery.list_extensions, declared=declare(discovery.Extensions, refusals=(404,))),
         spelled((*_POST, *_HEAD), discovery.refuse_extension, declared=refusing),
