@@ -45,7 +45,9 @@ def test_all_shows_every_interval(venturi: Venturi) -> None:
 
 
 def test_the_first_line_says_since_when_nothing_is_known(venturi: Venturi) -> None:
-    first = venturi("usage").splitlines()[0]
+    lines = venturi("usage").splitlines()
+    first = " ".join(lines[: lines.index("")])
+    assert max(map(len, lines[: lines.index("")])) <= 80
     since = datetime.strptime(first.split("since ")[1].split("Z:")[0], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
     assert timedelta(minutes=50) < datetime.now(UTC) - since < timedelta(minutes=65)
     assert first.endswith("no agent reports. Start one on the host: venturi agent --server URL")

@@ -4,6 +4,7 @@ Owns the questions to the server by which that is found out, and the sentences. 
 """
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 
 from venturi.adapters.client.collections import AGENTS, LABELS, POINTS, RULES, Reference
 from venturi.adapters.client.resources import Resource, Resources
@@ -17,6 +18,7 @@ _REPORT_SECONDS = 60
 """The report interval of an agent that does not say which it has."""
 
 _LONGEST_LIST = 3
+_WIDTH = 80
 
 
 def tell_since_when(resources: Resources, report: Mapping[str, object]) -> list[str]:
@@ -34,7 +36,7 @@ def tell_since_when(resources: Resources, report: Mapping[str, object]) -> list[
     if read_at - known_until <= 2 * SECOND * _report_seconds(agents or ()):
         return []
     since = _second(known_until)
-    return [f"Nothing is known since {since}: {_why_silent(agents)}", ""]
+    return [*wrap(f"Nothing is known since {since}: {_why_silent(agents)}", _WIDTH, break_long_words=False, break_on_hyphens=False), ""]
 
 
 def tell_what_is_missing(resources: Resources, report: Mapping[str, object], labels: Sequence[str], *, totals: bool) -> list[str]:

@@ -25,8 +25,7 @@ def upgrade() -> None:
     """Make the columns, and tell versions of points apart by boundary too; SQLite makes their table anew for it."""
     for name in ("observation_points", "observation_points_history"):
         add_column(name, text_column("boundary", _LENGTH, nullable=True))
-    column = text_column("boundary", _LENGTH)
-    column.server_default = sa.DefaultClause("")
+    column = sa.Column("boundary", text_column("boundary", _LENGTH).type, nullable=False, server_default="")
     if op.get_bind().dialect.name == "sqlite":
         with op.batch_alter_table(_VERSIONS) as changed:
             changed.add_column(column)
