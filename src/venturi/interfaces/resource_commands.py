@@ -177,7 +177,7 @@ def show(resource: Resource, collection: Collection, view: View) -> int:
     """Write a resource with the columns that it has, or those asked for; give the exit code."""
     known = (*collection.columns, *collection.details)
     columns = choose_columns(view.columns, known, [name for name in known if name in resource])
-    write_standard_output(partial(write_one, resource, columns, view))
+    write_paged(partial(write_one, resource, columns, view))
     return 0
 
 

@@ -50,7 +50,7 @@ def test_a_rotated_token_goes_on_opening_for_the_overlap(callers: dict[str, Call
     same = ("name", "project_id", "role", "agent_id", "host")
     assert [again[name] for name in same] == [made[name] for name in same]
     assert again["id"] != made["id"]
-    assert again["expires_at"] > expiry
+    assert parse_time(again["expires_at"]) > parse_time(expiry)
     assert admin.ask("GET", path)[1]["expires_at"] < "2100"
     before, after = (Caller(admin.server, token["secret"]) for token in (made, again))
     assert [caller.ask("GET", "/v1/caller")[0] for caller in (before, after)] == [200, 200]

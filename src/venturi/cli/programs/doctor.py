@@ -2,6 +2,7 @@
 
 import rich_click as click
 
+from venturi.composition import wants_colours
 from venturi.composition.agent import examine_host
 from venturi.interfaces.render.resources.view import View
 
@@ -17,4 +18,4 @@ def doctor(config_path: str | None, output_format: str) -> int:
     Tries every driver, and says why not where one cannot run; lists the ways around the hook at each device. Ends with exit
     code 13 if no driver can count.
     """
-    return examine_host(config_path, View(form=output_format))
+    return examine_host(config_path, View(form=output_format, coloured=wants_colours()))
