@@ -25,7 +25,7 @@ class LedgerCommands:
         """Say that the ledger is as it was posted; raises ``LedgerError`` if it is not."""
         proof = prove_ledger(self._url)
         counted = f"{proof.postings} postings with {proof.entries} entries, {proof.spools} spools, {proof.bins} rows of roll-ups"
-        self._say(f"all is as it was posted: {counted}")
+        self._say(f"all is as it was posted:\n{counted}")
         return _DONE
 
     def export(self, path: Path) -> int:

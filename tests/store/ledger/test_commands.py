@@ -26,7 +26,7 @@ def test_a_ledger_is_verified_exported_imported_and_listed(tmp_path: Path) -> No
     with open_store(url) as store:
         LedgerOfTests(store).post(sealed[0], sealed[2], sealed[5])
         assert run("verify", "--database", url).stdout == (
-            "all is as it was posted: 3 postings with 9 entries, 1 spools, 12 rows of roll-ups\n"
+            "all is as it was posted:\n3 postings with 9 entries, 1 spools, 12 rows of roll-ups\n"
         )
         assert run("spools", "--database", url).stdout == f"{spool.spool_id} of agent-1 on edge-1: posted up to 6, missing 2, 4-5\n"
         assert run("export", exported, "--database", url).stdout.startswith(f"wrote {exported}: ")
