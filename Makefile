@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 CODE := $(wildcard src tests bench scripts docs/conf.py)
 TYPED := $(wildcard src tests bench)
 
-.PHONY: help setup run test soak fuzz check bench docs dist deb release lock format clean
+.PHONY: help setup run test image soak fuzz check bench docs dist deb release lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -35,6 +35,11 @@ test: $(STAMP) ## run the tests; what a plain user cannot run is named
 	@scripts/openstack-tools test
 	@scripts/earlier-versions
 	@pytest $(ARGS)
+
+image: $(STAMP) ## build the container image and try it, as root
+	@scripts/system-tools image
+	@scripts/build-bpf
+	@pytest -n0 -m image $(ARGS)
 
 soak: $(STAMP) ## break agent, server and database for long, as root (ARGS="--minutes 15 --seed N")
 	@scripts/system-tools test
@@ -65,6 +70,7 @@ docs: $(STAMP) ## build the documentation, warnings as errors
 
 dist: $(STAMP) ## build the wheel and the source archive
 	@scripts/build-bpf --required
+	@scripts/build-kernels --required
 	python -m build --no-isolation --outdir dist
 	@ls -1 dist
 

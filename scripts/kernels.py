@@ -28,6 +28,7 @@ def main() -> int:
     """Pack the kernels unless the archive is fresh; the exit status is 1 where one of them was not compiled."""
     with tempfile.TemporaryDirectory() as scratch:
         cache = KernelCache(KernelCacheConfig(Path(scratch) / "cache"), SOURCES)
+        cache.remove_stale()
         if cache.is_packed():
             return 0
         cache.start()

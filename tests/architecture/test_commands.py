@@ -106,7 +106,7 @@ def test_the_page_has_every_extra() -> None:
 
 def test_programs_that_tests_need_are_installed_for_them() -> None:
     scripts = ((ROOT / "scripts" / name).read_text(encoding="utf-8") for name in ("system-tools", "openstack-tools"))
-    listed = [re.findall(r'^test_tools="(.+)"$', script, flags=re.MULTILINE)[0] for script in scripts]
+    listed = [line for script in scripts for line in re.findall(r'^(?:test|image)_tools="(.+)"$', script, flags=re.MULTILINE)]
     installed = {pair.partition(":")[0] for line in listed for pair in line.split()}
     calls = [call for module in list_modules("tests") for call in re.findall(r"\bneeds\(([^)]*)\)", module.text)]
     needed = {tool for call in calls for tool in re.findall(r'"([\w.-]+)"', call)}

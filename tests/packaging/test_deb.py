@@ -1,13 +1,11 @@
 """The Debian packages: installed, started, upgraded and removed on a copy of this machine's files that goes at the end.
 
-The copy is an overlay in a mount namespace of its own, so nothing reaches the machine itself. No systemd runs in it: the commands of the
-units are started as the units say, and the units are verified.
+No systemd runs in the copy: the commands of the units are started as the units say, and the units are verified. ``test_systemd`` boots one.
 """
 
 import json
 import shlex
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -15,76 +13,26 @@ from typing import Any
 
 import pytest
 
-from tests.support.environments import run_whole
-from tests.support.sources import ROOT
+from tests.support.machines import SECONDS, Machine, copied_machine
+from tests.support.packages import PACKAGES, Packages
 from tests.support.tools import needs
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(600), needs("dpkg-deb", "unshare", "systemd-analyze", "clang", "/usr/bin/python3")]
 
-SECONDS = 60.0
-PACKAGES = ("venturi", "venturi-agent")
-MACHINE = """
-mount -t tmpfs -o size=2g tmpfs "$1"
-mkdir "$1/upper" "$1/work" "$1/root"
-mount -t overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
-for folder in proc sys dev; do mount --rbind "/$folder" "$1/root/$folder"; done
-mount -t tmpfs tmpfs "$1/root/run"
-echo ready
-exec sleep infinity
-"""
 STATE = {"server": "/var/lib/venturi", "agent": "/var/lib/venturi-agent"}
-
-
-class Machine:
-    """A copy of this machine's files."""
-
-    def __init__(self, pid: int, folder: Path) -> None:
-        self._inside = ("nsenter", "-t", str(pid), "-m", "chroot", str(folder / "root"))
-
-    def command(self, *words: str) -> list[str]:
-        return [*self._inside, "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8", *words]
-
-    def run(self, *words: str) -> str:
-        return run_whole(*self.command(*words))
-
-    def fails(self, *words: str) -> bool:
-        return subprocess.run(self.command(*words), capture_output=True, check=False).returncode != 0
-
-    def exec_start(self, unit: str) -> list[str]:
-        """Give the command that an installed unit starts."""
-        (line,) = (line for line in self.run("cat", f"/usr/lib/systemd/system/{unit}").splitlines() if line.startswith("ExecStart="))
-        return shlex.split(line.removeprefix("ExecStart="))
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
     """The copy, with nothing of venturi installed."""
-    script = ("unshare", "--mount", "--propagation", "private", "sh", "-e", "-c", MACHINE, "sh", str(tmp_path))
-    with subprocess.Popen(script, stdout=subprocess.PIPE, text=True) as holder:
-        try:
-            assert holder.stdout is not None
-            assert holder.stdout.readline() == "ready\n"
-            yield Machine(holder.pid, tmp_path)
-        finally:
-            holder.kill()
+    with copied_machine(tmp_path) as copy:
+        yield copy
 
 
-@pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], str]:
-    """The files of both packages as ``make deb`` builds them, and again as a second revision of the same version."""
-    folder = tmp_path_factory.mktemp("deb")
-    run_whole(ROOT / "scripts" / "make-deb", folder)
-    files = {}
-    for name in PACKAGES:
-        (first,) = folder.glob(f"{name}_*-1_*.deb")
-        opened = folder / name
-        run_whole("dpkg-deb", "-R", first, opened)
-        control = opened / "DEBIAN" / "control"
-        control.write_text(control.read_text(encoding="utf-8").replace("-1\n", "-2\n", 1), encoding="utf-8")
-        second = folder / first.name.replace("-1_", "-2_")
-        run_whole("dpkg-deb", "--root-owner-group", "-Zzstd", "-z1", "--build", opened, second)
-        files.update({(name, 1): str(first), (name, 2): str(second)})
-    return files
+def _exec_start(machine: Machine, unit: str) -> list[str]:
+    """Give the command that an installed unit starts."""
+    (line,) = (line for line in machine.run("cat", f"/usr/lib/systemd/system/{unit}").splitlines() if line.startswith("ExecStart="))
+    return shlex.split(line.removeprefix("ExecStart="))
 
 
 @contextmanager
@@ -94,7 +42,7 @@ def _started(machine: Machine, unit: str, part: str, *settings: str) -> Iterator
     user = () if part == "agent" else ("setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups")
     if user:
         machine.run("chown", "-R", "nobody:nogroup", STATE[part])
-    command = machine.command(f"STATE_DIRECTORY={STATE[part]}", *settings, *user, *machine.exec_start(unit))
+    command = machine.command(f"STATE_DIRECTORY={STATE[part]}", *settings, *user, *_exec_start(machine, unit))
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
@@ -118,14 +66,14 @@ def _serving(machine: Machine) -> AbstractContextManager[list[dict[str, Any]]]:
     return _started(machine, "venturi.service", "server", database, "VENTURI_LISTEN=127.0.0.1:0")
 
 
-def _install(machine: Machine, packages: dict[tuple[str, int], str], revision: int) -> None:
+def _install(machine: Machine, packages: Packages, revision: int) -> None:
     machine.run("dpkg", "--install", "--force-confold", *(packages[name, revision] for name in PACKAGES))
     shown = machine.run("dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status} ${Version}\n", *PACKAGES)
     assert [line.split()[:2] for line in shown.splitlines()] == [[name, "installed"] for name in PACKAGES]
     assert all(line.endswith(f"-{revision}") for line in shown.splitlines())
 
 
-def test_packages_are_installed_started_upgraded_and_removed(machine: Machine, packages: dict[tuple[str, int], str]) -> None:
+def test_packages_are_installed_started_upgraded_and_removed(machine: Machine, packages: Packages) -> None:
     _install(machine, packages, 1)
     assert machine.run("systemd-analyze", "verify", "--man=no", *_units(machine)) == ""
     with _serving(machine) as log:
@@ -134,7 +82,7 @@ def test_packages_are_installed_started_upgraded_and_removed(machine: Machine, p
         spool = f"VENTURI_AGENT_SPOOL={STATE['agent']}/spool.db"
         settings = (f"VENTURI_URL={url}", spool, "VENTURI_AGENT_DRIVER=nftables", "VENTURI_AGENT_HOST=h")
         with _started(machine, "venturi-agent.service", "agent", *settings):
-            _wait_for(machine, "h", "venturi", "agent", "list", "--url", url, "-f", "value", "-c", "agent_id")
+            machine.wait_for("h\n", "venturi", "agent", "list", "--url", url, "-f", "value", "-c", "agent_id")
     machine.run("sh", "-c", "echo VENTURI_AUTH=none >>/etc/venturi/serve.env")
 
     _install(machine, packages, 2)
@@ -151,7 +99,7 @@ def test_packages_are_installed_started_upgraded_and_removed(machine: Machine, p
     machine.run("test", "-s", f"{STATE['server']}/venturi.db")
 
 
-def test_help_is_installed_for_people_and_shells(machine: Machine, packages: dict[tuple[str, int], str]) -> None:
+def test_help_is_installed_for_people_and_shells(machine: Machine, packages: Packages) -> None:
     machine.run("dpkg", "--install", packages["venturi", 1])
     page = machine.run("zcat", "/usr/share/man/man1/venturi-label-create.1.gz")
     assert "Let the label apply at every observation point, or not." in page
@@ -166,10 +114,3 @@ def _units(machine: Machine) -> list[str]:
     units = sorted(path for path in listed if path.startswith("/usr/lib/systemd/system/venturi"))
     assert [Path(path).name for path in units] == ["venturi-agent.service", "venturi.service", "venturi.socket"]
     return units
-
-
-def _wait_for(machine: Machine, text: str, *words: str) -> None:
-    deadline = time.monotonic() + SECONDS
-    while text not in (shown := machine.run(*words)).split():
-        assert time.monotonic() < deadline, shown
-        time.sleep(0.2)

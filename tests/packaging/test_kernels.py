@@ -93,6 +93,18 @@ def test_kernels_of_other_sources_are_not_used(sources: Path, tmp_path: Path) ->
     assert _kept(tmp_path / "cache") != {}
 
 
+def test_archives_that_count_no_more_are_removed(sources: Path, tmp_path: Path) -> None:
+    archives = Path(shutil.copytree(ARCHIVES, tmp_path / "archives"))
+    shutil.copy(archives / archive_name(), archives / "cpython-310-x86_64.zip")
+    cache = KernelCache(KernelCacheConfig(tmp_path / "cache"), sources, archives)
+    cache.remove_stale()
+    assert [path.name for path in archives.iterdir()] == [archive_name()]
+    with (sources / "kernel.py").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    cache.remove_stale()
+    assert list(archives.iterdir()) == []
+
+
 def test_without_a_folder_to_write_to_the_kernels_are_used_all_the_same(sources: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert KernelCache(KernelCacheConfig(tmp_path / "file" / "cache"), sources).start()

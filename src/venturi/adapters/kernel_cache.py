@@ -39,7 +39,7 @@ class KernelCache:
         """Take the folder, the root of the sources that kernels are compiled from, and where archives lie; nothing is touched yet."""
         self._config = config
         self._sources = sources
-        self._archive = archives / archive_name()
+        self._archives = archives
 
     def start(self) -> bool:
         """Make numba use the folder; must precede the import of numba. Tell whether kernels are there already.
@@ -81,11 +81,20 @@ class KernelCache:
         return target, packed
 
     def is_packed(self) -> bool:
-        """Tell whether the archive is that of these sources, numba and Python."""
-        if platform.machine() != "x86_64" or not self._archive.is_file():
+        """Tell whether there is an archive of these sources, numba and Python."""
+        return platform.machine() == "x86_64" and self._counts(self._archives / archive_name())
+
+    def remove_stale(self) -> None:
+        """Remove the archives that count for no Python any more."""
+        for path in self._archives.glob("*.zip"):
+            if not self._counts(path):
+                path.unlink()
+
+    def _counts(self, path: Path) -> bool:
+        if not path.is_file():
             return False
-        with zipfile.ZipFile(self._archive) as archive:
-            return archive.comment == self._fingerprint().encode()
+        with zipfile.ZipFile(path) as archive:
+            return archive.comment == self._fingerprint(path.name).encode()
 
     def _fill(self, folder: Path) -> None:
         """Make the folder, with what the archive holds if it counts; other processes may do the same at once."""
@@ -96,7 +105,7 @@ class KernelCache:
             filled = Path(scratch) / folder.name
             filled.mkdir()
             if self.is_packed():
-                with zipfile.ZipFile(self._archive) as archive:
+                with zipfile.ZipFile(self._archives / archive_name()) as archive:
                     for name in archive.namelist():
                         place, _, file = name.rpartition("/")
                         target = filled / _numba_name(self._sources / place)
@@ -111,10 +120,10 @@ class KernelCache:
     def _places(self) -> list[str]:
         return sorted({str(path.parent.relative_to(self._sources)) for path in self._sources.rglob("*.py")})
 
-    def _fingerprint(self) -> str:
-        """Digest what decides what compiled kernels are: the text of the sources, numba and Python."""
+    def _fingerprint(self, archive: str = "") -> str:
+        """Digest what decides what the kernels of an archive are: the text of the sources, numba, and Python, which its name tells."""
         texts = (f"{path.relative_to(self._sources)} {_digest_file(path)}" for path in sorted(self._sources.rglob("*.py")))
-        return _digest(metadata.version("numba"), metadata.version("llvmlite"), archive_name(), *texts)
+        return _digest(metadata.version("numba"), metadata.version("llvmlite"), archive or archive_name(), *texts)
 
     def _prune(self) -> None:
         """Remove the folders of other versions but for the most recently used."""

@@ -48,7 +48,7 @@ class LedgerCommands:
             return _DONE
         posted = f"{count_of(proof.postings, 'posting')} with {count_of(proof.entries, 'entry', 'entries')}"
         counted = f"{posted}, {count_of(proof.spools, 'spool')}, {count_of(proof.bins, 'row')} of roll-ups"
-        self._say(f"all is as it was posted: {counted}", f"The latest posting is {proof.latest}.")
+        self._say("all is as it was posted:", counted, f"The latest posting is {proof.latest}.")
         return _DONE
 
     def rebuild(self) -> int:

@@ -28,11 +28,11 @@ def test_a_ledger_is_verified_exported_imported_and_listed(tmp_path: Path) -> No
         ledger = LedgerOfTests(store)
         ledger.post(sealed[0], sealed[2], sealed[5])
         ledger.roll()
-        told = "all is as it was posted: 3 postings with 9 entries, 1 spool, 15 rows of roll-ups\nThe latest posting is 3.\n"
+        told = "all is as it was posted:\n3 postings with 9 entries, 1 spool, 15 rows of roll-ups\nThe latest posting is 3.\n"
         assert run("verify", "--database", url).stdout == told
         proved = {"proved": True, "postings": 3, "entries": 9, "spools": 1, "roll_up_rows": 15, "latest_posting": 3}
         assert json.loads(run("verify", "--database", url, "-f", "json").stdout) == proved
-        assert run("verify", "--since", "2", "--database", url).stdout.startswith("all is as it was posted: 1 posting with 3 entries")
+        assert run("verify", "--since", "2", "--database", url).stdout.startswith("all is as it was posted:\n1 posting with 3 entries")
         assert run("verify", "--since", "4", "--database", url).stderr.endswith("there is no posting 4: the latest is 3\n")
         row = {"agent_id": "agent-1", "host": "edge-1", "spool_id": spool.spool_id, "posted_up_to": 6, "missing": "2, 4-5", "kept_aside": 0}
         assert json.loads(run("spools", "--database", url, "-f", "json").stdout) == [row]

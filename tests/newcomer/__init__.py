@@ -1,0 +1,1 @@
+"""The first hour of a newcomer, typed as ``docs/first-hour.md`` has it."""
