@@ -220,7 +220,9 @@ def test_a_posting_that_fails_for_whatever_reason_lets_others_pass(sqlite_ledger
     for _ in range(2):
         with pytest.raises(StoreError, match="odd"):
             ledger.roller.roll()
-    ledger.roll()
+    while rolled(ledger) < 3:
+        with suppress(StoreError):
+            ledger.roller.roll()
     assert (rolled(ledger), ledger.alarms) == (3, [RollerAlarm.APART])
     assert "odd" in ledger.sentences[0]
     assert [row[0] for row in ledger.rows(select(LEDGER_LONG_INTERVALS.c.posting))] == [2]
@@ -262,11 +264,16 @@ def test_an_alarm_tells_of_postings_that_wait_long_and_is_cleared(sqlite_ledger:
     ledger, at, cleared = sqlite_ledger, [int(NOW)], list[str]()
     roller = Roller(ledger.store, lambda: Nanoseconds(at[0]), ledger._alarm, clear=lambda kind, _: cleared.append(kind))
     ledger.post(SpoolOfTests().seal(make_interval(0, usage=WEB)))
-    with ledger.store.rolling() as writer:
-        writer._connection.execute(update(LEDGER_ROLLER).values(holder="another", until=NOW + 200 * SECOND))
+
+    def give_lease_away() -> None:
+        with ledger.store.rolling() as writer:
+            writer._connection.execute(update(LEDGER_ROLLER).values(holder="another", until=at[0] + 80 * SECOND))
+
+    give_lease_away()
     assert not roller.roll()
     cleared.clear()
     at[0] += 121 * SECOND
+    give_lease_away()
     assert not roller.roll()
     assert (ledger.alarms, cleared) == ([RollerAlarm.BEHIND], [])
     at[0] += 100 * SECOND
