@@ -88,25 +88,42 @@ def _month(world: LargeWorld) -> Cost:
 
 
 LATER: dict[str, tuple[Callable[[LargeWorld], Cost], str]] = {
-    "a request that creates 100,000 labels": (lambda world: world.created, ""),
-    "a list of 100,000 labels without pages": (lambda world: world.ask("GET", LABELS), ""),
-    "a plan of 100,000 labels": (lambda world: world.ask("GET", "/v1/plans/edge-1"), ""),
-    "a batch of one interval of 100,000 labels": (_batch, ""),
-    "a report of a month of 10,000 labels by day": (_month, ""),
+    "a request that creates 100,000 labels": (
+        lambda world: world.created,
+        "6.6 s of processor time, 136 MiB, health kept waiting for 67 ms; managers only",
+    ),
+    "a plan of 100,000 labels": (
+        lambda world: world.ask("GET", "/v1/plans/edge-1"),
+        "10.0 s of processor time, 21 MiB, health kept waiting for 96 ms",
+    ),
+    "a batch of one interval of 100,000 labels": (_batch, "7.9 s of processor time, 59 MiB, health kept waiting for 49 ms"),
+    "a report of a month of 10,000 labels by day": (_month, "52.8 s of processor time in pieces, 83 MiB, health kept waiting for 76 ms"),
 }
-"""What is asked for, and what it took when it was measured last."""
+"""What is asked for, and what it took when it was measured last: Python 3.11 on 2 cores that were busy with much else."""
+
+MEASURED = bool(os.environ.get("VENTURI_TEST_LATER"))
 
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", LATER)
 def test_what_later_work_mends(name: str, request: pytest.FixtureRequest) -> None:
     ask, figure = LATER[name]
-    if not os.environ.get("VENTURI_TEST_LATER"):
+    if not MEASURED:
         pytest.xfail(f"{name}: {figure}")
     cost = ask(request.getfixturevalue("world"))
+    assert cost.longest_kept <= HEALTH_SECONDS, cost
     figure = (
         f"{cost.processor_seconds:.1f} s of processor time, {cost.peak_octets / (1 << 20):.0f} MiB, "
         f"health kept waiting for {cost.longest_kept * 1_000:.0f} ms"
     )
-    if cost.processor_seconds > MOST_SECONDS or cost.peak_octets > MOST_OCTETS or cost.longest_kept > HEALTH_SECONDS:
+    if cost.processor_seconds > MOST_SECONDS or cost.peak_octets > MOST_OCTETS:
         pytest.xfail(f"{name}: {figure}")
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.skipif(not MEASURED, reason="100,000 labels are listed with VENTURI_TEST_LATER=1 alone")
+def test_a_list_of_100000_labels_without_pages_costs_little(world: LargeWorld) -> None:
+    cost = world.ask("GET", LABELS)
+    assert cost.processor_seconds <= MOST_SECONDS, cost
+    assert cost.peak_octets <= MOST_OCTETS, cost
+    assert cost.longest_kept <= HEALTH_SECONDS, cost
