@@ -25,14 +25,14 @@ _WILDCARD = "|".join(r"0\." * none + _REST + r"\.255" * (3 - none) for none in r
 _LENGTH_4 = "0*(3[0-2]|[12]?[0-9])"
 _LENGTH_6 = "0*(12[0-8]|1[01][0-9]|[1-9]?[0-9])"
 
-ADDRESS = f"^({_IPV4}|{_IPV6})$"
+ADDRESS = rf"^({_IPV4}|{_IPV6})\Z"
 """An IPv4 or IPv6 address without a zone."""
 
 _PREFIX = f"{_IPV4}(/({_LENGTH_4}|{_NETMASK}|{_WILDCARD}))?|({_IPV6})(/{_LENGTH_6})?"
-PREFIX = f"^({_PREFIX})$"
+PREFIX = rf"^({_PREFIX})\Z"
 """An address, alone or with a length, of IPv4 also with a netmask or a wildcard."""
 
-PREFIX_OR_EMPTY = f"^({_PREFIX})?$"
+PREFIX_OR_EMPTY = rf"^({_PREFIX})?\Z"
 """A prefix, or an empty text for none."""
 
 _YEAR = "([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
@@ -41,5 +41,5 @@ _LONG, _SHORT = "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])", "(0[469]|11)-(0[1-9
 _DATE = f"({_YEAR}-({_LONG}|{_SHORT}|02-(0[1-9]|1[0-9]|2[0-8]))|{_LEAP_YEAR}-02-29)"
 _HOUR = "([01][0-9]|2[0-3])"
 
-TIME = rf"^{_DATE}([Tt ]{_HOUR}:[0-5][0-9]:[0-5][0-9](\.[0-9]{{1,9}})?([Zz]|[+-]{_HOUR}:[0-5][0-9]))?$"
+TIME = rf"^{_DATE}([Tt ]{_HOUR}:[0-5][0-9]:[0-5][0-9](\.[0-9]{{1,9}})?([Zz]|[+-]{_HOUR}:[0-5][0-9]))?\Z"
 """A time in RFC 3339 with at most nine fractional digits and without a leap second, or a date for its midnight UTC."""
