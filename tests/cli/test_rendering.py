@@ -178,7 +178,7 @@ def test_a_narrow_terminal_has_long_cells_folded_and_ids_whole(monkeypatch: pyte
 
 def test_a_terminal_that_is_too_narrow_is_exceeded_no_more_than_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = _on_terminal(20, monkeypatch)
-    assert len(lines[1]) == 8 + 2 + 8 + 2 + 11
+    assert len(lines[1]) == 36 + 2 + 8 + 2 + 11
     assert all(line == line.rstrip() for line in lines)
 
 

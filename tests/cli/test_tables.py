@@ -10,9 +10,11 @@ import termios
 from pathlib import Path
 
 import pytest
+import rich_click as click
 
 from tests.cli.conftest import Venturi
 from tests.support.server import ServerProcess
+from venturi.cli import venturi as commands
 
 VENTURI = Path(sys.executable).with_name("venturi")
 LONG_NAME = "a customer with a name that is as long as names of customers are, and longer"
@@ -127,6 +129,13 @@ def test_one_of_a_thing_is_no_plural(venturi: Venturi, tmp_path: Path) -> None:
     assert venturi("rule", "check", str(rules)) == "1 label, 1 rule, 0 inside prefixes: well formed\n"
     assert venturi("rules", "check", str(rules)) == venturi("rule", "check", str(rules))
     assert '"problems": []' in venturi("rule", "check", str(rules), "-f", "json")
+
+
+def test_what_writes_manual_pages_sees_every_command_and_its_name() -> None:
+    listed = commands.list_commands(click.Context(commands))
+    assert list(commands.commands) == listed
+    assert [name for name, command in commands.commands.items() if command.name != name] == []
+    assert [name for name, command in commands.commands.items() if command.hidden] == ["rules"]
 
 
 def test_help_groups_the_commands_and_hides_the_former_spelling(venturi: Venturi) -> None:

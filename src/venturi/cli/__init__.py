@@ -4,6 +4,7 @@ Owns which commands there are and the groups in which help lists them.
 """
 
 import importlib
+from collections.abc import MutableMapping
 from typing import Any
 
 import rich_click as click
@@ -44,6 +45,23 @@ _PLACES = {**_DAILY, **_SERVER, **_UPKEEP, **_ABOUT, **_HIDDEN}
 class _Commands(click.RichGroup):
     """The commands, each loaded when it is asked for."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - click's own
+        self._loaded: dict[str, click.Command] = {}
+        self._made = False
+        super().__init__(*arguments, **options)
+        self._made = True
+
+    @property
+    def commands(self) -> MutableMapping[str, click.Command]:
+        """All of them, loaded: what writes manual pages asks for them so. While the group is made, there are none."""
+        if not self._made:
+            return {}
+        return {name: self._load(name) for name in _PLACES}
+
+    @commands.setter
+    def commands(self, given: object) -> None:
+        """Take what click sets at first, of which there is nothing to keep."""
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name the commands as help lists them."""
         del ctx
@@ -52,11 +70,13 @@ class _Commands(click.RichGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Give a command, None if there is none of this name."""
         del ctx
-        if cmd_name not in self.commands and cmd_name in _PLACES:
-            module, _, name = _PLACES[cmd_name].partition(":")
-            loaded: Any = importlib.import_module(f"venturi.cli.{module}")
-            self.add_command(getattr(loaded, name or cmd_name), cmd_name)
-        return self.commands.get(cmd_name)
+        return self._load(cmd_name) if cmd_name in _PLACES else None
+
+    def _load(self, word: str) -> click.Command:
+        if word not in self._loaded:
+            module, _, name = _PLACES[word].partition(":")
+            self._loaded[word] = getattr(importlib.import_module(f"venturi.cli.{module}"), name or word)
+        return self._loaded[word]
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -41,10 +41,10 @@ Usage = dict[tuple[str, str], tuple[int, int]]
 class Silent:
     """Shows no progress."""
 
-    def begin(self, name: str, total_octets: int | None) -> None:
+    def begin(self, name: str, whole: int | None) -> None:
         """Hear nothing."""
 
-    def update(self, octets: int) -> None:
+    def update(self, done: int) -> None:
         """Hear nothing."""
 
 

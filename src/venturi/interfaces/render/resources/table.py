@@ -3,6 +3,7 @@
 Owns widths, folding and colours. A table of many rows is written in one go, which a general layout engine takes minutes for.
 """
 
+import re
 import shutil
 import sys
 import textwrap
@@ -15,6 +16,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 _GAP = "  "
 _NARROWEST = 8
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SHORTER = 18
 """How long a text without blanks is kept whole where longer ones do not fit."""
 
@@ -45,7 +47,8 @@ def write_table(  # noqa: PLR0913 - how a table looks has many sides
     On a terminal, if ``coloured``, cells have their ``colours``, and the last cell of the rows numbered in ``red`` is red. Columns in
     ``numbers`` are aligned to the right.
 
-    Cells without blanks of up to ``unbroken`` characters are not folded if the lines fit all the same, so that an id can be copied whole.
+    Texts without blanks of up to ``unbroken`` characters are not folded if the lines fit all the same; a UUID never is, so that it can be
+    copied whole.
     A table that cannot be narrower is wider than the terminal.
     """
     terminal = stream.isatty()
@@ -72,7 +75,7 @@ def _available(stream: TextIO) -> int | None:
 
 
 def _fitted(headings: Sequence[str], rows: Sequence[Sequence[Cell]], unbroken: int, available: int | None) -> list[int]:
-    """Give the widths of the columns: as much as is needed, or less so that they fit, whole ids being the first to be given up."""
+    """Give the widths of the columns: as much as is needed, or less so that they fit, long words being the first to be given up."""
     widths = [max(needed) for needed in _needed_widths(headings, rows)]
     if available is None:
         return widths
@@ -99,7 +102,10 @@ def _needed_widths(headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> l
 
 def _least_widths(headings: Sequence[str], rows: Sequence[Sequence[Cell]], unbroken: int) -> list[int]:
     """Give the width below which no column goes: that of its words, and of the words of its heading."""
-    whole = [[[word for line in cell for word in line.split() if cell_len(word) <= unbroken] for cell in row] for row in rows]
+    whole = [
+        [[word for line in cell for word in line.split() if cell_len(word) <= unbroken or _UUID.fullmatch(word)] for cell in row]
+        for row in rows
+    ]
     words = [max(map(cell_len, name.split()), default=0) for name in headings]
     needed = _needed_widths(["" for _ in headings], whole)
     full = _needed_widths(headings, rows)
