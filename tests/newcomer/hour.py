@@ -33,14 +33,12 @@ def typing(folder: Path, packages: Mapping[tuple[str, int], str]) -> Iterator[Ca
     """Give what types a command at the machine; ``folder`` holds it, and goes with it."""
     with booted_machine(folder) as machine:
         machine.run("sh", "-e", "-c", _NETWORKS)
-        machine.run("mkdir", "/root/dist")
-        machine.run("cp", *packages.values(), "/root/dist")
-        machine.run("ln", "-s", str(ROOT), "/root/venturi")
+        machine.run("sh", "-e", "-c", 'mkdir ~/dist; ln -s "$0" ~/venturi; cp "$@" ~/dist', str(ROOT), *packages.values())
         with running_shell(machine.entering) as shell:
             _at_home(shell)
             yield shell.run
 
 
 def _at_home(shell: Shell) -> None:
-    answer = shell.run("cd /root")
+    answer = shell.run("cd")
     assert answer.code == 0, answer.shown

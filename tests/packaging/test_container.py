@@ -79,7 +79,7 @@ def test_the_image_serves_by_its_own_command(images: Images) -> None:
 
 def _database(images: Images) -> str:
     config = json.loads(images.run("inspect", IMAGE))["OCIv1"]["config"]
-    return next(value.partition("=")[2] for value in config["Env"] if value.startswith("VENTURI_DATABASE="))
+    return str(next(value.partition("=")[2] for value in config["Env"] if value.startswith("VENTURI_DATABASE=")))
 
 
 @contextmanager

@@ -72,9 +72,9 @@ def _started(machine: Machine, unit: str) -> str:
 def test_units_start_meter_survive_an_upgrade_and_go(machine: Machine, packages: Packages) -> None:
     _install(machine, packages, 1)
     assert machine.run("systemctl", "list-units", "--all", "--plain", "--no-legend", "venturi*") == ""
-    machine.run("sh", "-c", f"printf '{AGENT}' >/etc/venturi/agent.env; echo '{RULES}' >/root/rules.yaml")
+    machine.run("sh", "-c", f"printf '{AGENT}' >/etc/venturi/agent.env; echo '{RULES}' >/etc/venturi/rules.yaml")
     machine.run("systemctl", "enable", "--now", "venturi.socket", "venturi.service")
-    machine.run("venturi", "apply", "/root/rules.yaml")
+    machine.run("venturi", "apply", "/etc/venturi/rules.yaml")
     machine.run("venturi", "point", "create", "uplink", "--kind", "interface", "--share", "--host", "h", "--device", "outer")
     machine.run("systemctl", "enable", "--now", "venturi-agent.service")
     machine.wait_for('"event":"metering"', "journalctl", "-o", "cat", "-u", "venturi-agent")

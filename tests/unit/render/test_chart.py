@@ -1,9 +1,11 @@
 """Charts: what is drawn, and that each form of file holds it."""
 
+import gzip
 import json
 import re
 import struct
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from tests.unit.render.reports import MAIL, WEB, over_time, usage, whole
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import UnknownFormatError
 from venturi.core.domain.label import MeteringLabel
+from venturi.interfaces.render import chart_files
 from venturi.interfaces.render.chart import MAXIMUM_SERIES, chart_format, chart_specification
 from venturi.interfaces.render.chart_files import draw_chart
 
@@ -98,3 +101,15 @@ def test_the_ending_chooses_the_form(name: str, ending: str) -> None:
 def test_other_endings_are_refused() -> None:
     with pytest.raises(UnknownFormatError, match=r"^usage\.pdf: a chart is written as \.html, \.png or \.svg$"):
         chart_format("usage.pdf")
+
+
+def test_a_page_is_the_same_with_the_engine_that_the_package_brings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chart_files, "PACKED_ENGINE", tmp_path / "engine.js.gz")
+    page = draw_chart(chart_specification(whole()), ".html")
+    assert not chart_files.is_engine_packed()
+    assert chart_files.pack_engine().is_relative_to(tmp_path)
+    assert chart_files.is_engine_packed()
+    assert draw_chart(chart_specification(whole()), ".html") == page
+    chart_files.PACKED_ENGINE.write_bytes(gzip.compress(b"// Vega-Lite 4, of another program\nold"))
+    assert not chart_files.is_engine_packed()
+    assert draw_chart(chart_specification(whole()), ".html") == page
