@@ -29,6 +29,7 @@ from venturi.core.domain.coverage import Coverage
 from venturi.core.domain.direction import DirectionCode
 from venturi.core.domain.interval import SECOND
 from venturi.core.domain.point import InterfacePlace, ObservationPoint, PointKind
+from venturi.core.ledger.batch import HIGHEST
 from venturi.core.ledger.bins import BIN, DAY, HOUR, cut
 from venturi.core.ledger.covering import state_in_bin
 
@@ -142,8 +143,9 @@ def fill(database: str, labels: Sequence[KnownVersion], points: Sequence[KnownVe
         )
         for table, rows in filled:
             names = [column.name for column in table.columns]
-            if rows:
-                connection.execute(insert(table), [dict(zip(names, (*key, *sums), strict=True)) for key, sums in sorted(rows.items())])
+            held = [(key, sums) for key, sums in sorted(rows.items()) if max(sums) <= HIGHEST]  # a day that no bin can hold is in none
+            if held:
+                connection.execute(insert(table), [dict(zip(names, (*key, *sums), strict=True)) for key, sums in held])
 
 
 def keep_points(database: str, points: Sequence[KeptPoint]) -> None:

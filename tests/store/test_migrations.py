@@ -18,7 +18,7 @@ from venturi.adapters.store.maintenance.restoring import restore
 from venturi.adapters.store.maintenance.schema import SchemaState, read_schema, upgrade_database
 from venturi.adapters.store.migrations.running import head_schema, known_schemas, upgrade_schema
 from venturi.adapters.store.schema.all_tables import METADATA
-from venturi.adapters.store.schema.ledger_tables import ENTRY_TABLES, LEDGER_STATE, VERSION_TABLES
+from venturi.adapters.store.schema.ledger_tables import ENTRY_TABLES, LEDGER_ROLLER, LEDGER_STATE, VERSION_TABLES
 from venturi.adapters.store.schema.tables import REVISION_COUNTER
 from venturi.adapters.store.tables.point_rows import write_point
 from venturi.core.domain.errors import SchemaError, StoreError
@@ -126,6 +126,24 @@ def test_rows_are_carried_through_interruptions(bare: str) -> None:
     with open_store(bare) as store, store.reading() as reader:
         assert [reader.points.find(point.id) for point in points] == points
         assert {point.id: point for point in reader.revisions.points_at(0)} == {point.id: point for point in points}
+
+
+def test_days_are_summed_from_hours_and_the_watermark_is_the_latest_posting(bare: str) -> None:
+    hour = 3600 * 10**9
+    with writing_connection(bare) as connection:
+        upgrade_schema(connection, "0007")
+        older = MetaData()
+        older.reflect(connection, only=["ledger_label_bins", "ledger_state"])
+        bins = older.tables["ledger_label_bins"]
+        key = {"label_version": 1, "point_version": 1, "direction": 0}
+        rows = [{"start_at": number * hour, "packets": 1, "octets": number} for number in (1, 23, 24, 24 * 9, 24 * 9 + 1)]
+        connection.execute(insert(bins), [key | row | {"resolution": resolution} for row in rows for resolution in (300, 3600)])
+        connection.execute(older.tables["ledger_state"].update().values(posting=7))
+    assert interrupt_everywhere(bare) >= 4
+    with writing_connection(bare) as connection:
+        days = select(bins.c.start_at, bins.c.packets, bins.c.octets).where(bins.c.resolution == 0).order_by(bins.c.start_at)
+        assert connection.execute(days).all() == [(0, 2, 24), (24 * hour, 1, 24), (9 * 24 * hour, 2, 2 * 24 * 9 + 1)]
+        assert connection.execute(select(LEDGER_ROLLER.c.rolled)).scalar_one() == 7
 
 
 def test_a_table_of_somebody_else_is_not_taken_for_venturis(bare: str) -> None:
