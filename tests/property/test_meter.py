@@ -1,6 +1,7 @@
 """The meter equals a plain calculation with fractions, and conserves every octet."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
@@ -12,10 +13,13 @@ from hypothesis import strategies as st
 from tests.spec.build import label
 from venturi.core.classify.compiler import CompiledClassifier
 from venturi.core.classify.directions import gather_evidence
+from venturi.core.classify.reference import Part, Passage, part_of, using_projects
 from venturi.core.domain.counts import Counts
+from venturi.core.domain.direction import Direction
 from venturi.core.domain.drops import MAXIMUM_COUNT, new_drop_table
 from venturi.core.domain.flow_batch import Exporter, FlowBatch, FlowTables
 from venturi.core.domain.interval import Nanoseconds
+from venturi.core.domain.label import LabelWithRules
 from venturi.core.domain.point import ObservationPoint, PointKind
 from venturi.core.meter.meter import Meter, MeterConfig
 from venturi.core.meter.settlement import Grouping
@@ -109,14 +113,14 @@ def observed_by_plain_calculation(flows: list[Flow], borders: Borders) -> dict[t
     return sums
 
 
-def make_meter(borders: Borders) -> Meter:
-    """Make a meter of the two labels, with the three sampling rates known."""
+def make_meter(borders: Borders, labels: Sequence[LabelWithRules] = _LABELS) -> Meter:
+    """Make a meter of labels, by default the two, with the three sampling rates known."""
     tables = FlowTables()
     tables.exporter_number(Exporter())
     for rate in _RATES:
         tables.rate_number(rate)
     config = MeterConfig(borders, Grouping(interval=True))
-    return Meter(config, CompiledClassifier(_LABELS), gather_evidence([], []), tables)
+    return Meter(config, CompiledClassifier(labels), gather_evidence([], []), tables)
 
 
 def rows_of(meter: Meter) -> list[UsageRow]:
@@ -155,6 +159,59 @@ def test_estimates_sum_to_the_rounded_whole(flows: list[Flow], borders: Borders)
     else:
         assert abs(together.octets - source.estimated.octets) <= 1
         assert abs(together.packets - source.estimated.packets) <= 1
+
+
+_PROJECT_LABELS = (
+    label("a-ten", "out 10.0.0.0/8 > *", project_id="a"),
+    label("a-half", "out 10.0.0.0/9 > *", project_id="a"),
+    label("b-half", "out 10.0.0.0/9 > *", project_id="b"),
+    label("b-eleven", "out 11.0.0.0/8 > *", project_id="b"),
+    label("shared-half", "out 10.0.0.0/9 > *", project_id="c", shared=True),
+    label("shared-all", "out 0.0.0.0/0 > *", project_id="b", shared=True),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.lists(_FLOWS, max_size=12), max_size=4), _BORDERS, st.lists(st.sampled_from(_PROJECT_LABELS), unique=True))
+def test_projects_and_the_other_parts_are_the_whole_once(batches: list[list[Flow]], borders: Borders, labels: list[LabelWithRules]) -> None:
+    """What projects used is what the readable definition says, packet by packet; the parts are the whole."""
+    meter = make_meter(borders, labels)
+    used, parts = defaultdict[str, int](int), defaultdict[Part, int](int)
+    outside = whole = Counts()
+    totals = []
+    for flows in batches:
+        observed = [flow._replace(rate=0) for flow in flows]
+        source = meter.source(lambda _: _POINT)
+        source.add(batch_of(observed))
+        totals.append(source.finish(new_drop_table()))
+        whole, outside = whole + source.estimated, outside + totals[-1].outside_window
+        for flow in observed:
+            packet = Passage(Direction.EGRESS, 4, flow.source, 0)
+            inside = sum(octets for interval, _, octets in parts_of(flow, borders) if interval is not None)
+            parts[part_of(labels, packet)] += inside
+            for project in using_projects(labels, packet):
+                used[project] += inside
+    counted = list(meter.projects)
+    assert {project.project_id: project.used.octets for project in counted if project.used.octets} == {
+        project: octets for project, octets in used.items() if octets
+    }
+    several, shared, unmatched = (sum((getattr(each, name) for each in totals), Counts()) for name in ("several", "shared", "unmatched"))
+    alone = sum((project.alone for project in counted), Counts())
+    assert (alone.octets, several.octets, shared.octets) == (parts[Part.ALONE], parts[Part.SEVERAL], parts[Part.SHARED])
+    assert alone + several + shared + unmatched + outside == whole
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(_FLOWS, max_size=30), _BORDERS)
+def test_estimated_parts_are_the_whole_once(flows: list[Flow], borders: Borders) -> None:
+    """The parts of sampled traffic sum as the rows of usage do: what is used by somebody and what is not are all that was scaled."""
+    meter = make_meter(borders, _PROJECT_LABELS[:5])
+    source = meter.source(lambda _: _POINT)
+    source.add(batch_of(flows))
+    totals = source.finish(new_drop_table())
+    together = sum((project.alone for project in meter.projects), totals.several + totals.shared + totals.unmatched + totals.outside_window)
+    assert abs(together.octets - source.estimated.octets) <= any(_RATES[flow.rate].denominator != 1 for flow in flows)
+    assert abs(together.packets - source.estimated.packets) <= any(_RATES[flow.rate].denominator != 1 for flow in flows)
 
 
 @settings(max_examples=100, deadline=None)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from tests.spec.build import label
 from tests.support.kernel.frames import checksum
+from venturi.core.classify.reference import Part
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.label import LabelWithRules
 from venturi.core.domain.prefix import parse_address
@@ -73,6 +74,40 @@ CASES = (
     Case("unknown direction: an excluding rule of either excludes", (_BOTH_WAYS,), UNKNOWN, "10.0.0.5", "192.0.2.1", ()),
     Case("known direction: the other's exclusion is not asked", (_BOTH_WAYS,), OUT, "10.0.0.5", "192.0.2.1", ("both-ways",)),
     Case("no labels", (), OUT, "10.0.0.5", "192.0.2.1", ()),
+)
+
+
+class PartCase(NamedTuple):
+    """A packet out of 10.0.0.1, the labels that apply, the projects that used it, and the part of the traffic that it is in."""
+
+    name: str
+    labels: tuple[LabelWithRules, ...]
+    used: tuple[str, ...]
+    part: Part
+
+
+_A, _A_WIDER = (label(name, rule, project_id="a") for name, rule in (("a", "out 10.0.0.1 > *"), ("a-wider", "out 10.0.0.0/8 > *")))
+_A_ELSEWHERE = label("a-elsewhere", "out 192.0.2.1 > *", project_id="a")
+_A_EXCLUDED = label("a-excluded", "out 10.0.0.0/8 > *", "!out 10.0.0.1 > *", project_id="a")
+_A_SHARED = label("a-shared", "out 10.0.0.0/8 > *", project_id="a", shared=True)
+_B = label("b", "out 10.0.0.0/24 > *", project_id="b")
+_C = label("c", "out 10.0.0.0/16 > *", project_id="c")
+_EVERYTHING = label("everything", "out 0.0.0.0/0 > *", project_id="d", shared=True)
+
+PART_CASES = (
+    PartCase("no label", (), (), Part.UNMATCHED),
+    PartCase("labels that match otherwise", (_A_ELSEWHERE,), (), Part.UNMATCHED),
+    PartCase("one label", (_A,), ("a",), Part.ALONE),
+    PartCase("labels of a project that overlap are one project", (_A, _A_WIDER), ("a",), Part.ALONE),
+    PartCase("labels of two projects", (_A, _B), ("a", "b"), Part.SEVERAL),
+    PartCase("labels of three projects, some of them twice", (_A, _B, _C, _A_WIDER), ("a", "b", "c"), Part.SEVERAL),
+    PartCase("what is excluded does not use", (_A_EXCLUDED, _B), ("b",), Part.ALONE),
+    PartCase("only a shared label", (_EVERYTHING,), (), Part.SHARED),
+    PartCase("shared labels of two projects", (_EVERYTHING, _A_SHARED), (), Part.SHARED),
+    PartCase("a shared label beside one of another project", (_EVERYTHING, _B), ("b",), Part.ALONE),
+    PartCase("a shared label of the project itself", (_A_SHARED, _A), ("a",), Part.ALONE),
+    PartCase("a shared label does not make it several", (_A_SHARED, _B), ("b",), Part.ALONE),
+    PartCase("a shared label of everything beside two projects", (_A, _EVERYTHING, _B), ("a", "b"), Part.SEVERAL),
 )
 
 

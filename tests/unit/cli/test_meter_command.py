@@ -125,6 +125,45 @@ def test_observation_points_are_the_files(meter: Meter, folder: Path, capsys: py
     ]
 
 
+_PROJECTS = """
+inside: [10.0.0.0/8, "2001:db8::/32"]
+labels:
+  - name: shop
+    project_id: a
+    rules:
+      - {direction: egress, source_ip_prefix: 10.1.0.0/16}
+      - {direction: ingress, destination_ip_prefix: 10.1.0.0/16}
+  - name: window
+    project_id: a
+    rules: [{direction: egress, source_ip_prefix: 10.1.0.0/24}]
+  - name: host
+    project_id: b
+    rules: [{direction: egress, source_ip_prefix: 10.1.0.1/32}]
+  - name: all
+    project_id: b
+    shared: true
+    rules: [{direction: egress, source_ip_prefix: 0.0.0.0/0}]
+"""
+
+
+def test_what_projects_used_and_the_other_parts_add_up(meter: Meter, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "rules.yaml").write_text(_PROJECTS)
+    (folder / "again.pcap").write_bytes((folder / "six.pcap").read_bytes())
+    assert meter("-f", "json", files=("six.pcap", "again.pcap")) == 0
+    report = _json(capsys)
+    assert report["projects"] == [
+        {"project_id": "a", "used_packets": 6, "used_octets": 3320, "alone_packets": 2, "alone_octets": 3000},
+        {"project_id": "b", "used_packets": 4, "used_octets": 320, "alone_packets": 0, "alone_octets": 0},
+    ]
+    parts = ("several", "shared", "unmatched", "not_crossing", "outside_window")
+    for source in report["sources"]:
+        assert [source[f"{part}_octets"] for part in parts] == [160, 40, 80, 400, 0]
+    for unit in ("packets", "octets"):
+        alone = sum(project[f"alone_{unit}"] for project in report["projects"])
+        others = sum(source[f"{part}_{unit}"] for source in report["sources"] for part in parts)
+        assert alone + others == sum(source[unit] for source in report["sources"])
+
+
 def test_inside_replaces_the_list_of_the_rules_file(meter: Meter, capsys: pytest.CaptureFixture[str]) -> None:
     """With the other side inside, what was egress does not match a rule of ingress."""
     assert meter("-f", "json", "--inside", "192.0.2.0/24") == 0

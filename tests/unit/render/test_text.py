@@ -20,7 +20,7 @@ from venturi.interfaces.render.progress import ProgressLine, Unit
 from venturi.interfaces.render.quantities import Units, format_duration, format_octets, format_share
 from venturi.interfaces.render.rows import fold_small_labels, usage_fields
 from venturi.interfaces.render.table import TableStyle, write_table
-from venturi.services.offline.report import MeterReport
+from venturi.services.offline.report import MeterReport, ProjectReport
 
 
 def text_of(report: MeterReport, style: TableStyle) -> str:
@@ -66,6 +66,10 @@ SOURCE_FIELDS = {
     "not_crossing_octets": 0,
     "outside_window_packets": 0,
     "outside_window_octets": 0,
+    "several_packets": 30,
+    "several_octets": 300,
+    "shared_packets": 0,
+    "shared_octets": 0,
     "skipped": {"not_ip": 12, "truncated_file": 1},
     "first_skipped": {"not_ip": 3, "truncated_file": 5678},
     "position_unit": "frame",
@@ -76,9 +80,14 @@ SOURCE_FIELDS = {
 }
 
 
+PROJECT_FIELDS = {"project_id": "acme", "used_packets": 100, "used_octets": 1000, "alone_packets": 70, "alone_octets": 700}
+
+
 def test_json_has_the_stated_form() -> None:
-    parsed = json_of(replace(over_time(), usage=over_time().usage[:1]))
-    assert parsed == {"usage": [USAGE_FIELDS], "sources": [SOURCE_FIELDS], "partial": True, "notes": []}
+    project = ProjectReport("acme", Counts(100, 1000), Counts(70, 700))
+    sources = (source(20_000_000, several=Counts(30, 300)),)
+    parsed = json_of(replace(over_time(), usage=over_time().usage[:1], sources=sources, projects=(project,)))
+    assert parsed == {"usage": [USAGE_FIELDS], "sources": [SOURCE_FIELDS], "projects": [PROJECT_FIELDS], "partial": True, "notes": []}
 
 
 @pytest.mark.parametrize("report", [whole(), over_time()], ids=["whole", "over time"])
@@ -89,7 +98,7 @@ def test_json_spells_every_row_as_its_fields_are(report: MeterReport) -> None:
 
 
 def test_json_of_nothing() -> None:
-    assert json_of(MeterReport((), (), ("label",), None)) == {"usage": [], "sources": [], "partial": False, "notes": []}
+    assert json_of(MeterReport((), (), ("label",), None)) == {"usage": [], "sources": [], "projects": [], "partial": False, "notes": []}
 
 
 def test_json_counts_have_any_size() -> None:
@@ -141,6 +150,23 @@ def test_parquet_holds_counts(octets: int, kind: str) -> None:
     assert int(table["octets"][0].as_py()) == octets
     assert str(table["interval_start"][0]) == "2026-03-01 10:05:00+00:00"
     assert table.column_names[:4] == ["label", "label_id", "project_id", "direction"]
+
+
+def test_the_table_has_what_several_projects_used_and_the_parts_of_the_total() -> None:
+    projects = (ProjectReport("a", Counts(30, 300), Counts(10, 100)), ProjectReport("", Counts(70, 700), Counts(50, 500)))
+    parts = source(1_000, several=Counts(20, 200), shared=Counts(10, 100), unmatched=Counts(10, 100))
+    report = replace(whole(), sources=(parts,), projects=projects)
+    lines = [" ".join(line.split()) for line in text_of(report, TableStyle(width=100)).splitlines()]
+    first = lines.index("project used packets used alone packets alone share")
+    assert [line for line in lines[first : first + 9] if line.strip("─ ")] == [
+        "project used packets used alone packets alone share",
+        "no project 70 700 B 50 500 B 50.0 %",
+        "a 30 300 B 10 100 B 10.0 %",
+        "several projects 20 200 B 20.0 %",
+        "shared labels only 10 100 B 10.0 %",
+        "unmatched 10 100 B 10.0 %",
+    ]
+    assert "alone packets" not in text_of(replace(report, projects=projects[:1]), TableStyle(width=100))
 
 
 def test_the_table_reads_from_usage_over_total_to_losses() -> None:

@@ -9,6 +9,7 @@ from functools import cache, cached_property
 
 from venturi.core.classify.attribution import Attribution
 from venturi.core.classify.digest import digest_of, normal_forms
+from venturi.core.classify.partition import LabelOwners, find_owners
 from venturi.core.classify.traffic_classes import TrafficClasses, cut_into_classes
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.label import LabelWithRules, MeteringLabel, all_rules
@@ -46,6 +47,11 @@ class CompiledClassifier:
     def digest(self) -> str:
         """Identify the rules, whatever the names and the order of the labels."""
         return digest_of(normal_forms(self._rules))
+
+    @cached_property
+    def owners(self) -> LabelOwners:
+        """Whose own each label is."""
+        return find_owners(self.labels)
 
     def _compile(self, direction: Direction, family: int) -> CompiledDirection:
         rules = [rule for rule in self._rules if rule.family == family and direction in {rule.direction, Direction.UNKNOWN}]

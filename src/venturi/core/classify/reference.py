@@ -5,6 +5,7 @@ Every other engine is proved equal to this one. Nothing here is made fast.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.label import LabelWithRules, MeteringLabel, MeteringLabelRule
@@ -19,6 +20,15 @@ class Passage:
     family: int
     source: int
     destination: int
+
+
+class Part(StrEnum):
+    """The parts of a point's traffic: own labels of one project count it *alone*, those of *several* do, only *shared* labels, or none."""
+
+    ALONE = "alone"
+    SEVERAL = "several"
+    SHARED = "shared"
+    UNMATCHED = "unmatched"
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,21 @@ def explain(labels: Sequence[LabelWithRules], passage: Passage) -> list[Explanat
 def counting_labels(labels: Sequence[LabelWithRules], passage: Passage) -> list[MeteringLabel]:
     """List the labels that count a packet, each once, in the order of ``labels``."""
     return [explanation.label for explanation in explain(labels, passage) if explanation.counts]
+
+
+def using_projects(labels: Sequence[LabelWithRules], passage: Passage) -> list[str]:
+    """List the projects that used a packet: at least one of their own labels, none that is shared, counts it; each once, by name."""
+    return sorted({label.project_id for label in counting_labels(labels, passage) if not label.shared})
+
+
+def part_of(labels: Sequence[LabelWithRules], passage: Passage) -> Part:
+    """Say in which part of the traffic a packet is: it is in one and no other."""
+    if not counting_labels(labels, passage):
+        return Part.UNMATCHED
+    projects = using_projects(labels, passage)
+    if not projects:
+        return Part.SHARED
+    return Part.ALONE if len(projects) == 1 else Part.SEVERAL
 
 
 def _holds(prefix: Prefix | None, family: int, address: int) -> bool:

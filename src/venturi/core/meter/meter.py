@@ -19,6 +19,7 @@ from venturi.core.domain.drops import DropReason, add_drop
 from venturi.core.domain.flow_batch import Exporter, FlowBatch, FlowTables
 from venturi.core.domain.point import ObservationPoint
 from venturi.core.meter.pair_counts import clear, entries_of, grown, new_pair_table, room_of
+from venturi.core.meter.project_sums import ProjectSums
 from venturi.core.meter.settlement import Grouping, SettledTotals, Settlement
 from venturi.core.meter.summing import Borders, flow_columns, sum_flows
 from venturi.core.meter.usage_sums import UsageSums
@@ -37,11 +38,12 @@ class MeterConfig:
 
 
 class Meter:
-    """Meters several sources by one classifier into ``usage``; ``points`` are the observation points by number."""
+    """Meters several sources by one classifier into ``usage`` and ``projects``; ``points`` are the observation points by number."""
 
     def __init__(self, config: MeterConfig, classifier: CompiledClassifier, evidence: DirectionEvidence, tables: FlowTables) -> None:
         """Take what is counted, by what, how directions are told, and the tables that the batches index."""
         self.usage = UsageSums()
+        self.projects = ProjectSums(classifier.owners)
         self.points: list[ObservationPoint] = []
         self.classifier = classifier
         self.config = config
@@ -87,7 +89,7 @@ class SourceMeter:
         """Begin with empty tables; use ``Meter.source``."""
         self._meter = meter
         self._point_of = point_of
-        self._settlement = Settlement(meter.classifier, meter.usage, meter.config.grouping, meter.sampling_rates)
+        self._settlement = Settlement(meter.classifier, (meter.usage, meter.projects), meter.config.grouping, meter.sampling_rates)
         self._table = new_pair_table(_FIRST_SLOTS)
         self._bound = 0
         self._observed: dict[int, Counts] = {}

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from venturi.core.classify.attribution import AttributedPairs
 from venturi.core.classify.compiler import CompiledClassifier
+from venturi.core.classify.partition import part_pairs
 from venturi.core.classify.ranges import cut_into_parts, join_ranges
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import COUNTED_DIRECTIONS, DirectionCode
 from venturi.core.domain.prefix import ADDRESS_BITS
 from venturi.core.meter.pair_counts import CLASS_BITS
+from venturi.core.meter.project_sums import ProjectSums
 from venturi.core.meter.scaling import Limbs, RunningScale, join_limbs, to_limbs
 from venturi.core.meter.summing import OUTSIDE_WINDOW_CODE, unpack_origins, unpack_pairs
 from venturi.core.meter.usage_sums import UsageSums
@@ -29,12 +31,17 @@ _ESTIMATE_LIMBS = 4
 
 @dataclass
 class SettledTotals:
-    """What the traffic of one source came to besides usage; estimates where the source sampled."""
+    """What the traffic of one source came to besides usage; estimates where the source sampled.
+
+    Own labels of ``several`` projects counted the one, only ``shared`` labels the other.
+    """
 
     unmatched: Counts = Counts()
     not_crossing: Counts = Counts()
     outside_window: Counts = Counts()
     unknown_direction: Counts = Counts()
+    several: Counts = Counts()
+    shared: Counts = Counts()
 
 
 @dataclass(frozen=True)
@@ -58,11 +65,13 @@ class _Entries:
 class Settlement:
     """Settles the pair tables of one source; ``totals`` is what did not become usage."""
 
-    def __init__(self, classifier: CompiledClassifier, usage: UsageSums, grouping: Grouping, sampling_rates: Sequence[Fraction]) -> None:
-        """Take what counts are attributed by, the rows that they are added to, and the growing table of sampling rates."""
+    def __init__(
+        self, classifier: CompiledClassifier, sums: tuple[UsageSums, ProjectSums], grouping: Grouping, sampling_rates: Sequence[Fraction]
+    ) -> None:
+        """Take what counts are attributed by, the sums that they are added to, and the growing table of sampling rates."""
         self.totals = SettledTotals()
         self._classifier = classifier
-        self._usage = usage
+        self._usage, self._projects = sums
         self._grouping = grouping
         self._sampling_rates = sampling_rates
         self._scales: dict[tuple[int, int, int], RunningScale] = {}
@@ -117,11 +126,19 @@ class Settlement:
             sizes = np.repeat(attributed.sizes, lengths[runs])
             first_labels = np.repeat(np.cumsum(attributed.sizes) - attributed.sizes, lengths[runs])
             unlabelled[rows] = sizes == 0
+            self._add_parts(attributed, np.add.reduceat(entries.counts[rows, :_ESTIMATE_LIMBS], np.cumsum(lengths[runs]) - lengths[runs]))
             for part in cut_into_parts(sizes, _MOST_EXPANDED_ROWS):
                 labels = attributed.labels[join_ranges(first_labels[part], sizes[part])]
                 again = np.repeat(rows[part], sizes[part])
                 self._usage.add(np.concatenate([labels[:, np.newaxis], entries.places[again]], axis=1), entries.counts[again])
         self._add_totals(entries, unlabelled)
+
+    def _add_parts(self, attributed: AttributedPairs, counts: Limbs) -> None:
+        """Add the ``counts`` of pairs (limbs, shape (pairs, 4)) to the projects that used them, or to what is no single project's."""
+        partition = part_pairs(attributed, self._classifier.owners)
+        self._projects.add(partition, counts)
+        self.totals.several += _total(counts[partition.several])
+        self.totals.shared += _total(counts[partition.shared])
 
     def _attributed(self, pairs: NDArray[np.int64]) -> Iterator[AttributedPairs]:
         """Give the labels of ascending pairs, part after part; pairs that are counted in no direction are left out."""

@@ -11,18 +11,20 @@ from typing import TextIO
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.usage import UsageColumns, usage_columns
 from venturi.interfaces.render.rows import label_fields, place_fields
-from venturi.services.offline.report import ExporterReport, MeterReport, SourceReport
+from venturi.services.offline.report import ExporterReport, MeterReport, ProjectReport, SourceReport
 
 Json = Mapping[str, object]
 """An object on the wire."""
 
 
 def write_json(report: MeterReport, stream: TextIO) -> None:
-    """Write ``report`` as one object, a line for each row of usage and each source."""
+    """Write ``report`` as one object, a line for each row of usage, each source and each project."""
     stream.write('{\n"usage": ')
     _write_list(stream, map(spell_usage, usage_columns(report.usage)))
     stream.write(',\n"sources": ')
     _write_list(stream, ([json.dumps(source_fields(source))] for source in report.sources))
+    stream.write(',\n"projects": ')
+    _write_list(stream, ([json.dumps(project_fields(project))] for project in report.projects))
     stream.write(f',\n"partial": {json.dumps(report.partial)},\n"notes": {json.dumps(report.notes)}\n}}\n')
 
 
@@ -55,11 +57,18 @@ def source_fields(source: SourceReport) -> Json:
         **_counts("unmatched_", source.unmatched),
         **_counts("not_crossing_", source.not_crossing),
         **_counts("outside_window_", source.outside_window),
+        **_counts("several_", source.several),
+        **_counts("shared_", source.shared),
         "skipped": {reason.wire_name: drop.count for reason, drop in source.drops.items()},
         "first_skipped": {reason.wire_name: drop.first_position for reason, drop in source.drops.items()},
         "position_unit": source.position_unit,
         "exporters": [_exporter_fields(exporter) for exporter in source.exporters],
     }
+
+
+def project_fields(project: ProjectReport) -> Json:
+    """Give the fields of what a project used."""
+    return {"project_id": project.project_id, **_counts("used_", project.used), **_counts("alone_", project.alone)}
 
 
 def _exporter_fields(exporter: ExporterReport) -> Json:

@@ -3,7 +3,7 @@
 Owns the order in which losses are told. Layout belongs to the table.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from venturi.core.domain.counts import Counts
@@ -35,6 +35,18 @@ def counted_losses(report: MeterReport) -> list[CountedLoss]:
         ("outside window", sum((source.outside_window for source in report.sources), Counts())),
     )
     return [CountedLoss(what, counts, estimated) for what, counts in sums if what == "unmatched" or counts != Counts()]
+
+
+def shared_parts(report: MeterReport) -> list[tuple[str, Counts]]:
+    """List the parts of all sources that are no single project's: of several, of shared labels alone, and what no label counts."""
+    sums = [(what, sum((part(source) for source in report.sources), Counts())) for what, part in _SHARED_PARTS]
+    return [*sums, *((loss.what, loss.counts) for loss in counted_losses(report))]
+
+
+_SHARED_PARTS: Sequence[tuple[str, Callable[[SourceReport], Counts]]] = (
+    ("several projects", lambda source: source.several),
+    ("shared labels only", lambda source: source.shared),
+)
 
 
 def skipped_losses(report: MeterReport) -> list[SkippedLoss]:

@@ -14,7 +14,7 @@ from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.interval import format_time
 from venturi.core.domain.usage import UsageRecord
-from venturi.interfaces.render.losses import counted_losses, lost_messages, skipped_losses
+from venturi.interfaces.render.losses import counted_losses, lost_messages, shared_parts, skipped_losses
 from venturi.interfaces.render.quantities import Units, format_count, format_octets, format_share
 from venturi.interfaces.render.rows import labels_by_octets, total_counts
 from venturi.interfaces.render.ruled_box import RULED
@@ -58,6 +58,9 @@ def write_table(report: MeterReport, stream: TextIO, style: TableStyle) -> None:
     console.print()
     console.print(table)
     console.print()
+    if len(report.projects) > 1:
+        console.print(_projects_table(report, style.units))
+        console.print()
     for skipped in _skipped_lines(report):
         console.print(skipped)
     for note in report.notes:
@@ -151,6 +154,26 @@ class _Layout:
             Text(mark + format_octets(counts.octets, self._units)),
             Text(format_share(counts.octets, self._total.octets)),
         ]
+
+
+def _projects_table(report: MeterReport, units: Units) -> Table:
+    """Lay out what projects used, and the parts that add up to the total; shares are of that."""
+    total = total_counts(report)
+    mark = "~" if any(source.counts != source.observed for source in report.sources) else ""
+    columns = [Column("project", overflow="fold", min_width=_LABEL_WIDTH)]
+    columns += [Column(name, justify="right", no_wrap=True) for name in ("used packets", "used", "alone packets", "alone", "share")]
+    table = Table(*columns, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, header_style="bold", border_style="dim")
+
+    def cells(counts: Counts) -> list[str]:
+        return [mark + format_count(counts.packets), mark + format_octets(counts.octets, units)]
+
+    for project in sorted(report.projects, key=lambda each: (-each.used.octets, each.project_id)):
+        share = format_share(project.alone.octets, total.octets)
+        table.add_row(Text(project.project_id or "no project", style="bold"), *cells(project.used), *cells(project.alone), share)
+    table.add_section()
+    for name, counts in shared_parts(report):
+        table.add_row(name, "", "", *cells(counts), format_share(counts.octets, total.octets), style="dim")
+    return table
 
 
 def _format_start(time: int) -> str:

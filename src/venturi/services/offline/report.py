@@ -32,7 +32,9 @@ class SourceReport:
     """What became of the traffic of one file.
 
     ``counts`` are all packets and octets decoded, scaled by the sampling rates, ``observed`` the same as seen; the parts that
-    follow are scaled. Positions in ``drops`` are numbers of a ``position_unit`` (frame, octet or row).
+    follow are scaled. Own labels of ``several`` projects counted the one, only ``shared`` labels the other.
+
+    Positions in ``drops`` are numbers of a ``position_unit`` (frame, octet or row).
     """
 
     name: str
@@ -47,6 +49,17 @@ class SourceReport:
     drops: "Mapping[DropReason, Drop]"
     position_unit: str
     exporters: tuple[ExporterReport, ...] = ()
+    several: Counts = Counts()
+    shared: Counts = Counts()
+
+
+@dataclass(frozen=True)
+class ProjectReport:
+    """What at least one own label of a project counted in all sources, scaled, and the part of it that was no other project's."""
+
+    project_id: str
+    used: Counts
+    alone: Counts
 
 
 @dataclass(frozen=True)
@@ -54,7 +67,8 @@ class MeterReport:
     """Usage and its sources.
 
     ``grouped_by`` names what the rows of ``usage`` are told apart by (label, direction, interval, observation-point);
-    ``notes`` are sentences that a reader must know; ``partial`` says that the run was stopped before its end.
+    ``notes`` are sentences that a reader must know; ``partial`` says that the run was stopped before its end. ``projects`` are those that
+    used anything: with the ``several``, ``shared`` and other parts of the sources, what they used alone is all that was metered, once.
     """
 
     usage: Sequence[UsageRecord]
@@ -63,3 +77,4 @@ class MeterReport:
     interval: Nanoseconds | None
     notes: tuple[str, ...] = ()
     partial: bool = False
+    projects: tuple[ProjectReport, ...] = ()

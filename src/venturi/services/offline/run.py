@@ -24,7 +24,7 @@ from venturi.core.meter.summing import Borders
 from venturi.services.offline.inputs import FlowRecordOpener, Input, InputOpener
 from venturi.services.offline.notes import RunNotes
 from venturi.services.offline.pipeline import Pipeline
-from venturi.services.offline.report import MeterReport, SourceReport
+from venturi.services.offline.report import MeterReport, ProjectReport, SourceReport
 from venturi.services.offline.request import MeterRequest
 from venturi.services.offline.sources import MeteredUsage, observation_point
 from venturi.services.offline.strictness import list_losses
@@ -131,6 +131,8 @@ class OfflineRun:
                 drops=list_drops(source.drops),
                 position_unit=source.kind.position_unit,
                 exporters=source.exporters,
+                several=totals.several,
+                shared=totals.shared,
             )
         )
 
@@ -138,7 +140,8 @@ class OfflineRun:
         usage = MeteredUsage(self._meter, self._request.interval)
         used = {self._meter.classifier.labels[number].id for number in self._meter.usage.label_numbers()}
         notes = self._notes.sentences(self._request.labels, used, list_losses(self._sources))
-        return MeterReport(usage, tuple(self._sources), self._request.grouped_by, self._request.interval, notes, partial)
+        projects = tuple(ProjectReport(*counted) for counted in self._meter.projects)
+        return MeterReport(usage, tuple(self._sources), self._request.grouped_by, self._request.interval, notes, partial, projects)
 
 
 def _mode_of(path: str) -> int:
