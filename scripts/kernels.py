@@ -14,7 +14,7 @@ from pathlib import Path
 
 from venturi.adapters.kernel_cache import ARCHIVES, KernelCache
 from venturi.adapters.kernel_cache_config import KernelCacheConfig
-from venturi.config import CACHE_SETTING
+from venturi.config.surroundings import CACHE_SETTING
 
 SOURCES = Path("src/venturi/core").resolve()
 EXAMPLES = Path("src/venturi/examples")

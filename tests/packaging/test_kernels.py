@@ -12,7 +12,7 @@ from tests.support.environments import Environment, Installer
 from tests.support.sources import PACKAGE
 from venturi.adapters.kernel_cache import ARCHIVES, KernelCache, archive_name
 from venturi.adapters.kernel_cache_config import KernelCacheConfig
-from venturi.config import CACHE_SETTING
+from venturi.config.surroundings import CACHE_SETTING
 from venturi.interfaces.render.chart_files import is_engine_packed
 
 pytestmark = pytest.mark.timeout(900)

@@ -83,10 +83,6 @@ class RollUps:
                 found = sums.get(key)
                 sums[key] = shares if found is None else (found[0] + shares[0], found[1] + shares[1])
 
-    def add_difference(self, bins: dict[int, Sums], start: int, key: tuple[int, ...], difference: Iterable[int]) -> None:
-        """Add to a sum of ``labels`` or ``points`` what a correction changes in one bin; it may be negative."""
-        _add(bins.setdefault(start, {}), key, tuple(difference))
-
     def add_totals(self, parts: list[Part], point: int, direction: int, counts: PointCounts) -> None:
         """Add the totals of a point in one direction."""
         for part in parts:

@@ -162,7 +162,7 @@ def _projects_table(report: MeterReport, units: Units) -> Table:
     mark = "~" if any(source.counts != source.observed for source in report.sources) else ""
     columns = [Column("project", overflow="fold", min_width=_LABEL_WIDTH)]
     columns += [Column(name, justify="right", no_wrap=True) for name in ("used packets", "used", "alone packets", "alone", "share")]
-    table = Table(*columns, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, header_style="bold", border_style="dim")
+    table = Table(*columns, box=RULED, padding=(0, 1, 0, 0), show_edge=False, header_style="bold", border_style="dim")
 
     def cells(counts: Counts) -> list[str]:
         return [mark + format_count(counts.packets), mark + format_octets(counts.octets, units)]
