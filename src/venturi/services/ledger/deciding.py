@@ -11,6 +11,7 @@ from itertools import accumulate, groupby
 from typing import Any
 
 from venturi.adapters.store.ledger.held import Decision, HeldSelection
+from venturi.adapters.store.ledger.long_intervals import end_long_gaps
 from venturi.adapters.store.ledger.overlaps import MeteredPlace
 from venturi.adapters.store.ledger.postings import EntryRows, LedgerWriter
 from venturi.adapters.store.store import Store
@@ -92,7 +93,7 @@ class HeldDecisions:
             for batch in entered:
                 batch.add_roll_ups()
             writer.add_roll_ups(_undo_gaps(chosen), {})
-            writer.end_long_gaps([(row.posting, row.ordinal) for row in chosen if is_long_gap(row.start_at, row.end_at)])
+            end_long_gaps(writer.connection, [(row.posting, row.ordinal) for row in chosen if is_long_gap(row.start_at, row.end_at)])
             remaining = writer.held.count(selection)
         return Decided(writer.posting, len(chosen), remaining)
 
