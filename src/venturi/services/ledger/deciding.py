@@ -11,6 +11,7 @@ from itertools import accumulate, groupby
 from typing import Any
 
 from venturi.adapters.store.ledger.held import Decision, HeldSelection
+from venturi.adapters.store.ledger.long_intervals import end_long_gaps
 from venturi.adapters.store.ledger.overlaps import MeteredPlace
 from venturi.adapters.store.ledger.postings import EntryRows, LedgerWriter
 from venturi.adapters.store.store import Store
@@ -85,7 +86,7 @@ class HeldDecisions:
             writer.add_posting({"kind": kind, "posted_at": self._clock(), "author": caller.user_id, "reason": reason}, rows)
             for batch in entered:
                 batch.name_long_intervals()
-            writer.end_long_gaps([(row.posting, row.ordinal) for row in chosen if is_long_gap(row.start_at, row.end_at)])
+            end_long_gaps(writer.connection, [(row.posting, row.ordinal) for row in chosen if is_long_gap(row.start_at, row.end_at)])
             remaining = writer.held.count(selection)
         return Decided(writer.posting, len(chosen), remaining)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 
 from venturi.adapters.store.ledger.held import Decision
+from venturi.adapters.store.ledger.long_intervals import count_long_gaps
 from venturi.adapters.store.ledger.postings import EntryRows, LedgerWriter
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_GENERATIONS,
@@ -109,7 +110,7 @@ class EnteredBatch:
                 short[place] = number
                 continue
             if number not in left:
-                left[number] = MOST_LONG_GAPS - self._writer.count_long_gaps(number)
+                left[number] = MOST_LONG_GAPS - count_long_gaps(self._writer.connection, number)
             if left[number] > 0:
                 left[number] -= 1
                 long[place] = number

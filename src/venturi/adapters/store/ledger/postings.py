@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Row, select, update
 from venturi.adapters.store.ledger.bulk import Rows, insert_rows
 from venturi.adapters.store.ledger.conflicts import ConflictTable
 from venturi.adapters.store.ledger.held import HeldTable
-from venturi.adapters.store.ledger.long_intervals import count_long_gaps, end_long_gaps
 from venturi.adapters.store.ledger.spools import SpoolTable
 from venturi.adapters.store.ledger.versions import VersionMemory, VersionNumbers
 from venturi.adapters.store.schema.ledger_tables import (
@@ -94,14 +93,6 @@ class LedgerWriter:
     def add_long_intervals(self, rows: Rows) -> None:
         """Name the intervals whose entries get into no roll-up, as rows of their table."""
         insert_rows(self.connection, LEDGER_LONG_INTERVALS, rows)
-
-    def count_long_gaps(self, point_version: int) -> int:
-        """Give how many long intervals that are held are named at a version of a point."""
-        return count_long_gaps(self.connection, point_version)
-
-    def end_long_gaps(self, positions: Collection[tuple[int, int]]) -> None:
-        """Let the time of long intervals that are held no more be no gap; ``positions`` has their postings and ordinals."""
-        end_long_gaps(self.connection, positions)
 
 
 def sealed_columns(row: Mapping[Any, Any]) -> list[Any]:
