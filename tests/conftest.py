@@ -12,7 +12,7 @@ from tests.support.tools import find_captures, in_ci, require_root, require_tool
 from venturi.adapters.kernel_cache import KernelCache
 from venturi.config import kernel_cache_config
 
-pytest_plugins = ["tests.support.databases", "tests.support.packages"]
+pytest_plugins = ["tests.support.databases", "tests.support.machines.packages"]
 
 # Before any kernel is imported: numba alone would not notice a change of a function that was compiled into another file.
 KernelCache(kernel_cache_config(), Path(venturi.__path__[0]) / "core").start()
