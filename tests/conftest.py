@@ -12,7 +12,7 @@ from tests.support.tools import find_captures, in_ci, require_root, require_tool
 from venturi.adapters.kernel_cache import KernelCache
 from venturi.config.surroundings import kernel_cache_config
 
-pytest_plugins = ["tests.support.databases", "tests.support.packages"]
+pytest_plugins = ["tests.support.databases", "tests.support.machines.packages"]
 
 # What is written to no terminal is as wide as it needs to be, unless a test says otherwise; workers of pytest-xdist are given a width.
 os.environ.pop("COLUMNS", None)

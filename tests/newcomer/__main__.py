@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.newcomer.hour import PAGE, typing
 from tests.newcomer.session import Answer, renew
-from tests.support.packages import built_packages
+from tests.support.machines.packages import built_packages
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.newcomer.session import Answer, Shell, running_shell
-from tests.support.machines import booted_machine
+from tests.support.machines.copies import booted_machine
 from tests.support.sources import DOCS, ROOT
 
 PAGE = DOCS / "first-hour.md"

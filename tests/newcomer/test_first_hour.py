@@ -6,7 +6,7 @@ import pytest
 
 from tests.newcomer.hour import PAGE, typing
 from tests.newcomer.session import Answer, read_answers, renew, running_shell
-from tests.support.packages import Packages
+from tests.support.machines.packages import Packages
 from tests.support.tools import needs
 
 COMMANDS = [answer.command for answer in read_answers(PAGE.read_text(encoding="utf-8"))]

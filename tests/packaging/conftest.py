@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.environments import Installer
-from tests.support.packages import shared_folder
+from tests.support.machines.packages import shared_folder
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.environments import run_whole
-from tests.support.packages import Packages
-from tests.support.releases import release_tree
+from tests.support.machines.packages import Packages
+from tests.support.machines.releases import release_tree
 from tests.support.sources import ROOT
 from tests.support.tools import needs
 

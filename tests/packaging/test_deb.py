@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.machines import SECONDS, Machine, copied_machine
-from tests.support.packages import PACKAGES, Packages
+from tests.support.machines.copies import SECONDS, Machine, copied_machine
+from tests.support.machines.packages import PACKAGES, Packages
 from tests.support.tools import needs
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(600), needs("dpkg-deb", "unshare", "systemd-analyze", "clang", "/usr/bin/python3")]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.machines import Machine, booted_machine
-from tests.support.packages import PACKAGES, Packages
+from tests.support.machines.copies import Machine, booted_machine
+from tests.support.machines.packages import PACKAGES, Packages
 from tests.support.tools import needs
 
 pytestmark = [
