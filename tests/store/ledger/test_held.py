@@ -27,10 +27,6 @@ def counting(octets: int, packets: int = 1, **others: Any) -> MeteredInterval:  
     return make_interval(usage=[(0, 0, packets, octets)], **others)
 
 
-def state_of(ledger: LedgerOfTests, spool: SpoolOfTests) -> tuple[object, ...]:
-    return ledger.usage(spool.labels[0].id), ledger.totals(), ledger.coverage(), ledger.totals(3600)
-
-
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
