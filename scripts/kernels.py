@@ -52,7 +52,7 @@ def _compile(folder: Path) -> None:
     inputs = [EXAMPLES / "office.pcap.zst", EXAMPLES / "office.ipfix", pcapng, sflow, sections]
     environment = {**os.environ, CACHE_SETTING: str(folder / "cache")}
     for path in inputs:
-        command = [sys.executable, "-m", "venturi", "meter", path, "--rules", EXAMPLES / "rules.yaml", "--quiet"]
+        command: list[str | Path] = [sys.executable, "-m", "venturi", "meter", path, "--rules", EXAMPLES / "rules.yaml", "--quiet"]
         subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
     from venturi.core.meter.pair_counts import grown, new_pair_table  # noqa: PLC0415 - numba reads the environment when it is imported
 

@@ -40,6 +40,7 @@ class KernelCache:
         self._config = config
         self._sources = sources
         self._archives = archives
+        self._folder: Path | None = None
 
     def start(self) -> bool:
         """Make numba use the folder; must precede the import of numba. Tell whether kernels are there already.
@@ -47,8 +48,8 @@ class KernelCache:
         Where the folder cannot be written, a temporary one is used until the process ends.
         """
         if platform.machine() == "x86_64":
-            for name, value in _ANY_PROCESSOR.items():
-                os.environ.setdefault(name, value)
+            for setting, value in _ANY_PROCESSOR.items():
+                os.environ[setting] = value
         name = f"{_FOLDER_PREFIX}{_digest(str(self._sources), self._fingerprint())}"
         try:
             folder = self._config.folder / name
@@ -60,19 +61,20 @@ class KernelCache:
             atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
             self._fill(folder)
         os.environ[_NUMBA_FOLDER] = str(folder)
+        self._folder = folder
         return any(folder.rglob("*.nbc"))
 
     def pack(self, folder: Path) -> tuple[Path, set[str]]:
-        """Write what was compiled into the cache as an archive of ``folder``.
+        """Write what was compiled since the start into the cache as an archive of ``folder``.
 
         Give its path and the kernels in it, named by module and function.
         """
-        compiled = Path(os.environ[_NUMBA_FOLDER])
+        assert self._folder is not None, "a cache is packed after its start"  # noqa: S101 - an error of the caller
         content, packed = io.BytesIO(), set()
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
             archive.comment = self._fingerprint().encode()
             for place in self._places():
-                for path in sorted((compiled / _numba_name(self._sources / place)).glob("*.nb[ci]")):
+                for path in sorted((self._folder / _numba_name(self._sources / place)).glob("*.nb[ci]")):
                     archive.writestr(zipfile.ZipInfo(f"{place}/{path.name}"), path.read_bytes(), zipfile.ZIP_DEFLATED)
                     packed.add(path.name.partition("-")[0])
         folder.mkdir(exist_ok=True)
