@@ -212,9 +212,9 @@ def _read_list(content: Raw, read: Callable[[Raw], Value], name: str) -> list[Va
         for value in waiting:
             values.append(read(value))
     except msgspec.ValidationError as error:
-        reason, _, within = str(error).partition(" - at `$")
+        reason, _, place = str(error).partition(" - at `")
         where = name if values is None else f"{name}[{len(values)}]"
-        message = f"{reason} - at `$.{where}{within or '`'}"
+        message = f"{reason} - at `$.{where}{place.removeprefix('$') or '`'}"
         raise msgspec.ValidationError(message) from error
     return values
 
