@@ -39,8 +39,8 @@ def test_a_database_is_made_checked_backed_up_and_restored(bare: str, tmp_path: 
     refused = run("restore", str(backup), "--database", bare)
     assert (refused.returncode, refused.stderr.count("\n")) == (10, 1)
     assert refused.stderr.startswith("venturi: the database is not empty")
-    # The label, its revision and that it changed labels, the counter, and the states of the ledger and of what was told.
-    assert run("restore", str(backup), "--database", bare, "--replace").stdout == f"restored 6 rows of {backup}\n"
+    # The label, its revision and that it changed labels, the counter, and the states of the ledger, of its roller and of what was told.
+    assert run("restore", str(backup), "--database", bare, "--replace").stdout == f"restored 7 rows of {backup}\n"
     assert run("check", "--database", bare).returncode == 0
     assert json.loads(run("check", "--database", bare, "-f", "json").stdout) == {"problems": []}
     schema = {"schema": head_schema(), "needed": head_schema()}
