@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +25,7 @@ class Cost:
     """What was spent: seconds of processor time, octets of memory at most beyond what was held before, and waits of a small request.
 
     ``kept`` are the parts of these waits that are the server's doing: no more than the processor time that it took meanwhile, and without
-    the time for which the machine let its event loop wait for a processor.
+    the time for which the machine let its event loop and one more thread, which an answer may pass, wait for a processor.
     """
 
     processor_seconds: float = 0.0
@@ -75,11 +75,11 @@ def _peak_octets(server: ServerProcess) -> int:
 def _ask(server: ServerProcess, small: str, cost: Cost, over: threading.Event) -> None:
     with urllib3.PoolManager(retries=False, timeout=60) as pool:
         while not over.wait(_PAUSE):
-            began, before, waited = time.perf_counter(), _processor_time(server), _loop_delay(server)
+            began, before, waited = time.perf_counter(), _processor_time(server), _delays(server)
             assert pool.request("GET", server.url + small).status == 200
             seconds = time.perf_counter() - began
             cost.waits.append(seconds)
-            cost.kept.append(min(seconds - (_loop_delay(server) - waited), _processor_time(server) - before))
+            cost.kept.append(min(seconds - _delayed(server.process.pid, waited, _delays(server)), _processor_time(server) - before))
 
 
 def _processor_time(server: ServerProcess) -> float:
@@ -87,7 +87,16 @@ def _processor_time(server: ServerProcess) -> float:
     return time.clock_gettime((~server.process.pid << 3) | _SCHEDULED)
 
 
-def _loop_delay(server: ServerProcess) -> float:
-    """Give the seconds for which the server's event loop, which runs in its first thread, has waited for a processor."""
-    delays = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/schedstat").read_text(encoding="ascii")
-    return int(delays.split()[1]) / 1e9
+def _delays(server: ServerProcess) -> dict[int, float]:
+    """Give the seconds for which each thread of the server has waited for a processor; its event loop runs in the first."""
+    delays = {}
+    for task in Path(f"/proc/{server.process.pid}/task").iterdir():
+        with suppress(OSError):  # the thread has ended
+            delays[int(task.name)] = int((task / "schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+    return delays
+
+
+def _delayed(loop: int, before: dict[int, float], after: dict[int, float]) -> float:
+    """Give for how long the machine let the event loop wait, and that other thread which waited longest."""
+    waited = {thread: delay - before.get(thread, 0.0) for thread, delay in after.items()}
+    return waited.pop(loop) + max(waited.values(), default=0.0)

@@ -67,13 +67,13 @@ async def ready(store: NamedDependency[Store], supervisor: NamedDependency[Super
 
     503 with the reason if it is not.
     """
-    await turns.checks.run("", store.ping)
-    tail = await turns.checks.run("", partial(_tell_tail, store))
+    tail = await turns.checks.run("", partial(_check, store))
     return Readiness(status="ready", threads=dict(supervisor.states()), tail=tail)
 
 
-def _tell_tail(store: Store) -> Waiting:
-    """Tell how many postings roll-ups lack, and for how many seconds the first of them waits."""
+def _check(store: Store) -> Waiting:
+    """Tell how many postings roll-ups lack, and for how many seconds the first of them waits; raises ``StoreError`` as ``ping`` does."""
+    store.ping()
     with store.reading() as reader:
         beyond = reader.usage.beyond()
     return Waiting(postings=beyond.waiting, seconds=beyond.waited(time.time_ns()) // SECOND)
