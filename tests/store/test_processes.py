@@ -71,8 +71,8 @@ def test_a_second_process_is_told_to_use_the_api(url: str) -> None:
         process = start(OPEN, url)
         _, said = process.communicate()
     assert process.returncode == 1
-    assert "StoreInUseError: another process writes to the database" in said
-    assert "use the API" in said
+    assert f"StoreInUseError: another process (pid {os.getpid()}) writes to the database" in said
+    assert "use its API" in said
 
 
 def test_a_second_store_of_a_process_is_refused_until_the_first_stops(url: str) -> None:

@@ -30,7 +30,7 @@ def test_a_plan_that_cannot_be_recorded_is_not_answered(database: str) -> None:
     store.start()
     server = TellingServer(store)
     label, point = server.label(), server.point()
-    with store.posting(), pytest.raises(StoreError, match="try again"):
+    with store.writing(OPERATOR), pytest.raises(StoreError, match="try again"):
         server.tell()
     assert server.count(TOLD_CLASSIFIERS) == 0
     assert server.ask("h1", server.claim("h1", point, label)).problem is None
@@ -42,7 +42,7 @@ def test_what_could_not_be_recorded_is_recorded_with_the_next_plan_whatever_chan
     store.start()
     server = TellingServer(store)
     label, point = server.label(), server.point()
-    with store.posting(), pytest.raises(StoreError, match="try again"):
+    with store.writing(OPERATOR), pytest.raises(StoreError, match="try again"):
         server.tell()
     server.change(replace(point, name="renamed"))
     assert server.ask("h1", server.claim("h1", point, label)).problem is None
