@@ -86,6 +86,7 @@ def test_routers_get_the_hosts_that_posted_packets_of_them_lately(present: Telli
         ("none", "edge-2", 1, 0),
     ):
         post(present, host, routers[name].id, days_ago=days_ago, packets=packets)
+    LedgerOfTests(present.store).roll()  # the version before folded each posting by itself
     present.delete(routers["unknown"])
     make_past(present, bare)
     latest = present.store.latest_revision()

@@ -97,7 +97,7 @@ def test_packets_without_a_time(report: Report, content: bytes, untimed: int) ->
 
 
 def test_the_interval_of_packets_without_a_time_in_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    expected = {"value": "all unknown - 1 100\n", "csv": "all,", "table": "no time"}
+    expected = {"value": "all\tunknown\t-\t1\t100\n", "csv": "all,", "table": "no time"}
     for form, beginning in expected.items():
         assert run(_command(tmp_path, section() + interface() + SIMPLE, "-f", form, "--interval", "5m")) == 0
         assert beginning in capsys.readouterr().out
