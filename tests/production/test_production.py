@@ -38,7 +38,6 @@ EVERY_AGENT = "edge-N"
 DRIVERS = dict(zip(AGENTS, ("auto", "nftables"), strict=True))
 SECONDS = 60.0
 SMALL_SPOOL = 20_000
-SPOOL_ALERTS = ("VenturiSpoolFillsUp", "VenturiSpoolFull")
 MOST_LOST_BY_CHANCE = 1_000
 
 # The test has minutes where a site has days: agents measure and report each second, and alerts do not wait.
@@ -184,17 +183,14 @@ def check_a_dead_agent(operator: Operator) -> None:
 
 
 def check_a_full_spool(operator: Operator) -> None:
-    """Give a spool less room than it uses, which raises the alerts, and more room again, which ends them."""
+    """Give a spool less room than it uses, which raises the alert, and more room again, which ends it."""
     host = operator.site.agents["edge-1"]
     limit = "mkdir -p /etc/systemd/system/venturi-agent.service.d && printf '[Service]\\nEnvironment=VENTURI_AGENT_SPOOL_LIMIT={}\\n'"
     limit += " >/etc/systemd/system/venturi-agent.service.d/limit.conf && systemctl restart venturi-agent"
     assert host.run(limit.format(SMALL_SPOOL)).code == 0
-    for alert in SPOOL_ALERTS:
-        await_alert(operator, alert, "edge-1")
-        assert (alert, "edge-2") not in alerts(operator)
+    await_alert(operator, "VenturiSpoolFillsUp", "edge-1")
     assert host.run("rm /etc/systemd/system/venturi-agent.service.d/limit.conf && systemctl restart venturi-agent").code == 0
-    for alert in SPOOL_ALERTS:
-        await_no_alert(operator, alert, "edge-1")
+    await_no_alert(operator, "VenturiSpoolFillsUp", "edge-1")
 
 
 def check_counts(operator: Operator) -> None:
