@@ -36,7 +36,7 @@ test: $(STAMP) ## run the tests; what a plain user cannot run is named
 	@scripts/earlier-versions
 	@pytest $(ARGS)
 
-image: $(STAMP) ## build the container image and try it, as root
+image: $(STAMP) ## try the container image, and the packages on a booted machine, as root
 	@scripts/system-tools image
 	@scripts/build-bpf
 	@pytest -n0 -m image $(ARGS)

@@ -13,6 +13,7 @@ COMMANDS = [answer.command for answer in read_answers(PAGE.read_text(encoding="u
 
 
 @pytest.mark.root
+@pytest.mark.image
 @pytest.mark.timeout(1200)
 @needs("dpkg-deb", "unshare", "nft", "ip", "clang", "systemd-nspawn", "/usr/bin/python3")
 def test_nobody_stumbles(tmp_path: Path, packages: Packages) -> None:

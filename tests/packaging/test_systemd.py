@@ -15,6 +15,7 @@ from tests.support.tools import needs
 
 pytestmark = [
     pytest.mark.root,
+    pytest.mark.image,
     pytest.mark.timeout(1200),
     needs("dpkg-deb", "unshare", "nft", "ip", "clang", "systemd-nspawn", "/usr/bin/python3"),
 ]
@@ -54,7 +55,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
 
 def _install(machine: Machine, packages: Packages, revision: int) -> None:
-    machine.run("dpkg", "--install", "--force-confold", *(packages[name, revision] for name in PACKAGES))
+    machine.run("dpkg", "--install", "--force-confold", *(machine.put(Path(packages[name, revision])) for name in PACKAGES))
 
 
 def _send(machine: Machine, number: int) -> None:

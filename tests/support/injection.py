@@ -6,6 +6,7 @@ nothing is replaced: everything else runs as it is.
 
 import contextlib
 import functools
+import gc
 import sys
 import threading
 from collections import deque
@@ -57,6 +58,7 @@ def _run(call: Callable[[], object], profile: Callable[[FrameType, str, object],
     raised: list[BaseException] = []
 
     def ask() -> None:
+        gc.disable()  # a collection calls back whoever listens, within the call at hand
         sys.setprofile(profile)
         try:
             call()
@@ -64,6 +66,7 @@ def _run(call: Callable[[], object], profile: Callable[[FrameType, str, object],
             raised.append(error)
         finally:
             sys.setprofile(None)
+            gc.enable()
 
     thread = threading.Thread(target=ask)
     thread.start()

@@ -70,6 +70,7 @@ RELATIONS = {
     "intervals are named, or chosen by their attributes": r"intervals: name them, or give at least one of",
     "no label or rule is changed or deleted twice": r".* is named in .* already",
     "places and attributes of a point fit its kind": r".*: a point of kind ",
+    "a point is of a kind that something meters": r"kind: nothing meters points of kind",
 }
 """What fields must be to each other, or to the clock, which JSON Schema does not tell: sentences by which it is refused."""
 

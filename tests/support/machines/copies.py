@@ -4,6 +4,8 @@ A copy is an overlay in a mount namespace of its own. ``copied_machine`` runs co
 of its own in a container that has its own processes and network.
 """
 
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -43,6 +45,13 @@ class Machine:
     def run(self, *words: str) -> str:
         return run_whole(*self.command(*words))
 
+    def put(self, path: Path) -> str:
+        """Copy a file into the machine, which has temporary folders of its own, and give the copy's path there."""
+        copy = f"/root/{path.name}"
+        with path.open("rb") as file:
+            subprocess.run(self.command("sh", "-c", f"cat >{copy}"), stdin=file, check=True)
+        return copy
+
     def fails(self, *words: str) -> bool:
         return subprocess.run(self.command(*words), capture_output=True, check=False).returncode != 0
 
@@ -70,9 +79,13 @@ def copied_machine(folder: Path) -> Iterator[Machine]:
 def booted_machine(folder: Path) -> Iterator[Machine]:
     """Give a copy in ``folder`` that systemd has booted, with no network but the loopback interface."""
     with _holding(folder, _OVERLAY + _BOOT) as holder:
-        machine = Machine("nsenter", "-t", _first_process(holder), "-m", "-u", "-i", "-n", "-p")
-        machine.wait_for("running", "systemctl", "is-system-running")
-        yield machine
+        first = _first_process(holder)
+        try:
+            machine = Machine("nsenter", "-t", first, "-m", "-u", "-i", "-n", "-p")
+            machine.wait_for("active", "systemctl", "is-active", "basic.target")
+            yield machine
+        finally:
+            os.kill(int(first), signal.SIGKILL)  # the container outlives what booted it
 
 
 def _first_process(holder: "subprocess.Popen[str]") -> str:
