@@ -47,7 +47,7 @@ class Machine:
 
     def put(self, path: Path) -> str:
         """Copy a file into the machine, which has temporary folders of its own, and give the copy's path there."""
-        copy = f"/root/{path.name}"
+        copy = f"/srv/{path.name}"
         with path.open("rb") as file:
             subprocess.run(self.command("sh", "-c", f"cat >{copy}"), stdin=file, check=True)
         return copy
