@@ -1,12 +1,14 @@
 """What ``apply`` and ``point create`` check and say: rights, how much would change, and which labels no point counts."""
 
 from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from tests.support.databases import new_database
 from tests.support.server import ServerProcess, make_token, running_server
-from venturi.adapters.store.store import Store, StoreConfig
+from venturi.interfaces.standard_output import write_note
 from venturi.main import run
 
 Apply = Callable[..., tuple[int, list[str], list[str]]]
@@ -23,10 +25,7 @@ Tokens = dict[tuple[str, str], str]
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerProcess, Tokens]]:
     """A server that asks for tokens, and those of some callers, by role and project."""
     folder = tmp_path_factory.mktemp("server")
-    database = f"sqlite:///{folder / 'venturi.db'}"
-    store = Store(StoreConfig(database))
-    store.start()
-    store.stop()
+    database = new_database(folder)
     tokens = {caller: make_token(database, *caller) for caller in CALLERS}
     with running_server(folder, "--auth", "token", database=database) as running:
         yield running, tokens
@@ -110,3 +109,22 @@ def test_5000_labels_are_not_listed_unless_asked_for(
 
 def test_a_summary_and_all_exclude_each_other(venturi: Apply, rules_file: Path) -> None:
     assert venturi("admin", "apply", str(rules_file), "--summary", "--all")[0] == 2
+
+
+class Terminal(StringIO):
+    """A terminal, which is as wide as ``COLUMNS`` says."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_note_fits_a_terminal_and_is_one_line_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    note = "label 'web' counts at no observation point: none that you may see is shared"
+    monkeypatch.setenv("COLUMNS", "40")
+    for stream, lines in ((Terminal(), 3), (StringIO(), 1)):
+        monkeypatch.setattr("sys.stderr", stream)
+        write_note(note)
+        written = stream.getvalue().splitlines()
+        assert " ".join(written) == f"note: {note}"
+        assert len(written) == lines
+        assert lines == 1 or max(map(len, written)) <= 40

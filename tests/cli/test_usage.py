@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.reports.filling import KeptPoint, KnownVersion, MeteredRecord, fill, keep_points, version_id
+from tests.support.databases import new_database
 from tests.support.server import ServerProcess, running_server
-from venturi.adapters.store.store import Store, StoreConfig
 from venturi.core.domain.coverage import Coverage
 from venturi.core.domain.direction import DirectionCode
 
@@ -28,10 +28,7 @@ RECORDS = [
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server whose ledger holds an hour and a part of one."""
     folder = tmp_path_factory.mktemp("metered")
-    database = f"sqlite:///{folder / 'venturi.db'}"
-    store = Store(StoreConfig(database))
-    store.start()
-    store.stop()
+    database = new_database(folder)
     fill(database, [KnownVersion(1, name="web shop"), KnownVersion(2, name="=label 2")], [KnownVersion(1, name="uplink")], RECORDS)
     keep_points(database, [KeptPoint(1, 0)])
     with running_server(folder, database=database) as running:

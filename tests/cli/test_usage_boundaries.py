@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.reports.filling import KnownVersion, MeteredRecord, fill
+from tests.support.databases import new_database
 from tests.support.server import ServerProcess, running_server
-from venturi.adapters.store.store import Store, StoreConfig
 from venturi.core.domain.direction import DirectionCode
 
 Venturi = Callable[..., str]
@@ -23,10 +23,7 @@ RECORDS = [MeteredRecord(point, 0, 3600, [(1, OUT, 1, 100 * point), (1, IN, 1, 7
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ServerProcess]]:  # noqa: PLR0206 - a fixture is no property
     """A server whose ledger holds an hour of two uplinks and a router behind them, and its ``billing_boundary``."""
     folder = tmp_path_factory.mktemp("bounded")
-    database = f"sqlite:///{folder / 'venturi.db'}"
-    store = Store(StoreConfig(database))
-    store.start()
-    store.stop()
+    database = new_database(folder)
     fill(database, [KnownVersion(1, name="web")], POINTS, RECORDS)
     environment = {"VENTURI_BILLING_BOUNDARY": request.param} if request.param else {}
     with running_server(folder, database=database, environment=environment) as running:

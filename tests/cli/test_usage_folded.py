@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.reports.filling import NOON, KeptPoint, KnownVersion, MeteredRecord, fill, keep_points
+from tests.support.databases import new_database
 from tests.support.server import ServerProcess, running_server
-from venturi.adapters.store.store import Store, StoreConfig
 from venturi.core.domain.direction import DirectionCode
 
 Venturi = Callable[..., str]
@@ -18,10 +18,7 @@ Venturi = Callable[..., str]
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """Two records of five minutes, with twenty between them."""
     folder = tmp_path_factory.mktemp("metered")
-    database = f"sqlite:///{folder / 'venturi.db'}"
-    store = Store(StoreConfig(database))
-    store.start()
-    store.stop()
+    database = new_database(folder)
     old = int(time.time()) // 300 * 300 - 3600 - NOON
     usage = [(1, DirectionCode.EGRESS, 10, 6000)]
     records = [MeteredRecord(1, old + start, old + start + 300, usage) for start in (-1500, 0)]

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.reports.filling import KnownVersion, MeteredRecord, fill
+from tests.support.databases import new_database
 from tests.support.server import ServerProcess, running_server
-from venturi.adapters.store.store import Store, StoreConfig
 from venturi.core.domain.coverage import Coverage
 from venturi.core.domain.direction import DirectionCode
 
@@ -33,10 +33,7 @@ RECORDS = [
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server with two hours of four labels at two points."""
     folder = tmp_path_factory.mktemp("metered")
-    database = f"sqlite:///{folder / 'venturi.db'}"
-    store = Store(StoreConfig(database))
-    store.start()
-    store.stop()
+    database = new_database(folder)
     labels = [KnownVersion(number, name=f"label {number}") for number in (1, 2, 3, 4)]
     fill(database, labels, [KnownVersion(1, name="uplink"), KnownVersion(2, name="backup")], RECORDS)
     with running_server(folder, database=database) as running:

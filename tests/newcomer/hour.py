@@ -33,7 +33,8 @@ def typing(folder: Path, packages: Mapping[tuple[str, int], str]) -> Iterator[Ca
     """Give what types a command at the machine; ``folder`` holds it, and goes with it."""
     with booted_machine(folder) as machine:
         machine.run("sh", "-e", "-c", _NETWORKS)
-        machine.run("sh", "-e", "-c", 'mkdir ~/dist; ln -s "$0" ~/venturi; cp "$@" ~/dist', str(ROOT), *packages.values())
+        brought = [machine.put(Path(package)) for package in packages.values()]
+        machine.run("sh", "-e", "-c", 'mkdir ~/dist; ln -s "$0" ~/venturi; mv "$@" ~/dist', str(ROOT), *brought)
         with running_shell(machine.entering) as shell:
             _at_home(shell)
             yield shell.run

@@ -31,7 +31,7 @@ def test_the_page_shows_answers_without_fault(answer: Answer) -> None:
 def test_the_hour_has_every_part() -> None:
     parts = (
         "source .venv/bin/activate", "venturi meter", "venturi apply", "venturi explain", "venturi usage", "venturi ledger verify",
-        "venturi db backup", "venturi db restore", "venturi token", "dist/venturi_*-2_*.deb",
+        "venturi db backup", "venturi db restore", "venturi token create", "venturi token rotate", "dist/venturi_*-2_*.deb",
     )  # fmt: skip
     assert [part for part in parts if not any(part in command for command in COMMANDS)] == []
 

@@ -133,6 +133,13 @@ def open_store(url: str, pool_size: int = 4) -> Iterator[Store]:
         store.stop()
 
 
+def new_database(folder: Path) -> str:
+    """Make an embedded database in a folder, with the schema of this version, and give its URL."""
+    url = f"sqlite:///{folder / 'venturi.db'}"
+    with open_store(url):
+        return url
+
+
 @contextmanager
 def writing_connection(url: str) -> Iterator[Connection]:
     """Open one transaction that writes on a database, past the store."""

@@ -1,6 +1,5 @@
 """What ``venturi apply`` does and says: the difference, the question before labels go, and what was done."""
 
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import TextIO
@@ -10,7 +9,7 @@ from venturi.core.rules.document import RulesDocument
 from venturi.interfaces.render.progress import Unit, progress_of
 from venturi.interfaces.render.quantities import count_of
 from venturi.interfaces.render.resources.difference import write_difference, write_done
-from venturi.interfaces.standard_output import write_standard_output
+from venturi.interfaces.standard_output import write_note, write_standard_output
 from venturi.interfaces.uncounted_labels import note_uncounted
 from venturi.services.applying.applying import Applying
 from venturi.services.applying.difference import Difference
@@ -34,15 +33,15 @@ class ApplyCommand:
         Whatever ends it, what was done until then is written.
         """
         for note in _notes(document):
-            _write_note(note)
+            write_note(note)
         difference = self._applying.compare(document)
         write_standard_output(partial(write_difference, difference, request.listed, dry_run=request.dry_run))
         points = self._applying.present_points()
         for note in note_uncounted([label_body(each.label) for each in self._applying.wanted], points) if points is not None else ():
-            _write_note(note)
+            write_note(note)
         if request.dry_run:
             if difference.labels:
-                self._applying.check(difference, _write_note)
+                self._applying.check(difference, write_note)
             write_standard_output(_write_nothing_changed)
             return _NOTHING_WRONG
         if not difference.labels:
@@ -52,7 +51,7 @@ class ApplyCommand:
         try:
             with progress_of(Unit.WHOLE) as progress:
                 progress.begin(f"applying {count_of(len(difference.labels), 'label')}", None)
-                self._applying.carry_out(difference, _write_note)
+                self._applying.carry_out(difference, write_note)
         finally:
             write_standard_output(partial(write_done, self._applying.done))
         return _NOTHING_WRONG
@@ -64,10 +63,6 @@ class ApplyCommand:
 
 def _write_nothing_changed(stream: TextIO) -> None:
     stream.write("nothing was changed\n")
-
-
-def _write_note(note: str) -> None:
-    sys.stderr.write(f"note: {note}\n")
 
 
 def _notes(document: RulesDocument) -> list[str]:

@@ -20,7 +20,7 @@ from venturi.interfaces.render.resources.output import write_document, write_lis
 from venturi.interfaces.render.resources.selection import choose_columns, sort_rows
 from venturi.interfaces.render.resources.state import STATE_COLUMNS, state_rows
 from venturi.interfaces.render.resources.view import View
-from venturi.interfaces.standard_output import write_paged, write_standard_output
+from venturi.interfaces.standard_output import write_note, write_paged, write_standard_output
 from venturi.interfaces.uncounted_labels import note_uncounted
 
 _DOCUMENT_FORMS = frozenset({"json", "yaml"})
@@ -61,7 +61,8 @@ class ResourceCommands:
         show(point, POINTS, view)
         if not point.get("shared"):
             labels = self._resources.find_all(LABELS, (("shared", "false"),), PAGE)
-            sys.stderr.writelines(f"note: {note}\n" for note in note_uncounted(labels, self._resources.find_all(POINTS)))
+            for note in note_uncounted(labels, self._resources.find_all(POINTS)):
+                write_note(note)
         return 0
 
     def list(self, request: ListRequest, view: View) -> int:

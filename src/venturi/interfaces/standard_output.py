@@ -1,8 +1,9 @@
-"""Standard output, which can be full, closed, no place for some characters, or a screen that is too small."""
+"""Standard output, which can be full, closed, no place for some characters, or a screen that is too small; and notes beside it."""
 
 import io
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable
 from typing import TextIO
 
@@ -51,3 +52,10 @@ def write_paged(write: Callable[[TextIO], None]) -> None:
 
 def _write_text(text: str, stream: TextIO) -> None:
     stream.write(text)
+
+
+def write_note(note: str) -> None:
+    """Write a note to standard error, in lines that fit if that is a terminal."""
+    text = f"note: {note}"
+    lines = textwrap.wrap(text, shutil.get_terminal_size().columns) if sys.stderr.isatty() else [text]
+    sys.stderr.writelines(f"{line}\n" for line in lines)

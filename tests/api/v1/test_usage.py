@@ -12,8 +12,8 @@ import pytest
 
 from tests.api.v1.conftest import OWN, Caller
 from tests.reports.filling import KnownVersion, MeteredRecord, fill, version_id
+from tests.support.databases import new_database
 from tests.support.server import make_token, running_server
-from venturi.adapters.store.store import Store, StoreConfig
 from venturi.core.domain.direction import DirectionCode
 
 HUGE = 1 << 62
@@ -28,10 +28,7 @@ RECORDS = [
 def metered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Caller]]:
     """Callers of a server whose ledger holds an hour at one point of the project ``own``, by role."""
     folder = tmp_path_factory.mktemp("metered")
-    database = f"sqlite:///{folder / 'venturi.db'}"
-    store = Store(StoreConfig(database))
-    store.start()
-    store.stop()
+    database = new_database(folder)
     labels = [
         KnownVersion(1, OWN, shared=True, name="before"),
         KnownVersion(2, "other", shared=True),

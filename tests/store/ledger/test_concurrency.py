@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -72,6 +73,13 @@ def test_a_server_that_is_killed_loses_nothing_that_it_acknowledged(kind: str, d
 def _deliver_until_killed(server: ServerProcess, spool: SpoolOfTests) -> int:
     """Send batches to a server that is killed on the way; give the highest sequence that it acknowledged."""
     killer = threading.Timer(0.2, os.kill, (server.process.pid, signal.SIGKILL))
+    acknowledged = deliver_until_gone(server, spool, killer.start)
+    killer.join()
+    return acknowledged
+
+
+def deliver_until_gone(server: ServerProcess, spool: SpoolOfTests, begin: Callable[[], None] = lambda: None) -> int:
+    """Send batches until the server is gone; ``begin`` is called after the first. Give the highest sequence that it acknowledged."""
     acknowledged = 0
     with urllib3.PoolManager(retries=False, timeout=30) as pool:
         for envelope in spool.sealed:
@@ -82,8 +90,7 @@ def _deliver_until_killed(server: ServerProcess, spool: SpoolOfTests) -> int:
             assert answer.status == 200, answer.data
             acknowledged = envelope.sequence
             if acknowledged == 1:
-                killer.start()
-    killer.join()
+                begin()
     return acknowledged
 
 

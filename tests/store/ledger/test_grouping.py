@@ -12,9 +12,8 @@ from time import monotonic, sleep
 import pytest
 import urllib3
 from sqlalchemy import text
-from urllib3.exceptions import HTTPError
 
-from tests.store.ledger.test_concurrency import SERVERS
+from tests.store.ledger.test_concurrency import SERVERS, deliver_until_gone
 from tests.support.batches import SpoolOfTests, make_interval, send_form
 from tests.support.control_values import OPERATOR
 from tests.support.databases import DatabaseServers, open_store
@@ -143,7 +142,7 @@ def test_a_server_that_is_killed_loses_nothing_of_any_agent(kind: str, database_
         for minute in range(60):
             spool.seal(make_interval(minute, usage=WEB))
     with running_server(tmp_path, database=url, config=BY_PLAN_FILES) as server, ThreadPoolExecutor(9) as pool:
-        delivering = [pool.submit(_deliver, server, spool) for spool in spools]
+        delivering = [pool.submit(deliver_until_gone, server, spool) for spool in spools]
         pool.submit(_kill_after_some, server)
         acknowledged = [each.result() for each in delivering]
     with open_store(url) as store:
@@ -154,20 +153,6 @@ def test_a_server_that_is_killed_loses_nothing_of_any_agent(kind: str, database_
         ledger.post(*(envelope for spool in spools for envelope in spool.sealed))
         assert [ledger.usage(spool.labels[0].id, 3600)[0, 0] for spool in spools] == [(600, 60_000)] * 8
     assert prove_ledger(url).postings == 8 * 60
-
-
-def _deliver(server: ServerProcess, spool: SpoolOfTests) -> int:
-    """Send batches until the server is gone; give the highest sequence that it acknowledged."""
-    acknowledged = 0
-    with urllib3.PoolManager(retries=False, timeout=30) as pool:
-        for envelope in spool.sealed:
-            try:
-                answer = pool.request("POST", f"{server.url}/v1/batches", body=send_form(envelope))
-            except HTTPError:
-                break
-            assert answer.status == 200, answer.data
-            acknowledged = envelope.sequence
-    return acknowledged
 
 
 def _kill_after_some(server: ServerProcess) -> None:

@@ -8,6 +8,7 @@ an alarm.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -196,7 +197,7 @@ class PreparedBatch:
     claims: Claims
     received_at: Nanoseconds
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """About how many entries it has."""
         return sum(1 + len(interval.totals) + len(interval.usage) for interval in self.batch.intervals)

@@ -33,19 +33,9 @@ def open_for_reading(url: str) -> Iterator[Connection]:
 @contextmanager
 def open_for_writing(url: str) -> Iterator[Connection]:
     """Open a transaction that writes; raises ``StoreInUseError`` while another process writes to an embedded database."""
-    location = read_location(url)
-    engines = build_engines(location, 1)
-    lock = WriterLock(file_of(location)) if is_embedded(location) else None
-    try:
-        if lock is not None:
-            lock.start()
-        with database_errors(), engines.writers.begin() as connection:
-            require_supported_server(connection)
-            yield connection
-    finally:
-        engines.dispose()
-        if lock is not None:
-            lock.stop()
+    with writing_by_pieces(url) as begin, begin() as connection:
+        require_supported_server(connection)
+        yield connection
 
 
 @contextmanager

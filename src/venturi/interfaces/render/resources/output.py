@@ -1,23 +1,31 @@
 """Writes resources in the form asked for, many as a list or one by itself.
 
-Owns what each form looks like as a whole: rows and columns of a list, names and values of a single resource.
+Owns what each form looks like as a whole: rows and columns of a list, names and values of a single resource. States are coloured on a
+terminal: green for what is well, yellow for what waits or is known in part, red for what is not well.
 """
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from venturi.interfaces.render.resources.cells import spell_field, spell_for_csv, spell_for_value, spell_heading
 from venturi.interfaces.render.resources.selection import Row, sort_rows
-from venturi.interfaces.render.resources.states import colour_states
-from venturi.interfaces.render.resources.table import write_table
+from venturi.interfaces.render.resources.table import DIM, GREEN, RED, YELLOW, write_table
 from venturi.interfaces.render.resources.view import View
 from venturi.interfaces.render.resources.yaml_form import write_yaml
 
 _IDENTIFIER = 36
 _SECRET = 128
 """How long texts without blanks are kept on one line: ids in a list, the secret of a token by itself."""
+
+_STATES = frozenset({"state", "phase", "decision", "coverage", "answer"})
+_COLOURS: Mapping[str, str] = {
+    **dict.fromkeys(("accepted", "complete", "delivering", "idle", "ready", "reporting", "running", "valid", "yes"), GREEN),
+    **dict.fromkeys(("held", "interpolated", "no_status", "not_metered", "partial", "retrying", "stopped"), YELLOW),
+    **dict.fromkeys(("down", "failed", "gap", "incomplete", "open", "rolled_back", "silent"), RED),
+    **dict.fromkeys(("cleared", "expired", "no", "rejected", "revoked"), DIM),
+}
 
 
 def write_list(rows: Sequence[Row], columns: Sequence[str], view: View, stream: TextIO) -> None:
@@ -43,7 +51,7 @@ def _write_rows(rows: Sequence[Row], columns: Sequence[str], view: View, stream:
         (number, place): colour
         for number, row in enumerate(rows)
         for place, (column, value) in enumerate(row.items())
-        if (colour := colour_states(column, value))
+        if (colour := _colour_of(column, value))
     }
     headings = [spell_heading(column) for column in columns]
     write_table(headings, cells, stream, unbroken=_IDENTIFIER, numbers=numbers, colours=colours, coloured=view.coloured)
@@ -58,7 +66,7 @@ def write_one(row: Row, columns: Sequence[str], view: View, stream: TextIO) -> N
     chosen = {column: row.get(column) for column in columns}
     if view.form == "table":
         fields = [([spell_heading(name)], spell_field(name, value)) for name, value in chosen.items()]
-        colours = {(number, 1): colour for number, colour in enumerate(map(colour_states, chosen, chosen.values())) if colour}
+        colours = {(number, 1): colour for number, colour in enumerate(map(_colour_of, chosen, chosen.values())) if colour}
         write_table(("field", "value"), fields, stream, unbroken=_SECRET, colours=colours, coloured=view.coloured)
     elif view.form == "csv":
         write_list([chosen], columns, view, stream)
@@ -74,3 +82,8 @@ def write_document(document: object, view: View, stream: TextIO) -> None:
         write_yaml(document, stream)
     else:
         stream.write(json.dumps(document, indent=2) + "\n")
+
+
+def _colour_of(column: str, value: object) -> str:
+    """Give the colour of a value in a column of states, empty where it has none."""
+    return _COLOURS.get(value, "") if column in _STATES and isinstance(value, str) else ""
