@@ -9,7 +9,7 @@ from tests.spec.strategies import label_sets, passages
 from venturi.adapters.drivers.memory import MemoryDriver
 from venturi.adapters.drivers.memory_host import MemoryHost, PassingPackets
 from venturi.core.classify.compiler import CompiledClassifier
-from venturi.core.classify.reference import Passage, counting_labels
+from venturi.core.classify.reference import Part, Passage, counting_labels, part_of, using_projects
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.generation import Generation, MeteredDevice
@@ -62,6 +62,29 @@ def _by_label(usages: list[DirectionUsage], classifier: CompiledClassifier) -> U
     }
 
 
+Parts = dict[tuple[str, str], Counts]
+
+
+def _expected_parts(labels: list[LabelWithRules], packets: Packets) -> dict[Direction, Parts]:
+    """Sum packet by packet what each project used, what of it alone, and the other parts."""
+    expected: dict[Direction, Parts] = {}
+    for passage, octets in packets:
+        parts = expected.setdefault(passage.direction, {})
+        part, projects = part_of(labels, passage), using_projects(labels, passage)
+        keys = [("used", project) for project in projects]
+        keys.append(("alone", projects[0]) if part is Part.ALONE else (part.value, ""))
+        for key in keys:
+            parts[key] = parts.get(key, Counts()) + Counts(1, octets)
+    return expected
+
+
+def _parts(usage: DirectionUsage) -> Parts:
+    found: Parts = {("used", project): used for project, used, _ in usage.projects}
+    found |= {("alone", project): alone for project, _, alone in usage.projects}
+    found |= {(Part.SEVERAL.value, ""): usage.several, (Part.SHARED.value, ""): usage.shared, (Part.UNMATCHED.value, ""): usage.unmatched}
+    return {key: counts for key, counts in found.items() if any(counts)}
+
+
 @settings(max_examples=150)
 @given(label_sets(), crossing_packets, crossing_packets, st.sampled_from([1 << 20, 2]))
 def test_usage_between_two_readings(labels: list[LabelWithRules], before: Packets, between: Packets, pair_limit: int) -> None:
@@ -80,7 +103,7 @@ def test_usage_between_two_readings(labels: list[LabelWithRules], before: Packet
     _send(host, between)
     counted = subtract(read(), earlier)
     assert counted is not None
-    usages = attribute(counted, classifier)
+    usages = attribute(counted, classifier, classifier.owners)
     by_label, whole = _expected(labels, between)
     assert {usage.direction: usage.counted for usage in usages} == {way: each for (way, name), each in whole.items() if name == "all"}
     if pair_limit > 2:
@@ -88,4 +111,9 @@ def test_usage_between_two_readings(labels: list[LabelWithRules], before: Packet
         assert {usage.direction: usage.unmatched for usage in usages if any(usage.unmatched)} == {
             way: each for (way, name), each in whole.items() if name == "unmatched"
         }
+        assert {usage.direction: _parts(usage) for usage in usages} == _expected_parts(labels, between)
+    for usage in usages:
+        own = [alone for _, _, alone in usage.projects]
+        parts = [usage.several, usage.shared, usage.unmatched, usage.unattributed, *own]
+        assert sum(parts, Counts()) == usage.counted
     assert subtract(earlier, NOTHING_COUNTED) is not None

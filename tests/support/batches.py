@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import zstandard
+from msgspec import structs
 
 from tests.support.control_values import new_id
 from venturi.core.domain.interval import SECOND
@@ -19,6 +20,7 @@ from venturi.core.ledger.batch import (
     DirectionTotals,
     Envelope,
     MeteredInterval,
+    ProjectUsage,
     UsageRow,
     encode_batch,
 )
@@ -40,6 +42,30 @@ def make_batch_point(name: str = "uplink", *, project_id: str = "p1", shared: bo
 def make_batch_label(name: str = "web", *, project_id: str = "p1", shared: bool = False) -> BatchLabel:
     """Make a label with an id of its own."""
     return BatchLabel(new_id(), name, project_id, shared)
+
+
+def part_usage(interval: MeteredInterval, labels: Sequence[BatchLabel]) -> MeteredInterval:
+    """Give an interval in which each label's traffic is apart with what the projects of its ``labels`` used."""
+    used: dict[tuple[str, int], Counts] = {}
+    shared: dict[int, Counts] = {}
+    for row in interval.usage:
+        label = labels[row.label]
+        if label.shared:
+            shared[row.direction] = _add(shared.get(row.direction, NO_COUNTS), row)
+        else:
+            key = label.project_id, row.direction
+            used[key] = _add(used.get(key, NO_COUNTS), row)
+    totals = [structs.replace(each, **_named("shared", shared.get(each.direction, NO_COUNTS))) for each in interval.totals]
+    rows = [ProjectUsage(*key, *counts, *counts) for key, counts in used.items()]
+    return structs.replace(interval, totals=totals, project_usage=encode_batch(rows))
+
+
+def _add(counts: Counts, row: UsageRow) -> Counts:
+    return counts[0] + row.packets, counts[1] + row.octets
+
+
+def _named(part: str, counts: Counts) -> dict[str, int]:
+    return {f"{part}_packets": counts[0], f"{part}_octets": counts[1]}
 
 
 def make_interval(minute: int = 0, minutes: int = 1, *, usage: Sequence[tuple[int, int, int, int]] = (), **others: Any) -> MeteredInterval:  # noqa: ANN401 - fields of an interval

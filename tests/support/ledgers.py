@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from tests.support.batches import BEGINNING, send_form
 from tests.support.control_values import OPERATOR
+from venturi.adapters.store.ledger.corrected import COUNT_NAMES
 from venturi.adapters.store.ledger.held import HeldSelection
 from venturi.adapters.store.schema.ledger_tables import (
     ENTRY_TABLES,
@@ -68,7 +69,9 @@ class LedgerOfTests:
 
     def correct(self, *lines: tuple[int, int, Sequence[int]], reason: str = "counted twice", correction_id: str | None = None) -> int:
         """Post a correction of entries, each by posting and ordinal with what is added to its counts."""
-        filled = [CorrectionLine(posting, ordinal, [*counts, *[0] * (6 - len(counts))]) for posting, ordinal, counts in lines]
+        filled = [
+            CorrectionLine(posting, ordinal, [*counts, *[0] * (len(COUNT_NAMES) - len(counts))]) for posting, ordinal, counts in lines
+        ]
         return CorrectionPosting(self.store, lambda: self.now).post(OPERATOR, reason, filled, correction_id)
 
     @property
@@ -95,7 +98,14 @@ class LedgerOfTests:
         return {(_minute(row[0]), row[1]): (int(row[2]), int(row[3])) for row in self.rows(wanted)}
 
     def totals(self, resolution: int = 300) -> dict[tuple[int, int], tuple[int, ...]]:
-        """Give the roll-up of all points: the six counts by minute since the beginning and direction."""
+        """Give the roll-up of all points: the six counts without ``parts`` by minute since the beginning and direction."""
+        return {key: counts[:6] for key, counts in self._point_bins(resolution).items()}
+
+    def parts(self, resolution: int = 300) -> dict[tuple[int, int], tuple[int, ...]]:
+        """Give of the roll-up of all points what several projects used and what shared labels alone counted, as ``totals`` does."""
+        return {key: counts[6:] for key, counts in self._point_bins(resolution).items()}
+
+    def _point_bins(self, resolution: int) -> dict[tuple[int, int], tuple[int, ...]]:
         self.roll()
         bins = LEDGER_POINT_BINS.c
         counts = [func.sum(column) for column in list(bins)[4:]]

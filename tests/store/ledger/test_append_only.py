@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import delete, text, update
 from sqlalchemy.exc import DBAPIError
 
-from tests.support.batches import SpoolOfTests, make_batch_point, make_interval
+from tests.support.batches import SpoolOfTests, make_batch_point, make_interval, part_usage
 from tests.support.databases import POSTGRESQL, writing_connection
 from tests.support.ledgers import LedgerOfTests
 from venturi.adapters.store.schema.ledger_tables import ENTRY_TABLES, LEDGER_STATE, VERSION_TABLES
@@ -17,7 +17,8 @@ def posted(ledger: LedgerOfTests) -> LedgerOfTests:
     """A ledger with entries of every kind."""
     points = [make_batch_point()]
     for minute in range(2):
-        ledger.post(SpoolOfTests(points=points).seal(make_interval(minute // 2, usage=[(0, 0, 10, 1000)])))
+        spool = SpoolOfTests(points=points)
+        ledger.post(spool.seal(part_usage(make_interval(minute // 2, usage=[(0, 0, 10, 1000)]), spool.labels)))
     ledger.correct((1, 2, (-1, -100)))
     return ledger
 
@@ -38,7 +39,7 @@ def test_tables_are_not_emptied_past_the_rows(posted: LedgerOfTests, database: s
         for table in KEPT:
             with pytest.raises(DBAPIError, match="the ledger is append-only"), writing_connection(database) as connection:
                 connection.execute(text(f"TRUNCATE {table.name}"))
-    assert posted.counts_of_rows() == [3, 2, 2, 2, 1, 1]
+    assert posted.counts_of_rows() == [3, 2, 2, 2, 1, 1, 2]
 
 
 def test_retention_removes_whole_postings_and_changes_none(posted: LedgerOfTests, database: str) -> None:
@@ -51,4 +52,4 @@ def test_retention_removes_whole_postings_and_changes_none(posted: LedgerOfTests
             connection.execute(delete(table).where(table.c.posting <= 1))
         with pytest.raises(DBAPIError, match="the ledger is append-only"), writing_connection(database) as connection:
             connection.execute(delete(ENTRY_TABLES[0]).where(ENTRY_TABLES[0].c.posting == 2))
-    assert posted.counts_of_rows() == [2, 1, 1, 1, 1, 1]
+    assert posted.counts_of_rows() == [2, 1, 1, 1, 1, 1, 1]

@@ -17,7 +17,7 @@ def test_roll_ups_follow(ledger: LedgerOfTests, database: str) -> None:
     assert ledger.usage(spool.labels[0].id) == {(55, 0): (3, 214), (60, 0): (4, 286)}
     assert ledger.usage(spool.labels[0].id, 3600) == {(0, 0): (3, 214), (60, 0): (4, 286)}
     assert {key: counts[:4] for key, counts in ledger.totals(3600).items()} == {(0, 0): (3, 214, 0, 0), (60, 0): (5, 287, 0, 0)}
-    assert ledger.counts_of_rows() == [2, 1, 1, 1, 2, 0]
+    assert ledger.counts_of_rows() == [2, 1, 1, 1, 2, 0, 0]
     assert prove_ledger(database).entries == 5
 
 

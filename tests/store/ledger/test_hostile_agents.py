@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.support.batches import SpoolOfTests, make_interval
+from tests.support.batches import SpoolOfTests, make_interval, part_usage
 from tests.support.control_values import OPERATOR, new_id
 from tests.support.ledgers import LedgerOfTests
 from tests.support.telling import TellingServer
@@ -163,6 +163,11 @@ def _unknown_classifier(site: Site, _: SpoolOfTests) -> list[MeteredInterval]:
     return [site.interval("edge-2", 1, classifier="c" * 64)]
 
 
+def _own_label_as_another_project(site: Site, spool: SpoolOfTests) -> list[MeteredInterval]:
+    spool.labels = [msgspec.structs.replace(spool.labels[0], project_id="p1")]
+    return [part_usage(site.interval("edge-2", 1), spool.labels)]
+
+
 FORGED: dict[str, tuple[Claimed, str]] = {
     "usage of another project's private label at a private point": (_private_usage, "untold_point"),
     "usage of a label that never existed": (_nonexistent_label, "untold_label"),
@@ -172,6 +177,7 @@ FORGED: dict[str, tuple[Claimed, str]] = {
     "an interval before the plan": (_before_the_plan, "before_plan"),
     "the same interval again": (_same_again, "overlapping"),
     "other names for another project's point and label": (_renamed, "untold_point"),
+    "what another project used, by its own label": (_own_label_as_another_project, "untold_label"),
     "a point that never existed": (_nowhere, "untold_point"),
     "the highest numbers for a day": (_highest_numbers_for_a_day, "untold_point"),
     "a revision that there is not": (_unknown_revision, "unknown_revision"),

@@ -31,7 +31,7 @@ def test_a_batch_becomes_entries_and_roll_ups(ledger: LedgerOfTests) -> None:
     spool = SpoolOfTests()
     answer = ledger.post(spool.seal(make_interval(0, usage=WEB, unmatched=(3, 300)), make_interval(1, usage=WEB)))
     assert (answer.posting, answer.sequence, answer.digest) == (1, 1, spool.sealed[0].digest.hex())
-    assert ledger.counts_of_rows() == [1, 2, 4, 4, 0, 0]
+    assert ledger.counts_of_rows() == [1, 2, 4, 4, 0, 0, 0]
     for resolution in (300, 3600):
         assert ledger.usage(spool.labels[0].id, resolution) == {(0, 0): (20, 2000), (0, 1): (8, 800)}
         assert ledger.totals(resolution) == {(0, 0): (23, 2300, 3, 300, 0, 0), (0, 1): (8, 800, 0, 0, 0, 0)}

@@ -21,10 +21,14 @@ SMALL = BatchBounds(octets=1 << 20, rows=10, labels=2_000)
 LABEL = ["i" * 36, "name", "project", False]
 POINT = [*LABEL, "interface"]
 ROW = [0, 0, 1, 1]
+PROJECT = ["project", 0, 1, 1, 1, 1]
 
 
-def batch(*, labels: object = 1, points: int = 1, rows: tuple[int, ...] = (1,), **others: object) -> bytes:
-    intervals = [{"point": 0, "place": "eth0", "start": 0, "end": 1, "totals": [], "usage": [ROW] * count} for count in rows]
+def batch(
+    *, labels: object = 1, points: int = 1, rows: tuple[int, ...] = (1,), projects: int = 0, octets: bytes = b"", **others: object
+) -> bytes:
+    parted = {"project_usage": octets or msgspec.msgpack.encode([PROJECT] * projects)}
+    intervals = [{"point": 0, "place": "eth0", "start": 0, "end": 1, "totals": [], "usage": [ROW] * count, **parted} for count in rows]
     form = {
         "version": 1,
         "sealed_at": 0,
@@ -43,6 +47,12 @@ BEYOND = {
     "rows of one of them": (batch(rows=(1, 10)), "a batch has at most 10 rows"),
     "rows of one interval": (batch(rows=(6_004,)), "a batch has at most 6004 rows"),
     "intervals": (batch(rows=(0,) * 11), "a batch has at most 10 rows"),
+    "projects of one interval": (batch(projects=6_005), "project_usage: it has more than 6004 rows"),
+    "projects of two intervals": (batch(rows=(1, 1), projects=4), "a batch has at most 10 rows"),
+    "projects that are said to be very many": (
+        batch(octets=b"\xdd\xff\xff\xff\xff"),
+        "project_usage: it has more than 6004 rows",
+    ),
     "labels twice": (b"\x82" + 2 * (b"\xa6labels" + msgspec.msgpack.encode([LABEL] * 1_500)), "labels: the batch has more than 2000"),
     "a label of many values": (batch(labels=[[0] * 500]), "payload: it holds more values"),
     "an unknown field of many values": (batch(comment=[0] * 500), "payload: it holds more values"),
@@ -62,6 +72,9 @@ WITHIN = {
     "as many labels as rows": batch(labels=2_000, rows=(2_000,)),
     "one interval of all labels and directions": batch(labels=2_000, rows=(6_000,)),
     "several intervals": batch(rows=(2, 2, 2)),
+    "projects of all labels and directions": batch(labels=2_000, rows=(6_000,), projects=6_000),
+    "projects that are no list": batch(octets=b"\x07"),
+    "projects that are cut": batch(octets=b"\xdd\xff"),
     "nothing": batch(labels=0, points=0, rows=()),
     "another form": b"\x93\x01\x02\x03",
     "labels that are none": batch(labels="none"),

@@ -17,6 +17,7 @@ from venturi.core.ledger.batch import (
     DirectionTotals,
     Envelope,
     MeteredInterval,
+    ProjectUsage,
     UsageRow,
     encode_batch,
 )
@@ -90,6 +91,14 @@ def usage(*rows: tuple[int, int, int, int], totals: tuple[int, ...] = (0, 100, 1
     return interval_with(usage=[UsageRow(*row) for row in rows], totals=[DirectionTotals(*totals)])
 
 
+PARTED = ("p1", 0, 10, 1000, 10, 1000)
+
+
+def parted(*rows: tuple[str, int, int, int, int, int], totals: tuple[int, ...] = (0, 10, 1000)) -> dict[str, object]:
+    """Say what projects used of the traffic of one label of p1."""
+    return interval_with(totals=[DirectionTotals(*totals)], project_usage=encode_batch([ProjectUsage(*row) for row in rows]))
+
+
 BAD_BATCHES: dict[str, tuple[dict[str, object], str]] = {
     "a version to come": ({"version": 2}, "version: 2 is not known here"),
     "labels that are no list": ({"labels": 7}, "payload.labels: Expected 'array', got 'int'"),
@@ -125,6 +134,19 @@ BAD_BATCHES: dict[str, tuple[dict[str, object], str]] = {
         interval_with(totals=[DirectionTotals(0, 10, 1000)] * 2),
         "intervals[0].totals: two are of the same direction",
     ),
+    "projects that are no list": (interval_with(project_usage=b"\x07"), "intervals[0].project_usage: Expected `array`, got `int`"),
+    "a project twice": (parted(("p1", 0, 10, 1000, 0, 0), ("p1", 0, 10, 1000, 10, 1000)), "two rows are of the same project and direction"),
+    "more than all labels of the project": (parted(("p1", 0, 11, 1000, 10, 1000)), "used what its own labels cannot have counted"),
+    "less than a label of the project": (parted(("p1", 0, 10, 999, 10, 999)), "project 'p1' used what its own labels cannot have counted"),
+    "more alone than in all": (parted(("p1", 0, 10, 1000, 11, 1000)), "project 'p1' used what its own labels cannot have counted"),
+    "a project without labels": (parted(PARTED, ("p2", 0, 10, 1000, 0, 0)), "project 'p2' used what its own labels cannot have counted"),
+    "a project left out": (parted(), "intervals[0].project_usage: it lacks a project whose own labels counted"),
+    "parts that are not all": (parted(("p1", 0, 10, 1000, 9, 1000)), "what projects used alone, several and shared are not all"),
+    "parts beyond all": (
+        parted(PARTED, totals=(0, 10, 1000, 0, 0, 0, 0, 1, 100)),
+        "what projects used alone, several and shared are not all that was matched",
+    ),
+    "several without projects": (usage((0, 0, 100, 10_000), totals=(0, 100, 10_000, 0, 0, 0, 0, 1, 100)), "several or shared without"),
 }
 
 

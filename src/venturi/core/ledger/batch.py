@@ -69,7 +69,11 @@ class BatchPoint(Struct, array_like=True, frozen=True, gc=False):
 
 
 class DirectionTotals(Struct, array_like=True, frozen=True, gc=False):
-    """All that was counted in one direction (a code of ``DirectionCode``); unmatched and unattributed are parts of packets and octets."""
+    """All that was counted in one direction (a code of ``DirectionCode``).
+
+    Parts of packets and octets, each packet in one: ``unmatched`` and ``unattributed``; ``several``, which own labels of two or more
+    projects counted; ``shared``, which shared labels alone counted. The last two are 0 where the interval has no ``project_usage``.
+    """
 
     direction: CountedDirection
     packets: Count
@@ -78,6 +82,10 @@ class DirectionTotals(Struct, array_like=True, frozen=True, gc=False):
     unmatched_octets: Count = 0
     unattributed_packets: Count = 0
     unattributed_octets: Count = 0
+    several_packets: Count = 0
+    several_octets: Count = 0
+    shared_packets: Count = 0
+    shared_octets: Count = 0
 
 
 class UsageRow(Struct, array_like=True, frozen=True, gc=False):
@@ -89,13 +97,28 @@ class UsageRow(Struct, array_like=True, frozen=True, gc=False):
     octets: Count
 
 
+class ProjectUsage(Struct, array_like=True, frozen=True, gc=False):
+    """What a project used in one direction, each packet once: what at least one of its own labels counted.
+
+    ``alone`` is the part of it that no other project's own labels counted.
+    """
+
+    project_id: Text
+    direction: CountedDirection
+    packets: Count
+    octets: Count
+    alone_packets: Count
+    alone_octets: Count
+
+
 class MeteredInterval(Struct, kw_only=True, frozen=True, omit_defaults=True):
     """One point between two readings: coverage, totals, and usage of the labels that had traffic.
 
     ``point`` is its place among the points of the batch. ``start`` and ``end`` are the true times of the readings, in nanoseconds since
     the UTC epoch; ``generation``, ``classifier`` (digest) and ``revision`` say by what was counted, and are empty or 0 in a gap.
     ``coverage`` and ``reason`` are spelled as in ``core.domain.coverage``, ``segments`` as in ``core.domain.generation``; ``place``
-    tells the device on the host, as ``namespace/device`` or ``device``.
+    tells the device on the host, as ``namespace/device`` or ``device``. ``project_usage`` are rows of ``ProjectUsage`` in MessagePack,
+    empty where they were not recorded: octets, so that servers that do not know of them pass them as one value.
     """
 
     point: Place
@@ -110,6 +133,7 @@ class MeteredInterval(Struct, kw_only=True, frozen=True, omit_defaults=True):
     segments: str = "wire"
     totals: list[DirectionTotals] = field(default_factory=list)
     usage: list[UsageRow] = field(default_factory=list)
+    project_usage: bytes = b""
 
 
 class Batch(Struct, kw_only=True, frozen=True):
@@ -149,6 +173,23 @@ class ReceivedEnvelope(Envelope, kw_only=True, frozen=True):
 encode_batch = msgspec.msgpack.Encoder().encode
 """Give a batch or an envelope in MessagePack."""
 
+_EMPTY_LIST = b"\x90"
+_decode_list = msgspec.msgpack.Decoder(list[Raw]).decode
+
+decode_project_usage = msgspec.msgpack.Decoder(list[ProjectUsage]).decode
+"""Read the rows of ``project_usage``; raises ``msgspec.DecodeError`` and ``msgspec.ValidationError``."""
+
+
+def read_project_usage(interval: MeteredInterval) -> list[ProjectUsage]:
+    """Give what projects used in an interval, nothing where that was not recorded; raises as ``decode_project_usage`` does."""
+    return decode_project_usage(interval.project_usage) if interval.project_usage else []
+
+
+def count_entries(interval: MeteredInterval) -> int:
+    """Give how many entries an interval has in a ledger; raises as ``decode_project_usage`` does."""
+    return 1 + len(interval.totals) + len(interval.usage) + len(_decode_list(interval.project_usage or _EMPTY_LIST))
+
+
 LARGE = 1 << 16
 """From how many octets on a list or an interval is read value by value."""
 
@@ -172,7 +213,6 @@ class _LargeInterval(MeteredInterval, kw_only=True, frozen=True):
 
 
 _decode_lists = msgspec.msgpack.Decoder(_Lists).decode
-_decode_list = msgspec.msgpack.Decoder(list[Raw]).decode
 _decode_label = msgspec.msgpack.Decoder(BatchLabel).decode
 _decode_point = msgspec.msgpack.Decoder(BatchPoint).decode
 _decode_row = msgspec.msgpack.Decoder(UsageRow).decode

@@ -4,14 +4,27 @@ Owns what contradicts itself: references that lead nowhere, words that mean noth
 whole, by ``InvalidBatchError`` with the name of the field.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import NoReturn
+
+import msgspec
 
 from venturi.core.domain.coverage import Coverage, CoverageReason
 from venturi.core.domain.errors import InvalidBatchError
 from venturi.core.domain.generation import Segments
 from venturi.core.domain.point import PointKind
-from venturi.core.ledger.batch import BATCH_FORMS, Batch, DirectionTotals, Envelope, MeteredInterval, UsageRow
+from venturi.core.ledger.batch import (
+    BATCH_FORMS,
+    Batch,
+    BatchLabel,
+    DirectionTotals,
+    Envelope,
+    MeteredInterval,
+    ProjectUsage,
+    UsageRow,
+    read_project_usage,
+)
 from venturi.core.ledger.bins import DAY
 from venturi.core.ledger.chain import FIRST_PREVIOUS, chain_digest
 
@@ -49,6 +62,7 @@ def check_batch(batch: Batch) -> None:
         _check_times(interval, where)
         _check_references(interval.usage, labels, where)
         _check_counts(interval, where)
+        _check_projects(interval, batch.labels, where)
 
 
 def _check_words(interval: MeteredInterval, where: str) -> None:
@@ -93,6 +107,53 @@ def _check_counts(interval: MeteredInterval, where: str) -> None:
             sums[direction] = summed_packets + packets, summed_octets + octets
     if any(sums[direction][0] < packets or sums[direction][1] < octets for direction, (packets, octets) in matched.items()):
         _refuse(f"{where}.totals", "more was matched than all labels count")
+
+
+def _check_projects(interval: MeteredInterval, labels: Sequence[BatchLabel], where: str) -> None:
+    """Refuse what projects cannot have used, by their own labels, and parts that do not add up to what the point counted."""
+    try:
+        rows = read_project_usage(interval)
+    except msgspec.DecodeError as error:
+        _refuse(f"{where}.project_usage", str(error))
+    if not interval.project_usage:
+        if any(any(_several_and_shared(totals)) for totals in interval.totals):
+            _refuse(f"{where}.totals", "several or shared without project_usage")
+        return
+    if len({(row.project_id, row.direction) for row in rows}) != len(rows):
+        _refuse(f"{where}.project_usage", "two rows are of the same project and direction")
+    _check_used(interval.usage, rows, labels, f"{where}.project_usage")
+    alone: Counter[tuple[int, str]] = Counter()
+    for row in rows:
+        alone[row.direction, "packets"] += row.alone_packets
+        alone[row.direction, "octets"] += row.alone_octets
+    for totals in interval.totals:
+        counted = _matched(totals, where)
+        several_packets, several_octets, shared_packets, shared_octets = _several_and_shared(totals)
+        parts = several_packets + shared_packets, several_octets + shared_octets
+        if tuple(alone.pop((totals.direction, unit), 0) + part for unit, part in zip(("packets", "octets"), parts, strict=True)) != counted:
+            _refuse(f"{where}.project_usage", "what projects used alone, several and shared are not all that was matched")
+    if any(alone.values()):
+        _refuse(f"{where}.project_usage", "a row is of a direction without totals")
+
+
+def _check_used(usage: Sequence[UsageRow], rows: Sequence[ProjectUsage], labels: Sequence[BatchLabel], where: str) -> None:
+    """Refuse a project that used less than one of its own labels counted, or more than all of them."""
+    counted: defaultdict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
+    for label, direction, packets, octets in map(_values, usage):
+        if not labels[label].shared:
+            counted[labels[label].project_id, direction].append((packets, octets))
+    for row in rows:
+        of_labels = counted.pop((row.project_id, row.direction), [_NOTHING])
+        parts = (row.packets, row.alone_packets), (row.octets, row.alone_octets)
+        for (used, alone), counts in zip(parts, zip(*of_labels, strict=True), strict=True):
+            if not max(counts) <= used <= sum(counts) or alone > used:
+                _refuse(where, f"project '{row.project_id}' used what its own labels cannot have counted")
+    if any(any(map(any, of_labels)) for of_labels in counted.values()):
+        _refuse(where, "it lacks a project whose own labels counted")
+
+
+def _several_and_shared(totals: DirectionTotals) -> tuple[int, int, int, int]:
+    return totals.several_packets, totals.several_octets, totals.shared_packets, totals.shared_octets
 
 
 def _values(row: UsageRow) -> tuple[int, int, int, int]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from venturi.core.domain.coverage import Coverage
-from venturi.core.ledger.batch import MeteredInterval
+from venturi.core.ledger.batch import MeteredInterval, count_entries
 from venturi.core.ledger.bins import HOUR, count_bins, cut_within
 from venturi.core.ledger.covering import state_in_bin
 
@@ -53,11 +53,7 @@ class LongCoverage(NamedTuple):
 def choose_long(intervals: Sequence[MeteredInterval]) -> frozenset[int]:
     """Choose the intervals of a batch, by their places, that are kept as they are instead of being spread when they are posted."""
     bins = [count_bins(interval.start, interval.end) for interval in intervals]
-    spread = sum(
-        touched * (1 + len(interval.totals) + len(interval.usage))
-        for touched, interval in zip(bins, intervals, strict=True)
-        if touched <= MOST_BINS
-    )
+    spread = sum(touched * count_entries(interval) for touched, interval in zip(bins, intervals, strict=True) if touched <= MOST_BINS)
     most = FEW_BINS if spread > MOST_SPREAD else MOST_BINS
     return frozenset(place for place, touched in enumerate(bins) if touched > most)
 

@@ -12,7 +12,7 @@ _FEW = 1_000
 """So many labels or points may stand in a batch without being named."""
 
 _VALUES_EACH = 12
-"""How many values a label, a point, a total or a row of usage may hold; they have seven at most."""
+"""How many values a label, a point, a total or a row of usage may hold, with itself; a total has twelve."""
 
 _VALUES_OF_FORM = 64
 """How many values an envelope, or an interval without its lists, may hold besides those that are known."""
@@ -24,8 +24,9 @@ _DIRECTIONS = 3
 class BatchBounds:
     """How large a batch may be.
 
-    ``octets`` bounds the envelope, decompressed. ``rows`` bounds intervals, totals and rows of usage together, but for a batch of one
-    interval, which may have a row of usage for each label and direction; ``labels`` bounds those. An agent seals at most 50,000 rows.
+    ``octets`` bounds the envelope, decompressed. ``rows`` bounds intervals, totals and rows of usage, of labels and projects, together, but
+    for a batch of one interval, which may have a row of usage for each label and direction, and as many of projects; ``labels`` bounds
+    labels. An agent seals at most 50,000 rows.
     """
 
     octets: int = 32 * 1024 * 1024
@@ -87,6 +88,8 @@ class _Measure:
                     rows = self._skip_list(key.decode(), self._most_rows - self._rows)
                     self._usage += rows if key == b"usage" else 0
                     self._add_rows(rows)
+                elif key == b"project_usage":
+                    self._add_projects(self._walk.read_inner_count())
                 else:
                     self._walk.skip(1, _VALUES_OF_FORM)
 
@@ -100,6 +103,15 @@ class _Measure:
         self._rows += count
         if self._rows > self._most_rows:
             message = f"intervals: with their totals and usage, a batch has at most {self._most_rows} rows"
+            raise BatchTooLargeError(message)
+
+    def _add_projects(self, count: int) -> None:
+        """Count rows of projects: beside the rows of the only interval there may be as many, since each is of the labels of one."""
+        most = self._most_rows
+        if self._intervals != 1:
+            self._add_rows(count)
+        elif count > most:
+            message = f"intervals[0].project_usage: it has more than {most} rows, the most that are taken"
             raise BatchTooLargeError(message)
 
     def _skip_list(self, name: str, most: int) -> int:
@@ -138,6 +150,14 @@ class _Walk:
         if width == 0:
             return first & 0x0F
         return self._read_number(width)
+
+    def read_inner_count(self) -> int:
+        """Pass octets that hold a list in MessagePack, and give how many values that says it has; 0 for no octets."""
+        start = self._place
+        width, _ = _SIZED.get(self._content[start], (0, 0))
+        self.skip(1, 1)
+        inner = start + 1 + width
+        return _Walk(self._content[inner : self._place], self._name).read_count(_ARRAYS) if inner < self._place else 0
 
     def read_key(self) -> bytes:
         """Read a short text."""

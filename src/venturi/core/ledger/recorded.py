@@ -10,7 +10,19 @@ from functools import cached_property
 
 from msgspec.structs import astuple, replace
 
-from venturi.core.ledger.batch import BATCH_VERSION, Batch, BatchLabel, BatchPoint, DirectionTotals, MeteredInterval, UsageRow, encode_batch
+from venturi.core.ledger.batch import (
+    BATCH_VERSION,
+    Batch,
+    BatchLabel,
+    BatchPoint,
+    DirectionTotals,
+    MeteredInterval,
+    ProjectUsage,
+    UsageRow,
+    count_entries,
+    encode_batch,
+    read_project_usage,
+)
 
 
 @dataclass(frozen=True)
@@ -39,13 +51,13 @@ class RecordedInterval:
 
     @property
     def rows(self) -> int:
-        """What the interval weighs in a batch: itself, its totals and its usage rows."""
-        return 1 + len(self.interval.totals) + len(self.interval.usage)
+        """What the interval weighs in a batch: itself, its totals, its usage rows, and what projects used."""
+        return count_entries(self.interval)
 
     @cached_property
     def kind(self) -> bytes:
         """Identify all but times and counts: what differs in it can never be summed. 16 octets of BLAKE2b."""
-        bare = replace(self.interval, point=0, start=0, end=0, totals=[], usage=[])
+        bare = replace(self.interval, point=0, start=0, end=0, totals=[], usage=[], project_usage=self.interval.project_usage and b"\x90")
         return hashlib.blake2b(encode_batch((self.point, self.labels.digest, bare)), digest_size=16).digest()
 
 
@@ -90,8 +102,19 @@ def _sum(run: Sequence[RecordedInterval]) -> RecordedInterval:
         for row in entry.interval.usage:
             before = usage.get((row.label, row.direction))
             usage[row.label, row.direction] = row if before is None else _sum_of_rows(before, row)
-    interval = replace(run[0].interval, end=run[-1].interval.end, totals=list(totals.values()), usage=list(usage.values()))
-    return RecordedInterval(run[0].point, run[0].labels, interval)
+    sums = {"totals": list(totals.values()), "usage": list(usage.values()), "project_usage": _sum_project_usage(run)}
+    return RecordedInterval(run[0].point, run[0].labels, replace(run[0].interval, end=run[-1].interval.end, **sums))
+
+
+def _sum_project_usage(run: Sequence[RecordedInterval]) -> bytes:
+    if not run[0].interval.project_usage:
+        return b""
+    sums: dict[tuple[str, int], ProjectUsage] = {}
+    for row in (row for entry in run for row in read_project_usage(entry.interval)):
+        key = row.project_id, row.direction
+        counts = astuple(row)[2:] if key not in sums else map(sum, zip(astuple(sums[key])[2:], astuple(row)[2:], strict=True))
+        sums[key] = ProjectUsage(*key, *counts)
+    return encode_batch(list(sums.values()))
 
 
 def _sum_of_totals(first: DirectionTotals, second: DirectionTotals) -> DirectionTotals:

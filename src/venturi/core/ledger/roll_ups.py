@@ -29,7 +29,7 @@ Sums = dict[tuple[int | str, ...], tuple[int, ...]]
 
 
 class PointCounts(NamedTuple):
-    """What was counted at a point in one direction, and the parts of it that no label has."""
+    """What was counted at a point in one direction, and the parts of it that are no project's alone."""
 
     packets: int
     octets: int
@@ -37,6 +37,10 @@ class PointCounts(NamedTuple):
     unmatched_octets: int = 0
     unattributed_packets: int = 0
     unattributed_octets: int = 0
+    several_packets: int = 0
+    several_octets: int = 0
+    shared_packets: int = 0
+    shared_octets: int = 0
 
 
 class Told(NamedTuple):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from venturi.core.classify.compiler import CompiledClassifier
+from venturi.core.classify.partition import LabelOwners, find_owners
 from venturi.core.domain.label import LabelWithRules, MeteringLabel
 from venturi.core.ledger.batch import BatchLabel
 from venturi.core.ledger.recorded import LabelSet
@@ -24,6 +25,11 @@ class Classification:
     def label_set(self) -> LabelSet:
         """The labels as records name them."""
         return LabelSet(tuple(_batch_label(entry.label) for entry in self.labels))
+
+    @cached_property
+    def owners(self) -> LabelOwners:
+        """Whose own the labels are by now; those of the compiled form may be older."""
+        return find_owners([entry.label for entry in self.labels])
 
     @property
     def digest(self) -> str:

@@ -89,12 +89,13 @@ def _check(writer: LedgerWriter, line: CorrectionLine) -> None:
 def _check_counts(entry: CorrectedEntry, line: CorrectionLine) -> None:
     """Refuse counts that cannot be once those of a line are added."""
     where = f"entry {line.ordinal} of posting {line.posting}"
-    if any(line.counts[len(entry.counts) :]):
-        message = f"{where} is one of usage, which has no {' and no '.join(COUNT_NAMES[2::2])}"
+    added = dict(zip(COUNT_NAMES, line.counts, strict=True))
+    foreign = [name for name in COUNT_NAMES if name not in entry.counts]
+    if any(added[name] for name in foreign):
+        message = f"{where} has no {' and no '.join(name for name in foreign if added[name])}"
         raise InvalidRequestError(message)
-    counts = [before + added for before, added in zip(entry.counts, line.counts, strict=False)]
-    parts = zip(counts[2::2], counts[3::2], strict=True)
-    packets, octets = map(sum, zip((0, 0), *parts, strict=True))
-    if not all(0 <= count <= HIGHEST for count in counts) or packets > counts[0] or octets > counts[1]:
-        message = f"{where} would count what cannot be: {dict(zip(COUNT_NAMES, counts, strict=False))}"
+    counts = {name: before + added[name] for name, before in entry.counts.items()}
+    parts = [sum(count for name, count in counts.items() if name.endswith(f"_{unit}")) for unit in ("packets", "octets")]
+    if not all(0 <= count <= HIGHEST for count in counts.values()) or parts[0] > counts["packets"] or parts[1] > counts["octets"]:
+        message = f"{where} would count what cannot be: {counts}"
         raise ConflictError(message)

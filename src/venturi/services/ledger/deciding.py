@@ -18,7 +18,17 @@ from venturi.adapters.store.store import Store
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import ConflictError, EntryNotFoundError
 from venturi.core.domain.interval import Nanoseconds, format_time
-from venturi.core.ledger.batch import BATCH_VERSION, Batch, BatchLabel, BatchPoint, DirectionTotals, MeteredInterval, UsageRow
+from venturi.core.ledger.batch import (
+    BATCH_VERSION,
+    Batch,
+    BatchLabel,
+    BatchPoint,
+    DirectionTotals,
+    MeteredInterval,
+    ProjectUsage,
+    UsageRow,
+    encode_batch,
+)
 from venturi.core.ledger.believing import AccountedTime
 from venturi.core.ledger.long_intervals import is_long_gap
 from venturi.services.control.policy import Operation, require
@@ -151,7 +161,11 @@ def _make_batch(writer: LedgerWriter, held: Sequence[Any]) -> tuple[Batch, list[
             for used in writer.held.usage_of(position)
         ]
         totals = [DirectionTotals(*tuple(each)[3:]) for each in writer.held.totals_of(position)]
-        intervals.append(_interval_of(row, totals, usage))
+        used = [
+            ProjectUsage(each.project_id, each.direction, each.packets, each.octets, each.alone_packets, each.alone_octets)
+            for each in writer.held.project_usage_of(position)
+        ]
+        intervals.append(_interval_of(row, totals, usage, encode_batch(used) if row.parted else b""))
         point = BatchPoint(row.point_id, row.name, row.project_id, bool(row.shared), row.kind)
         verdicts.append(Verdict(None, point, {}, told=True, used={each.label for each in usage}, boundary=row.boundary))
     batch = Batch(version=BATCH_VERSION, sealed_at=0, points=[], labels=list(labels), intervals=intervals)
@@ -162,7 +176,12 @@ def _label_of(row: Any) -> BatchLabel:  # noqa: ANN401 - a row of usage with its
     return BatchLabel(row.label_id, row.name, row.project_id, bool(row.shared))
 
 
-def _interval_of(row: Any, totals: list[DirectionTotals], usage: list[UsageRow]) -> MeteredInterval:  # noqa: ANN401 - a row of what is held
+def _interval_of(
+    row: Any,  # noqa: ANN401 - a row of what is held
+    totals: list[DirectionTotals],
+    usage: list[UsageRow],
+    project_usage: bytes,
+) -> MeteredInterval:
     return MeteredInterval(
         point=0,
         place=row.device,
@@ -176,4 +195,5 @@ def _interval_of(row: Any, totals: list[DirectionTotals], usage: list[UsageRow])
         segments=row.segments,
         totals=totals,
         usage=usage,
+        project_usage=project_usage,
     )

@@ -16,7 +16,7 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_PLACES,
     LEDGER_POINT_VERSIONS,
 )
-from venturi.core.ledger.batch import Batch, BatchLabel
+from venturi.core.ledger.batch import Batch, BatchLabel, MeteredInterval, count_entries, read_project_usage
 from venturi.core.ledger.long_intervals import MOST_LONG_GAPS, choose_long, is_long_gap
 from venturi.core.ledger.roll_ups import PointCounts, is_shown_as_held
 from venturi.services.ledger.judging import Verdict
@@ -24,7 +24,7 @@ from venturi.services.ledger.judging import Verdict
 _LABEL = attrgetter("id", "name", "project_id", "shared")
 _OWNER = attrgetter("project_id", "shared")
 _POINT = attrgetter("id", "name", "project_id", "shared", "kind")
-_GENERATION = attrgetter("generation", "classifier", "revision", "segments")
+_PROJECT_COUNTS = attrgetter("packets", "octets", "alone_packets", "alone_octets")
 _ROW = attrgetter("label", "direction", "packets", "octets")
 _TOTALS = attrgetter(*PointCounts._fields)
 
@@ -49,7 +49,10 @@ class EnteredBatch:
         self._gaps, self._long_gaps = self._number_gaps()
         self._labels = self._number_labels()
         self._places = number(LEDGER_PLACES, [(*metered_by, interval.place) for interval in batch.intervals])
-        self._generations = number(LEDGER_GENERATIONS, list(map(_GENERATION, batch.intervals)))
+        self._generations = number(LEDGER_GENERATIONS, [_generation(interval) for interval in batch.intervals])
+        self._project_usage = [read_project_usage(interval) for interval in batch.intervals]
+        projects = {(row.project_id, False) for rows in self._project_usage for row in rows}
+        self._projects = dict(zip(projects, number(LEDGER_OWNERS, list(projects)), strict=True))
         self.rows = EntryRows() if rows is None else rows
         self._long = choose_long(batch.intervals) - {place for place, its in enumerate(held) if its}
         self._long_rows: dict[int, tuple[int, ...]] = {}
@@ -76,6 +79,10 @@ class EnteredBatch:
             (posting, ordinal, own, labels[label], direction, packets, octets)
             for ordinal, (label, direction, packets, octets) in enumerate(map(_ROW, interval.usage), rows.count)
         ]
+        rows.project_usage += [
+            (posting, ordinal, own, self._projects[row.project_id, False], row.direction, *_PROJECT_COUNTS(row))
+            for ordinal, row in enumerate(self._project_usage[place], rows.count)
+        ]
         if place in self._long:
             self._long_rows[place] = (posting, own, rows.count - 1, self._points[place], interval.start, interval.end)
         return own
@@ -83,7 +90,7 @@ class EnteredBatch:
     def _enter_held(self, place: int, reason: str) -> None:
         """Enter that an interval is held."""
         interval, rows, posting = self._batch.intervals[place], self.rows, self._writer.posting
-        entries = 1 + len(interval.totals) + len(interval.usage)
+        entries = count_entries(interval)
         named = (posting, rows.count, posting, self._ordinals[place])
         rows.held.append((*named, Decision.HELD.value, reason, entries, self._gaps.get(place, 0)))
         if place in self._long_gaps:
@@ -137,6 +144,10 @@ class EnteredBatch:
         if not way.held:
             number(LEDGER_OWNERS, list(map(_OWNER, labels)))
         way.numbers = numbers if len(used) == len(batch) else _spread(used, numbers, len(batch))
+
+
+def _generation(interval: MeteredInterval) -> tuple[str, str, int, str, bool]:
+    return interval.generation, interval.classifier, interval.revision, interval.segments, bool(interval.project_usage)
 
 
 class _Naming:

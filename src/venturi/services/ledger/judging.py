@@ -117,6 +117,8 @@ class BatchJudge:
         reason = told.problem
         if reason is HeldReason.UNTOLD_LABEL and _knows_labels(batch, used, told):
             reason = None  # the claim is of other intervals, too
+        if reason is None and interval.project_usage and not by_plan_file and not _owns_labels(batch, used, told):
+            reason = HeldReason.UNTOLD_LABEL
         if reason is None:
             reason = find_fault(interval, now, told.told_since, told.line_rate or self._config.default_line_rate)
         is_told = by_plan_file or (told.told_since is not None and told.problem not in _POINT_IS_UNTOLD)
@@ -126,6 +128,12 @@ class BatchJudge:
 def _knows_labels(batch: Batch, used: AbstractSet[int], told: Told) -> bool:
     labels, known = batch.labels, told.labels
     return all(labels[place].id in known for place in used)
+
+
+def _owns_labels(batch: Batch, used: AbstractSet[int], told: Told) -> bool:
+    """Tell whether labels are whose the store says they are: what projects used is by the batch's own word."""
+    named = [(batch.labels[place], told.labels.get(batch.labels[place].id)) for place in used]
+    return all(known is None or (known.project_id, known.shared) == (label.project_id, label.shared) for label, known in named)
 
 
 def find_clashes(

@@ -20,7 +20,7 @@ from venturi.core.domain.alarm import Alarm, RaiseAlarm
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import BatchConflictError, ForbiddenError, TooMuchHeldError, VenturiError
 from venturi.core.domain.interval import Nanoseconds
-from venturi.core.ledger.batch import Batch, Envelope, encode_batch
+from venturi.core.ledger.batch import Batch, Envelope, count_entries, encode_batch
 from venturi.core.ledger.measuring import BatchBounds
 from venturi.core.ledger.trust import HeldReason
 from venturi.services.control.policy import Operation, require
@@ -200,7 +200,7 @@ class PreparedBatch:
     @cached_property
     def rows(self) -> int:
         """About how many entries it has."""
-        return sum(1 + len(interval.totals) + len(interval.usage) for interval in self.batch.intervals)
+        return sum(map(count_entries, self.batch.intervals))
 
 
 @dataclass

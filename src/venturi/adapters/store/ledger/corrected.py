@@ -3,7 +3,7 @@
 Owns the statements. What a correction may do is for the services.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
@@ -13,19 +13,23 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_INTERVALS,
     LEDGER_POINT_VERSIONS,
     LEDGER_POSTINGS,
+    LEDGER_PROJECT_USAGE,
     LEDGER_TOTALS,
     LEDGER_USAGE,
 )
+from venturi.core.ledger.roll_ups import PointCounts
 
-COUNT_NAMES = ("packets", "octets", "unmatched_packets", "unmatched_octets", "unattributed_packets", "unattributed_octets")
-"""The counts of an entry, in the order of their columns; usage has the first two."""
+COUNT_NAMES = (*PointCounts._fields, "alone_packets", "alone_octets")
+"""The counts of entries, in the order of their columns: those of totals, and behind them what a project used alone."""
+
+_COUNTING = (LEDGER_USAGE, LEDGER_TOTALS, LEDGER_PROJECT_USAGE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CorrectedEntry:
-    """An entry of usage or totals with its ``counts`` as they are now; one that is ``held`` counts nowhere."""
+    """An entry of usage or totals with its ``counts`` by name as they are now; one that is ``held`` counts nowhere."""
 
-    counts: Sequence[int]
+    counts: Mapping[str, int]
     held: bool
 
 
@@ -50,8 +54,8 @@ def find_correction(connection: Connection, correction_id: str) -> PostedCorrect
 
 
 def find_entry(connection: Connection, posting: int, ordinal: int) -> CorrectedEntry | None:
-    """Give an entry of usage or totals with its corrections added, None if there is none."""
-    for table in (LEDGER_USAGE, LEDGER_TOTALS):
+    """Give an entry of usage, of labels or projects, or of totals with its corrections added, None if there is none."""
+    for table in _COUNTING:
         interval = (LEDGER_INTERVALS.c.posting == table.c.posting) & (LEDGER_INTERVALS.c.ordinal == table.c.interval_ordinal)
         point = LEDGER_POINT_VERSIONS.c.id == LEDGER_INTERVALS.c.point_version
         statement = (
@@ -59,9 +63,8 @@ def find_entry(connection: Connection, posting: int, ordinal: int) -> CorrectedE
         )
         row = connection.execute(statement.where(table.c.posting == posting, table.c.ordinal == ordinal)).mappings().first()
         if row is not None:
-            counted = [row[name] for name in COUNT_NAMES if name in table.c]
-            before = _read_corrections(connection, posting, ordinal)
-            corrected = [one + other for one, other in zip(counted, before, strict=False)]
+            before = dict(zip(COUNT_NAMES, _read_corrections(connection, posting, ordinal), strict=True))
+            corrected = {name: row[name] + before[name] for name in COUNT_NAMES if name in table.c}
             return CorrectedEntry(counts=corrected, held=bool(row["of_held"]))
     return None
 

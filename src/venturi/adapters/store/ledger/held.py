@@ -15,8 +15,10 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_HELD,
     LEDGER_INTERVALS,
     LEDGER_LABEL_VERSIONS,
+    LEDGER_OWNERS,
     LEDGER_PLACES,
     LEDGER_POINT_VERSIONS,
+    LEDGER_PROJECT_USAGE,
     LEDGER_TOTALS,
     LEDGER_USAGE,
 )
@@ -95,6 +97,12 @@ class HeldTable:
         named = select(LEDGER_USAGE, *columns).join(LEDGER_LABEL_VERSIONS, labels.id == LEDGER_USAGE.c.label_version)
         return self._entries_of(named, LEDGER_USAGE.c, position)
 
+    def project_usage_of(self, position: Position) -> Sequence[Row[Any]]:
+        """Give the entries of what projects used in an interval, in order, each with its ``project_id``."""
+        named = select(LEDGER_PROJECT_USAGE, LEDGER_OWNERS.c.project_id)
+        owned = named.join(LEDGER_OWNERS, LEDGER_OWNERS.c.id == LEDGER_PROJECT_USAGE.c.owner)
+        return self._entries_of(owned, LEDGER_PROJECT_USAGE.c, position)
+
     def _entries_of(self, statement: Select[Any], columns: Any, position: Position) -> Sequence[Row[Any]]:  # noqa: ANN401 - columns
         posting, ordinal = position
         wanted = statement.where(columns.posting == posting, columns.interval_ordinal == ordinal)
@@ -119,6 +127,7 @@ def _select(selection: HeldSelection) -> Select[Any]:
         LEDGER_GENERATIONS.c.classifier,
         LEDGER_GENERATIONS.c.revision,
         LEDGER_GENERATIONS.c.segments,
+        LEDGER_GENERATIONS.c.parted,
         *(each.scalar_subquery().label(name) for each, name in zip(sums, ("packets", "octets"), strict=True)),
         *(_first_label(name).label(f"first_label_{name.removeprefix('label_')}") for name in ("label_id", "name")),
     ]

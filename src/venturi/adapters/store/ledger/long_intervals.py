@@ -18,6 +18,7 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_LONG_INTERVALS,
     LEDGER_OWNERS,
     LEDGER_POINT_VERSIONS,
+    LEDGER_PROJECT_USAGE,
     LEDGER_TOTALS,
     LEDGER_USAGE,
 )
@@ -141,7 +142,7 @@ def _recompute(connection: Connection, row: Any) -> tuple[int, ...] | None:  # n
     columns = LEDGER_INTERVALS.c
     named = select(columns.point_version, columns.start_at, columns.end_at)
     interval = connection.execute(named.where(columns.posting == row.posting, columns.ordinal == row.ordinal)).first()
-    last = max(row.ordinal, *(_last_ordinal(connection, table, row) for table in (LEDGER_TOTALS, LEDGER_USAGE)))
+    last = max(row.ordinal, *(_last_ordinal(connection, table, row) for table in (LEDGER_TOTALS, LEDGER_USAGE, LEDGER_PROJECT_USAGE)))
     return interval and (last, *interval)
 
 

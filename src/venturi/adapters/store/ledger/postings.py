@@ -20,12 +20,15 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_INTERVALS,
     LEDGER_LONG_INTERVALS,
     LEDGER_POSTINGS,
+    LEDGER_PROJECT_USAGE,
     LEDGER_STATE,
     LEDGER_TOTALS,
     LEDGER_USAGE,
 )
 from venturi.core.ledger.seal import seal
 
+_PARTS = 4
+_ALONE = 2
 _LOCK = select(LEDGER_STATE.c.posting).with_for_update()
 
 
@@ -38,16 +41,21 @@ class EntryRows:
     usage: list[tuple[Any, ...]] = field(default_factory=list)
     corrections: list[tuple[Any, ...]] = field(default_factory=list)
     held: list[tuple[Any, ...]] = field(default_factory=list)
+    project_usage: list[tuple[Any, ...]] = field(default_factory=list)
 
     @property
     def count(self) -> int:
         """How many entries there are."""
-        return len(self.intervals) + len(self.totals) + len(self.usage) + len(self.corrections) + len(self.held)
+        return sum(map(len, self._kinds))
 
     @property
     def kinds(self) -> Sequence[Rows]:
         """The entries by kind, as they are sealed."""
-        return sealed_kinds(self.intervals, self.totals, self.usage, self.corrections, self.held)
+        return sealed_kinds(*self._kinds)
+
+    @property
+    def _kinds(self) -> Sequence[Rows]:
+        return self.intervals, self.totals, self.usage, self.corrections, self.held, self.project_usage
 
 
 class LedgerWriter:
@@ -81,6 +89,7 @@ class LedgerWriter:
         insert_rows(self.connection, LEDGER_USAGE, rows.usage)
         insert_rows(self.connection, LEDGER_CORRECTIONS, rows.corrections)
         insert_rows(self.connection, LEDGER_HELD, rows.held)
+        insert_rows(self.connection, LEDGER_PROJECT_USAGE, rows.project_usage)
 
     def advance(self) -> None:
         """Go on to the next number, after a posting was added whole; both become durable together."""
@@ -100,9 +109,18 @@ def sealed_columns(row: Mapping[Any, Any]) -> list[Any]:
     return [row.get(column.name) for column in LEDGER_POSTINGS.c if column.name != "seal"]
 
 
-def sealed_kinds(*kinds: Rows) -> Sequence[Rows]:
+def sealed_kinds(intervals: Rows, totals: Rows, usage: Rows, corrections: Rows, held: Rows, project_usage: Rows) -> Sequence[Rows]:
     """Give the entries of a posting by kind, in the order of ``ENTRY_TABLES``, as its seal covers them.
 
-    The last kind, of what is held, counts only where there is any: postings from before there was that kind keep their seals.
+    The last two kinds, and the last columns of totals and corrections, count only where there is any of them: postings from before
+    there were these keep their seals.
     """
-    return kinds if kinds[-1] else kinds[:-1]
+    first = intervals, _without_zeros(totals, _PARTS), usage, _without_zeros(corrections, _PARTS + _ALONE)
+    if project_usage:
+        return *first, held, project_usage
+    return (*first, held) if held else first
+
+
+def _without_zeros(rows: Rows, count: int) -> Rows:
+    """Leave out the last columns of each row that has nothing but zeros there."""
+    return [row if any(row[-count:]) else row[:-count] for row in rows]

@@ -18,9 +18,11 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_HELD,
     LEDGER_INTERVALS,
     LEDGER_LABEL_VERSIONS,
+    LEDGER_OWNERS,
     LEDGER_PLACES,
     LEDGER_POINT_VERSIONS,
     LEDGER_POSTINGS,
+    LEDGER_PROJECT_USAGE,
     LEDGER_TOTALS,
     LEDGER_USAGE,
 )
@@ -49,6 +51,9 @@ _INTERVALS = (
 )
 _USAGE = select(LEDGER_USAGE, *LEDGER_LABEL_VERSIONS.c).join(
     LEDGER_LABEL_VERSIONS, LEDGER_LABEL_VERSIONS.c.id == LEDGER_USAGE.c.label_version
+)
+_PROJECT_USAGE = select(LEDGER_PROJECT_USAGE, LEDGER_OWNERS.c.project_id).join(
+    LEDGER_OWNERS, LEDGER_OWNERS.c.id == LEDGER_PROJECT_USAGE.c.owner
 )
 
 Entry = tuple[Table, Row[Any]]
@@ -80,6 +85,7 @@ class LedgerReader:
             (LEDGER_USAGE, _USAGE),
             (LEDGER_CORRECTIONS, select(LEDGER_CORRECTIONS)),
             (LEDGER_HELD, select(LEDGER_HELD)),
+            (LEDGER_PROJECT_USAGE, _PROJECT_USAGE),
         ):
             page = and_(table.c.posting == number, table.c.ordinal > after)
             with self._transaction.fetching:

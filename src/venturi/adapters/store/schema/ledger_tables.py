@@ -38,6 +38,8 @@ _CLUSTERED = TABLE_OPTIONS | {"sqlite_with_rowid": False}
 _UPDATED_IN_PLACE = _CLUSTERED | {"postgresql_with": {"fillfactor": 70}}
 """On PostgreSQL, room for the next version of a row on its own page."""
 
+_POINT_PARTS = ("unmatched_", "unattributed_", "several_", "shared_")
+
 
 def _counts(*kinds: str) -> list[Column[Any]]:
     return [number_column(f"{kind}{unit}") for kind in ("", *kinds) for unit in ("packets", "octets")]
@@ -114,10 +116,11 @@ LEDGER_TOTALS = Table(
     reference_column("ordinal", key=True),
     reference_column("interval_ordinal"),
     small_column("direction"),
-    *_counts("unmatched_", "unattributed_"),
+    *_counts(*_POINT_PARTS),
     **_CLUSTERED,
 )
-"""Entries of a point's totals in one direction, over the interval that ``interval_ordinal`` names in the same posting."""
+"""Entries of a point's totals in one direction, over the interval that ``interval_ordinal`` names in the same posting; parts of them are
+unmatched, unattributed, ``several`` and ``shared`` (``core.ledger.batch.DirectionTotals``)."""
 
 LEDGER_USAGE = Table(
     "ledger_usage",
@@ -132,6 +135,20 @@ LEDGER_USAGE = Table(
 )
 """Entries of usage: one label in one direction, over the interval that ``interval_ordinal`` names in the same posting."""
 
+LEDGER_PROJECT_USAGE = Table(
+    "ledger_project_usage",
+    METADATA,
+    number_column("posting", key=True),
+    reference_column("ordinal", key=True),
+    reference_column("interval_ordinal"),
+    reference_column("owner"),
+    small_column("direction"),
+    *_counts("alone_"),
+    **_CLUSTERED,
+)
+"""Entries of what a project used in one direction, each packet once, and of it alone (``core.ledger.batch.ProjectUsage``), over the
+interval that ``interval_ordinal`` names in the same posting; ``owner`` stands for the project's own labels."""
+
 LEDGER_CORRECTIONS = Table(
     "ledger_corrections",
     METADATA,
@@ -139,10 +156,10 @@ LEDGER_CORRECTIONS = Table(
     reference_column("ordinal", key=True),
     number_column("corrected_posting"),
     reference_column("corrected_ordinal"),
-    *_counts("unmatched_", "unattributed_"),
+    *_counts(*_POINT_PARTS, "alone_"),
     **_CLUSTERED,
 )
-"""Entries that correct an entry of usage or of totals: what is to be added to its counts, which may be negative."""
+"""Entries that correct an entry of usage, of labels or projects, or of totals: what is to be added to its counts, which may be negative."""
 Index("ix_ledger_corrections_corrected", LEDGER_CORRECTIONS.c.corrected_posting, LEDGER_CORRECTIONS.c.corrected_ordinal)
 
 LEDGER_HELD = Table(
@@ -226,10 +243,12 @@ LEDGER_GENERATIONS = Table(
     text_column("classifier", DIGEST_LENGTH),
     number_column("revision"),
     text_column("segments", WORD_LENGTH),
-    UniqueConstraint("generation", "classifier", "revision", "segments", name="uq_ledger_generations_content"),
+    boolean_column("parted"),
+    UniqueConstraint("generation", "classifier", "revision", "segments", "parted", name="uq_ledger_generations_content"),
     **TABLE_OPTIONS,
 )
-"""By what was counted: a generation, its classifier's digest, the revision at which that came into force, and how segments count."""
+"""By what was counted: a generation, its classifier's digest, the revision at which that came into force, and how segments count.
+``parted`` says that what projects used was recorded too: there are entries of it for each project that used anything."""
 
 LEDGER_LABEL_BINS = Table(
     "ledger_label_bins",
@@ -264,7 +283,7 @@ LEDGER_POINT_BINS = Table(
     number_column("start_at", key=True),
     reference_column("point_version", key=True),
     small_column("direction", key=True),
-    *_counts("unmatched_", "unattributed_"),
+    *_counts(*_POINT_PARTS),
     **_UPDATED_IN_PLACE,
 )
 """Roll-ups of the totals of points."""
@@ -341,7 +360,15 @@ LEDGER_CONFLICTS = Table(
 """Batches that were refused because they contradict what is posted, kept aside: ``content`` is the digest of the envelope, which is kept
 in MessagePack, compressed and in base64 (``ledger.conflicts``)."""
 
-ENTRY_TABLES = (LEDGER_POSTINGS, LEDGER_INTERVALS, LEDGER_TOTALS, LEDGER_USAGE, LEDGER_CORRECTIONS, LEDGER_HELD)
+ENTRY_TABLES = (
+    LEDGER_POSTINGS,
+    LEDGER_INTERVALS,
+    LEDGER_TOTALS,
+    LEDGER_USAGE,
+    LEDGER_CORRECTIONS,
+    LEDGER_HELD,
+    LEDGER_PROJECT_USAGE,
+)
 """What is only ever added to, each row with the number of its posting."""
 
 VERSION_TABLES = (LEDGER_POINT_VERSIONS, LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, LEDGER_PLACES, LEDGER_GENERATIONS)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from venturi.core.domain.coverage import Coverage
 from venturi.interfaces.render.resources.selection import Row
-from venturi.interfaces.render.usage.rows import BOUNDARY, BOUNDS, COUNTS, GROUPS, POINT_TIME, UNLABELLED
+from venturi.interfaces.render.usage.rows import BOUNDARY, BOUNDS, COUNTS, GROUPS, PARTS, POINT_TIME
 
 OTHERS = "other"
 """The name of what is summed."""
@@ -52,7 +52,7 @@ def _nameless(row: Row, fields: Sequence[str]) -> Row:
 
 
 def _add(one: Row, other: Row) -> Row:
-    counts = {name: int(str(one[name])) + int(str(other[name])) for name in (*COUNTS, *UNLABELLED) if name in one}
+    counts = {name: int(str(one[name])) + int(str(other[name])) for name in (*COUNTS, *PARTS) if name in one}
     states = (str(one["coverage"]), str(other["coverage"]))
     reasons = dict.fromkeys([*_reasons(one), *_reasons(other)])
     times = {name: _number(one, name) + _number(other, name) for name in POINT_TIME if name in one}

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from venturi.core.domain.interval import parse_time
 from venturi.interfaces.render.parquet import counts_column
 from venturi.interfaces.render.resources.selection import Row
-from venturi.interfaces.render.usage.rows import BOUNDS, COUNTS, POINT_TIME, UNLABELLED
+from venturi.interfaces.render.usage.rows import BOUNDS, COUNTS, PARTS, POINT_TIME
 
 _TIME = pa.timestamp("ns", tz="UTC")
 _OTHERS = {
@@ -32,6 +32,6 @@ def write_parquet(rows: Sequence[Row], columns: Sequence[str], stream: BinaryIO)
 def _column(name: str, cells: Sequence[object]) -> pa.Array:
     if name in BOUNDS:
         return pa.array([None if cell is None else parse_time(str(cell)) for cell in cells], type=_TIME)
-    if name in COUNTS or name in UNLABELLED:
+    if name in COUNTS or name in PARTS:
         return counts_column([None if cell is None else int(str(cell)) for cell in cells])
     return pa.array(cells, type=_OTHERS.get(name, pa.string()))

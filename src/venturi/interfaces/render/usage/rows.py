@@ -16,7 +16,8 @@ COUNTS = ("packets", "octets")
 BOUNDARY = "boundary"
 """What tells apart rows that may be of the same packets; an earlier server does not say."""
 
-UNLABELLED = ("unmatched_packets", "unmatched_octets", "unattributed_packets", "unattributed_octets")
+PARTS = tuple(f"{part}_{unit}" for part in ("unmatched", "unattributed", "several", "shared") for unit in ("packets", "octets"))
+"""The parts of what a point counted that are no project's alone."""
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "label": ("label_id", "label_name", "project_id", "label_deleted"),
@@ -32,7 +33,7 @@ def report_columns(report: Mapping[str, object], *, points: bool) -> tuple[str, 
     """Name the columns of a report's rows; ``points`` tells that it is one of the totals of points."""
     groups = [name for grouping in _list(report, "group_by") if grouping != BOUNDARY for name in GROUPS[str(grouping)]]
     groups += [BOUNDARY] if "boundaries" in report else []
-    return tuple(dict.fromkeys((*BOUNDS, *groups, *COUNTS, *(UNLABELLED if points else ()), *COVERAGE)))
+    return tuple(dict.fromkeys((*BOUNDS, *groups, *COUNTS, *(PARTS if points else ()), *COVERAGE)))
 
 
 def report_rows(report: Mapping[str, object]) -> Iterator[Row]:

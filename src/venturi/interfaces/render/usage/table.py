@@ -13,7 +13,7 @@ from venturi.interfaces.render.quantities import Units, format_count, format_oct
 from venturi.interfaces.render.resources.cells import spell_for_table
 from venturi.interfaces.render.resources.selection import Row
 from venturi.interfaces.render.resources.table import write_table
-from venturi.interfaces.render.usage.rows import BOUNDARY, UNLABELLED, boundaries_of, intervals_of, objects_of, point_time
+from venturi.interfaces.render.usage.rows import BOUNDARY, PARTS, boundaries_of, intervals_of, objects_of, point_time
 
 _UNBROKEN = 36
 _PENDING = "pending"
@@ -47,7 +47,7 @@ def write_report_table(report: Mapping[str, object], rows: Sequence[Row], units:
     several = len(boundaries_of(rows)) > 1
     groupings += [BOUNDARY] if several and BOUNDARY not in groupings else []
     total = report.get("resolution") == "total"
-    points = any(name in row for row in rows for name in UNLABELLED)
+    points = any(name in row for row in rows for name in PARTS)
     shares = _Shares(rows, units, points=points)
     identity = [*([] if total else ["interval"]), *(_WORDS[grouping] for grouping in groupings)]
     lines = [[*([] if total else [_time(row["interval_start"])]), *(_name(row, grouping) for grouping in groupings)] for row in rows]

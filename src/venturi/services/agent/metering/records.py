@@ -7,7 +7,7 @@ from venturi.adapters.spool.values import LastReading, Moment
 from venturi.core.classify.pair_totals import no_pair_totals
 from venturi.core.domain.coverage import Coverage, CoverageReason
 from venturi.core.domain.generation import Generation, MeteredDevice, Segments
-from venturi.core.ledger.batch import BatchPoint, DirectionTotals, MeteredInterval, UsageRow
+from venturi.core.ledger.batch import BatchPoint, DirectionTotals, MeteredInterval, ProjectUsage, UsageRow, encode_batch
 from venturi.core.ledger.checks import LONGEST_INTERVAL
 from venturi.core.ledger.recorded import NO_LABELS, RecordedInterval
 from venturi.core.meter.readings.attributing import DirectionUsage, attribute
@@ -36,7 +36,7 @@ def metered_interval(
     coverage: tuple[Coverage, CoverageReason] = (Coverage.COMPLETE, CoverageReason.NONE),
 ) -> RecordedInterval:
     """Record what was counted over a span by a generation, which came into force at a revision."""
-    usages = attribute(counted, classification.classifier)
+    usages = attribute(counted, classification.classifier, classification.owners)
     generation, revision, segments = counted_by
     interval = MeteredInterval(
         point=0,
@@ -51,6 +51,7 @@ def metered_interval(
         segments=segments,
         totals=[_direction_totals(usage) for usage in usages],
         usage=[row for usage in usages for row in _usage_rows(usage)],
+        project_usage=encode_batch([row for usage in usages for row in _project_rows(usage)]),
     )
     return RecordedInterval(point, classification.label_set, interval)
 
@@ -76,9 +77,13 @@ def _start(span: tuple[Moment, Moment]) -> int:
 
 
 def _direction_totals(usage: DirectionUsage) -> DirectionTotals:
-    return DirectionTotals(usage.direction.code, *usage.counted, *usage.unmatched, *usage.unattributed)
+    return DirectionTotals(usage.direction.code, *usage.counted, *usage.unmatched, *usage.unattributed, *usage.several, *usage.shared)
 
 
 def _usage_rows(usage: DirectionUsage) -> list[UsageRow]:
     columns = (usage.labels.tolist(), usage.packets.tolist(), usage.octets.tolist())
     return [UsageRow(label, usage.direction.code, packets, octets) for label, packets, octets in zip(*columns, strict=True)]
+
+
+def _project_rows(usage: DirectionUsage) -> list[ProjectUsage]:
+    return [ProjectUsage(project_id, usage.direction.code, *used, *alone) for project_id, used, alone in usage.projects]

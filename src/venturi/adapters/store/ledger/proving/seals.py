@@ -17,9 +17,11 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_HELD,
     LEDGER_INTERVALS,
     LEDGER_LABEL_VERSIONS,
+    LEDGER_OWNERS,
     LEDGER_PLACES,
     LEDGER_POINT_VERSIONS,
     LEDGER_POSTINGS,
+    LEDGER_PROJECT_USAGE,
     LEDGER_STATE,
     LEDGER_TOTALS,
     LEDGER_USAGE,
@@ -28,7 +30,7 @@ from venturi.core.domain.errors import LedgerError
 from venturi.core.domain.progress import Progress
 from venturi.core.ledger.seal import seal
 
-_KINDS = (LEDGER_INTERVALS, LEDGER_TOTALS, LEDGER_USAGE, LEDGER_CORRECTIONS, LEDGER_HELD)
+_KINDS = (LEDGER_INTERVALS, LEDGER_TOTALS, LEDGER_USAGE, LEDGER_CORRECTIONS, LEDGER_HELD, LEDGER_PROJECT_USAGE)
 _POSTINGS = LEDGER_POSTINGS.c
 _ENTRIES_AT_ONCE = 100_000
 _NAMED = (
@@ -36,6 +38,7 @@ _NAMED = (
     (LEDGER_INTERVALS.c.place, LEDGER_PLACES),
     (LEDGER_INTERVALS.c.generation, LEDGER_GENERATIONS),
     (LEDGER_USAGE.c.label_version, LEDGER_LABEL_VERSIONS),
+    (LEDGER_PROJECT_USAGE.c.owner, LEDGER_OWNERS),
 )
 
 

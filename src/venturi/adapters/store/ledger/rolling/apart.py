@@ -26,6 +26,7 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_INTERVALS,
     LEDGER_LONG_INTERVALS,
     LEDGER_POINT_VERSIONS,
+    LEDGER_PROJECT_USAGE,
     LEDGER_TOTALS,
     LEDGER_USAGE,
     RESOLUTIONS,
@@ -69,7 +70,7 @@ def _name_long(connection: Connection, which: ColumnElement[bool]) -> list[Inter
         .join(LEDGER_INTERVALS, and_(_INTERVALS.posting == table.c.posting, _INTERVALS.ordinal == table.c.interval_ordinal))
         .where(which)
         .group_by(table.c.posting, table.c.interval_ordinal)
-        for table in (LEDGER_USAGE, LEDGER_TOTALS)
+        for table in (LEDGER_USAGE, LEDGER_TOTALS, LEDGER_PROJECT_USAGE)
     ]
     last: dict[IntervalName, int] = {}
     for posting, ordinal, end in connection.execute(union_all(*ends)):

@@ -40,10 +40,10 @@ from venturi.adapters.store.schema.ledger_tables import (
 from venturi.core.domain.coverage import Coverage
 from venturi.core.ledger.bins import BIN, JITTER
 from venturi.core.ledger.long_intervals import Counts, LongCoverage, LongRecord, spread_records
-from venturi.core.ledger.roll_ups import held_coverage
+from venturi.core.ledger.roll_ups import PointCounts, held_coverage
 
 USAGE_COUNTS = ("packets", "octets")
-POINT_COUNTS = tuple(f"{part}{unit}" for part in ("", "unmatched_", "unattributed_") for unit in ("packets", "octets"))
+POINT_COUNTS = PointCounts._fields
 COVERAGE_KEYS = ("start_at", "point_version", "place", "coverage", "reason", "segments")
 COVERAGE_COUNTS = ("nanoseconds", "overlapping_nanoseconds")
 

@@ -93,7 +93,7 @@ class RecomputedSums:
                 sums.add_usage(parts, point, [(row.label_version, row.direction, packets, octets)])
             for row in _entries_of(self._connection, LEDGER_TOTALS, postings):
                 point, parts = metered.get((row.posting, row.interval_ordinal), (0, []))
-                counts = _corrected(row, tuple(row)[-len(COUNT_NAMES) :], corrections)
+                counts = _corrected(row, tuple(row)[-len(PointCounts._fields) :], corrections)
                 sums.add_totals(parts, point, row.direction, PointCounts(*counts))
         return sums
 

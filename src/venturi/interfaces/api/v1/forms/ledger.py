@@ -10,10 +10,17 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from venturi.adapters.store.ledger.corrected import COUNT_NAMES
-from venturi.adapters.store.schema.ledger_tables import LEDGER_CORRECTIONS, LEDGER_HELD, LEDGER_INTERVALS, LEDGER_TOTALS
+from venturi.adapters.store.schema.ledger_tables import (
+    LEDGER_CORRECTIONS,
+    LEDGER_HELD,
+    LEDGER_INTERVALS,
+    LEDGER_PROJECT_USAGE,
+    LEDGER_TOTALS,
+)
 from venturi.core.domain.direction import COUNTED_DIRECTIONS, Direction
 from venturi.core.domain.interval import format_time
 from venturi.core.domain.point import boundary_of
+from venturi.core.ledger.roll_ups import PointCounts
 from venturi.interfaces.api.v1.forms.texts import Name, TimeText
 from venturi.services.ledger.correcting import CorrectionLine
 from venturi.services.ledger.reading import SpoolState
@@ -125,6 +132,10 @@ class TotalsEntry(Struct, kw_only=True, tag="totals", tag_field="kind"):
     unmatched_octets: int
     unattributed_packets: int
     unattributed_octets: int
+    several_packets: int
+    several_octets: int
+    shared_packets: int
+    shared_octets: int
 
 
 class UsageEntry(Struct, kw_only=True, tag="usage", tag_field="kind"):
@@ -141,6 +152,19 @@ class UsageEntry(Struct, kw_only=True, tag="usage", tag_field="kind"):
     octets: int
 
 
+class ProjectUsageEntry(Struct, kw_only=True, tag="project_usage", tag_field="kind"):
+    """What a project used in one direction, each packet once, and alone, over the interval of the coverage entry ``interval``."""
+
+    ordinal: Ordinal
+    interval: Ordinal
+    project_id: str
+    direction: Direction
+    packets: int
+    octets: int
+    alone_packets: int
+    alone_octets: int
+
+
 class CorrectionEntry(Struct, kw_only=True, tag="correction", tag_field="kind"):
     """What is added to the counts of another entry."""
 
@@ -153,6 +177,12 @@ class CorrectionEntry(Struct, kw_only=True, tag="correction", tag_field="kind"):
     unmatched_octets: int
     unattributed_packets: int
     unattributed_octets: int
+    several_packets: int
+    several_octets: int
+    shared_packets: int
+    shared_octets: int
+    alone_packets: int
+    alone_octets: int
 
 
 class HeldEntry(Struct, kw_only=True, tag="held", tag_field="kind"):
@@ -165,7 +195,7 @@ class HeldEntry(Struct, kw_only=True, tag="held", tag_field="kind"):
     reason: str
 
 
-EntryForm = CoverageEntry | TotalsEntry | UsageEntry | CorrectionEntry | HeldEntry
+EntryForm = CoverageEntry | TotalsEntry | UsageEntry | ProjectUsageEntry | CorrectionEntry | HeldEntry
 
 
 class PostingWithEntries(PostingForm, kw_only=True):
@@ -176,7 +206,7 @@ class PostingWithEntries(PostingForm, kw_only=True):
 
 
 class CorrectionLineForm(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What is to be added to the counts of one entry of usage or totals; usage has packets and octets alone."""
+    """What is to be added to the counts of one entry: that of a label has packets and octets, that of a project those it used alone too."""
 
     posting: PostingNumber
     ordinal: Ordinal
@@ -186,6 +216,12 @@ class CorrectionLineForm(Struct, kw_only=True, forbid_unknown_fields=True):
     unmatched_octets: Difference = 0
     unattributed_packets: Difference = 0
     unattributed_octets: Difference = 0
+    several_packets: Difference = 0
+    several_octets: Difference = 0
+    shared_packets: Difference = 0
+    shared_octets: Difference = 0
+    alone_packets: Difference = 0
+    alone_octets: Difference = 0
 
 
 class NewCorrectionForm(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -241,7 +277,10 @@ def entry_form(table: object, row: Any) -> EntryForm:  # noqa: ANN401 - a row of
         return HeldEntry(**_chosen(fields, ("ordinal", "held_posting", "held_ordinal", "decision", "reason")))
     placed = {"interval": row.interval_ordinal, "direction": COUNTED_DIRECTIONS[row.direction]}
     if table is LEDGER_TOTALS:
-        return TotalsEntry(**placed, **_chosen(fields, ("ordinal", *COUNT_NAMES)))
+        return TotalsEntry(**placed, **_chosen(fields, ("ordinal", *PointCounts._fields)))
+    if table is LEDGER_PROJECT_USAGE:
+        names = "ordinal", "project_id", "packets", "octets", "alone_packets", "alone_octets"
+        return ProjectUsageEntry(**placed, **_chosen(fields, names))
     label = _chosen(fields, ("ordinal", "label_id", "project_id", "packets", "octets"))
     return UsageEntry(**placed, label_name=row.name, shared=bool(row.shared), **label)
 

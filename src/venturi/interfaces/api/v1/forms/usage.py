@@ -79,12 +79,19 @@ class UsageRowForm(PointGroupForm, kw_only=True):
 
 
 class PointTotalsForm(PointGroupForm, kw_only=True):
-    """What points counted in an interval; what no label counts, and what could not be classed, are parts of packets and octets."""
+    """What points counted in an interval, and parts of it: what no label counts, and what could not be classed.
+
+    So are what own labels of several projects count, and what shared labels alone count; these are 0 for usage from older agents.
+    """
 
     unmatched_packets: _Count
     unmatched_octets: _Count
     unattributed_packets: _Count
     unattributed_octets: _Count
+    several_packets: _Count
+    several_octets: _Count
+    shared_packets: _Count
+    shared_octets: _Count
 
 
 class UsageIntervalForm(CoverageForm, kw_only=True):

@@ -14,6 +14,7 @@ import msgspec
 from venturi.core.domain.generation import Segments
 from venturi.core.domain.interval import SECOND, format_time
 from venturi.core.ledger.covering import Covering
+from venturi.core.ledger.roll_ups import PointCounts
 from venturi.interfaces.render.resources.cells import spell_for_csv
 from venturi.services.reports.coverage import PointTime
 from venturi.services.reports.groups import Group
@@ -21,7 +22,7 @@ from venturi.services.reports.reporting import ReportInterval, ReportRow
 from venturi.services.reports.request import Grouping, UsageRequest
 
 USAGE_COUNTS = ("packets", "octets")
-POINT_COUNTS = (*USAGE_COUNTS, "unmatched_packets", "unmatched_octets", "unattributed_packets", "unattributed_octets")
+POINT_COUNTS = PointCounts._fields
 COVERAGE_FIELDS = ("coverage", "reasons", "known_seconds", "segments", "known_point_seconds", "expected_point_seconds")
 
 _BLOCK = 1 << 16
