@@ -32,6 +32,7 @@ from venturi.core.domain.point import InterfacePlace, ObservationPoint, PointKin
 from venturi.core.ledger.batch import HIGHEST
 from venturi.core.ledger.bins import BIN, DAY, HOUR, cut
 from venturi.core.ledger.covering import state_in_bin
+from venturi.core.ledger.roll_ups import PointCounts
 
 NOON = 1_772_366_400
 """2026-03-01T12:00:00Z, in seconds since the UTC epoch."""
@@ -93,7 +94,7 @@ class _Bins:
     owner_of: dict[int, int]
     owners: defaultdict[tuple[int, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     usage: defaultdict[tuple[int, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
-    totals: defaultdict[tuple[int, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * 6))
+    totals: defaultdict[tuple[int, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * len(PointCounts._fields)))
     coverage: defaultdict[tuple[object, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
 
     def add(self, record: MeteredRecord, width: int) -> None:
