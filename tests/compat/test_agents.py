@@ -23,6 +23,7 @@ from tests.support.versions import Version, run_command
 from venturi.adapters.spool.values import Recording
 from venturi.core.classify.reference import Passage
 from venturi.core.domain.direction import Direction
+from venturi.core.ledger.batch import DirectionTotals, ProjectUsage, UsageRow, encode_batch
 from venturi.services.agent.delivery.state import DeliveryPhase
 
 PRESENT = sys.executable
@@ -101,6 +102,21 @@ def test_a_word_that_an_earlier_server_does_not_know_costs_no_batch(version: Ver
     with posting_ledger() as upgraded, delivering(spool, upgraded.url) as delivery:
         wait_for(lambda: delivery.state.phase is DeliveryPhase.IDLE)
         assert 2 in upgraded.posted[spool.spool_id]
+    spool.stop()
+
+
+def test_what_hundreds_of_projects_used_passes_an_earlier_server(version: Version, tmp_path: Path) -> None:
+    """It measures a batch value by value, and refuses one with more values than it knows of."""
+    used = [ProjectUsage(f"project {number}", 0, 1, 100, 0, 0) for number in range(500)]
+    spool = open_spool(tmp_path / "spool.db")
+    spool.enter(spooled_generation(spool), CLASSIFIER)
+    totals = [DirectionTotals(0, 1, 100, several_packets=1, several_octets=100)]
+    parted = interval_of(2, totals=totals, usage=[UsageRow(0, 0, 1, 100)], project_usage=encode_batch(used))
+    spool.record(Recording(moment=recording_of(2, GENERATION).moment, intervals=[parted]))
+    with running_server(tmp_path, python=version.python) as server, delivering(spool, server.url) as delivery:
+        wait_for(lambda: delivery.state.phase is DeliveryPhase.IDLE)
+        assert delivery.state.problem == ""
+        assert server.request("GET", f"/v1/spools/{spool.spool_id}").json()["highest"] == 1
     spool.stop()
 
 

@@ -180,7 +180,7 @@ REFUSED_CORRECTIONS = {
     "no such posting": ({"posting": 9, "ordinal": 3, "packets": 1}, 404, "there is no entry"),
     "no entry of counts": ({"posting": 1, "ordinal": 0, "packets": 1}, 404, "there is no entry"),
     "more than there is": ({"posting": 1, "ordinal": 3, "packets": -11}, 409, "would count what cannot be"),
-    "parts of usage": ({"posting": 1, "ordinal": 3, "unmatched_packets": 1}, 400, "usage, which has no unmatched_packets"),
+    "parts of usage": ({"posting": 1, "ordinal": 3, "unmatched_packets": 1}, 400, "entry 3 of posting 1 has no unmatched_packets"),
     "parts beyond the whole": ({"posting": 1, "ordinal": 1, "unmatched_octets": 1001}, 409, "would count what cannot be"),
     "a count of 65 bits": ({"posting": 1, "ordinal": 3, "octets": 1 << 64}, 400, "entries[0].octets"),
     "a field that is none": ({"posting": 1, "ordinal": 3, "bytes": 1}, 400, "there is no field 'bytes' here"),
