@@ -31,7 +31,7 @@ TEN = Passage(Direction.EGRESS, 4, 0x0A000001, 0xC6330001)
 
 
 def make_plan(server: ServerProcess, router: Router) -> None:
-    label = server.request("POST", "/v2.0/metering/metering-labels", form={"metering_label": {"name": "ten", "shared": True}}).json()
+    label = server.request("POST", "/v2.0/metering/metering-labels", form={"metering_label": {"name": "ten"}}).json()
     rule = {"metering_label_id": label["metering_label"]["id"], "direction": "egress", "source_ip_prefix": "10.0.0.0/8"}
     assert server.request("POST", "/v2.0/metering/metering-label-rules", form={"metering_label_rule": rule}).status == 201
     place = {"kind": "interface", "host": "h", "namespace": router.namespace, "device": OUTER}
@@ -72,9 +72,26 @@ def test_usage_arrives_at_the_ledger(router: Router, tmp_path: Path) -> None:
         told = wait_for_agent(server, "reporting")
         assert (told["host"], told["driver"], told["threads"]["plan"]) == ("h", "nftables", "running")
         assert told["last_posted_at"] is not None
+        assert what_projects_used(server) == {(label_project(server), 7, 7)}
         assert abs(told["clock_offset_seconds"] or 0.0) < 5
         assert agent.stop() == 0
         wait_for_agent(server, "stopped")
+
+
+def label_project(server: ServerProcess) -> str:
+    """Give the project of the only label."""
+    return str(server.request("GET", "/v1/labels").json()["labels"][0]["project_id"])
+
+
+def what_projects_used(server: ServerProcess) -> set[tuple[str, int, int]]:
+    """Give the project, packets and packets alone of each project's usage of any packets, as the API lists entries."""
+    used: dict[str, list[int]] = {}
+    for posting in server.request("GET", "/v1/postings").json()["postings"]:
+        for entry in server.request("GET", f"/v1/postings/{posting['number']}").json()["page"]:
+            if entry["kind"] == "project_usage":
+                sums = used.setdefault(entry["project_id"], [0, 0])
+                sums[0], sums[1] = sums[0] + entry["packets"], sums[1] + entry["alone_packets"]
+    return {(project, *sums) for project, sums in used.items()}
 
 
 def read_claims(reader: StoreReader) -> list[Claim]:

@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 
 from tests.support.batches import SpoolOfTests, make_batch_label, make_batch_point, make_interval, part_usage
 from tests.support.control_values import OPERATOR
-from tests.support.databases import writing_connection
+from tests.support.databases import SQLITE, writing_connection
 from tests.support.ledgers import LedgerOfTests
 from venturi.adapters.store.ledger.held import HeldSelection
 from venturi.adapters.store.ledger.proving.proof import prove_ledger
@@ -48,7 +48,7 @@ def test_it_is_posted_and_sealed_behind_the_usage_of_labels(ledger: LedgerOfTest
 
 
 @pytest.mark.parametrize("name", ["packets", "alone_octets", "owner"])
-@pytest.mark.parametrize("database_kind", [SQLITE], indirect=True)
+@pytest.mark.parametrize("database_kind", [SQLITE])
 def test_a_change_behind_the_ledger_is_found(ledger: LedgerOfTests, database: str, name: str) -> None:
     ledger.post(SpoolOfTests(labels=LABELS).seal(OVERLAPPING))
     with writing_connection(database) as connection:
