@@ -16,6 +16,7 @@ from bench.compare.ledger import compare_ledger
 from bench.compare.memory import compare_memory
 from bench.compare.profile import profile_all
 from bench.compare.programs import Programs
+from bench.compare.questions import compare_questions
 from bench.compare.starting import compare_starting
 from bench.compare.targets import Results
 from bench.inputs.catalogue import Inputs, find_inputs
@@ -30,6 +31,7 @@ OTHER_GROUPS: Mapping[str, Callable[[Scale, int], Results]] = {
     "control": compare_control,
     "dataplane": compare_dataplane,
     "ledger": compare_ledger,
+    "questions": compare_questions,
     "agent": compare_agent,
 }
 """The groups that make what they need themselves, and what measures them."""

@@ -27,7 +27,8 @@ class Scale:
     many at a time, ``many_labels`` are there while more are created.
 
     Routers are metered by each of ``forwarding_labels``. A database is sent ``posted_batches`` in each way and asked for the usage of
-    ``reported_days``. An agent is watched for ``agent_minutes``.
+    ``reported_days``. Ledgers of few and of many ``made_labels`` over ``made_days`` are made to be asked about. An agent is watched for
+    ``agent_minutes``.
     """
 
     name: str
@@ -42,6 +43,8 @@ class Scale:
     forwarding_labels: tuple[int, ...]
     posted_batches: int
     reported_days: int
+    made_labels: tuple[int, int]
+    made_days: int
     agent_minutes: int
 
 
@@ -59,6 +62,8 @@ SCALES = {
         forwarding_labels=(100, 1_000, 10_000),
         posted_batches=60,
         reported_days=30,
+        made_labels=(1_000, 10_000),
+        made_days=395,
         agent_minutes=5,
     ),
     "small": Scale(
@@ -74,6 +79,8 @@ SCALES = {
         forwarding_labels=(100, 1_000),
         posted_batches=5,
         reported_days=2,
+        made_labels=(20, 200),
+        made_days=40,
         agent_minutes=1,
     ),
 }

@@ -46,6 +46,40 @@ class ReportFigures:
     octets: int
 
 
+@dataclass(frozen=True)
+class MadeFigures:
+    """A ledger that was made: ``rows`` of usage of so many ``labels``, in ``seconds``."""
+
+    database: str
+    labels: int
+    rows: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class QuestionFigures:
+    """What a question over HTTP took to its last octet, in ``seconds``: the median; ``cpu`` is the server's processor time for one.
+
+    ``most`` is how many milliseconds it may take, None where nothing is claimed.
+    """
+
+    database: str
+    question: str
+    seconds: float
+    cpu: float
+    octets: int
+    most: float | None
+
+
+@dataclass
+class QuestionsFigures:
+    """All figures of a run of questions."""
+
+    made: list[MadeFigures] = field(default_factory=list)
+    questions: list[QuestionFigures] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
 @dataclass
 class LedgerFigures:
     """All figures of a run, and remarks about what they were measured on."""

@@ -15,7 +15,7 @@ from bench.ledger.batches import SealedBatches
 from bench.ledger.figures import FOLDING, HTTP, PostingFigures
 from bench.measure.processes import ProgramFailedError
 from venturi.adapters.store.engines.engines import build_engines
-from venturi.adapters.store.engines.locations import is_embedded, read_location
+from venturi.adapters.store.engines.locations import POSTGRESQL, read_location
 from venturi.adapters.store.migrations.running import upgrade_schema
 from venturi.adapters.store.schema.ledger_tables import LEDGER_LABEL_BINS, LEDGER_OWNER_BINS
 from venturi.adapters.store.store import Store, StoreConfig
@@ -41,9 +41,9 @@ def prepare_database(url: str) -> None:
 
 
 def gather_statistics(url: str) -> None:
-    """Have PostgreSQL count what it plans queries by, which it does unasked within a minute; SQLite plans without."""
+    """Have PostgreSQL count what it plans queries by, which it does unasked within a minute; the others need not be asked."""
     location = read_location(url)
-    if not is_embedded(location):
+    if location.get_backend_name() == POSTGRESQL:
         engines = build_engines(location, 1)
         with engines.writers.begin() as connection:
             connection.execute(text("ANALYZE"))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venturi.adapters.store.usage.sums import Row, Span
+from venturi.adapters.store.usage.sums import Span, ToldCoverage
 from venturi.adapters.store.usage.versions import PointVersion
 from venturi.core.domain.coverage import Coverage
 from venturi.core.domain.interval import SECOND
@@ -82,11 +82,11 @@ class Ledger:
         self._bins = {BIN: sums.coverage, HOUR: sums.coverage_of_hours}
         self.versions = [point.version(number) for number, point in enumerate(points, 1)]
 
-    def read(self, span: Span, points: frozenset[int]) -> Sequence[Row]:
-        """Read rows as the store gives them."""
+    def read(self, span: Span, points: frozenset[int]) -> ToldCoverage:
+        """Read rows as the store gives them, the runs that it makes of some left as they are."""
         bins = self._bins[span.width]
         starts = (start for start in sorted(bins) if span.start <= start < span.end)
-        return [(start, *key, *told) for start in starts for key, told in bins[start].items() if key[0] in points]
+        return ToldCoverage((), [(start, *key, *told) for start in starts for key, told in bins[start].items() if key[0] in points])
 
     def time(self, resolution: Resolution, now: int, scope: Scope) -> list[PointTime]:
         """Give the time of each interval of a report of the whole."""

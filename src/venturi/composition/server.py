@@ -1,5 +1,6 @@
 """What the server is built of, out of settings."""
 
+import importlib.util
 import platform
 import sys
 import time
@@ -9,10 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venturi.composition.extras import require_extras
+from venturi.composition.extras import EXTRAS, require_extras
 from venturi.composition.starting import run_logged
 from venturi.config.surroundings import config_file
-from venturi.core.domain.errors import ServeError
+from venturi.core.domain.errors import ServeError, UnacceptableFormError
 from venturi.core.domain.interval import Nanoseconds
 from venturi.interfaces.render.resources.view import View
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from venturi.interfaces.api.application import ApiParts
     from venturi.interfaces.api.authentication import Authentication
     from venturi.interfaces.api.requests import RequestObserver
+    from venturi.interfaces.api.v1.usage.routes import WriteColumns
     from venturi.interfaces.ledger_commands import LedgerCommands
     from venturi.interfaces.maintenance_commands import MaintenanceCommands
     from venturi.services.alarms.keeping import AlarmKeeping
@@ -223,7 +225,20 @@ def _store_services(store: "Store", settings: "ServeSettings") -> dict[str, obje
         "explaining": Explaining(store),
         "revisions": RevisionControl(store),
         "reports": UsageReports(store, _now, settings.billing_boundary),
+        "load_columns": load_columns,
     }
+
+
+def load_columns() -> "WriteColumns":
+    """Load what writes reports by columns, which takes a while; raises ``UnacceptableFormError`` where its packages are not installed."""
+    if importlib.util.find_spec(EXTRAS["archive"]) is None:
+        message = (
+            "Parquet and Arrow need the extra archive, which this server lacks: run pip install 'venturi[archive]' there, or ask for CSV"
+        )
+        raise UnacceptableFormError(message)
+    from venturi.interfaces.api.v1.usage.columns import write_columns
+
+    return write_columns
 
 
 def _authentication(settings: "ServeSettings", tokens: "TokenControl") -> "Authentication":

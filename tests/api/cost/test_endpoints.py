@@ -283,3 +283,16 @@ def test_the_most_expensive_request_costs_little(world: World, method: str, temp
         assert cost.longest_kept <= HEALTH_SECONDS, (role, cost)
         assert role not in MEANT_TO_BE_CHEAP or cost.processor_seconds <= MOST_SECONDS, (role, cost)
     assert True in answered or (method, template) in REFUSED, "the request was not what the endpoint takes"
+
+
+@pytest.mark.parametrize("wanted", ["format=parquet", "format=arrow", "format=json", "format=csv"])
+def test_the_largest_report_costs_little_in_every_form(world: World, wanted: str) -> None:
+    """JSON and CSV compressed; what writes columns was loaded before, once for all reports."""
+    path = f"/v1/usage{USAGE}&resolution=5m&group_by=label,point,direction&{wanted}"
+    assert world.send("reader", "GET", f"/v1/usage?{wanted}").status == 200
+    with measured(world.server) as cost, urllib3.PoolManager(retries=False, timeout=120) as pool:
+        headers = {"X-Auth-Token": world.secrets["reader"], "Accept-Encoding": "gzip"}
+        assert pool.request("GET", world.server.url + path, headers=headers).status == 200
+    assert cost.processor_seconds <= MOST_SECONDS, cost
+    assert cost.peak_octets <= MOST_OCTETS, cost
+    assert cost.longest_kept <= HEALTH_SECONDS, cost

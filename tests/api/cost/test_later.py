@@ -6,6 +6,7 @@ bounds passes, and is to be moved to ``test_endpoints``.
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -84,6 +85,8 @@ def _month(world: LargeWorld) -> Cost:
     usage = [(label, 0, 10, 1_000) for label in range(MONTH_LABELS)]
     for day in range(DAYS):
         world.ask("POST", "/v1/batches", send_form(spool.seal(make_interval(1 + day * MINUTES_OF_DAY, usage=usage, place="eth1"))))
+    while json.loads(send(world.server, "GET", "/healthz/ready"))["tail"]["postings"]:
+        time.sleep(0.2)  # what the roller takes is not the report's
     return world.ask("GET", "/v1/usage?from=2026-01-01T00:00:00Z&to=2026-01-31T00:00:00Z&resolution=1d&group_by=label,direction")
 
 

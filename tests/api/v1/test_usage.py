@@ -1,20 +1,28 @@
-"""Usage under ``/v1``: what can be asked, and how it is answered as JSON and as CSV."""
+"""Usage under ``/v1``: what can be asked, and how it is answered: as JSON, as CSV and by columns."""
 
 import csv
+import gzip
 import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import urllib3
+import zstandard
 
 from tests.api.v1.conftest import OWN, Caller
 from tests.reports.filling import KnownVersion, MeteredRecord, fill, version_id
 from tests.support.databases import new_database
 from tests.support.server import make_token, running_server
+from venturi.composition import server as server_composition
 from venturi.core.domain.direction import DirectionCode
+from venturi.core.domain.errors import UnacceptableFormError
 
 HUGE = 1 << 62
 DAY = "from=2026-03-01T12:00:00Z&to=2026-03-01T14:00:00Z"
@@ -97,6 +105,105 @@ def test_a_report_in_csv(metered: dict[str, Caller], form: str, accept: str) -> 
     assert {(line["known_point_seconds"], line["expected_point_seconds"]) for line in lines} == {("3600", "3600")}
 
 
+COLUMNAR: dict[str, Callable[[bytes], Any]] = {
+    "application/vnd.apache.parquet": lambda octets: pq.read_table(io.BytesIO(octets)),
+    "application/vnd.apache.arrow.stream": lambda octets: pa.ipc.open_stream(octets).read_all(),
+}
+
+
+def ask_in_form(caller: Caller, path: str, accept: str, **headers: str) -> urllib3.BaseHTTPResponse:
+    """Ask for a form, and leave the answer as it was sent."""
+    asked = {"X-Auth-Token": caller.secret, "Accept": accept, **headers}
+    with urllib3.PoolManager(retries=False, timeout=30) as pool:
+        return pool.request("GET", caller.server.url + path, headers=asked, decode_content=False)
+
+
+@pytest.mark.parametrize("accept", COLUMNAR)
+def test_a_report_by_columns_is_that_in_csv(metered: dict[str, Caller], accept: str) -> None:
+    for path in (
+        f"/v1/usage?{DAY}&resolution=5m&group_by=label,point,direction&project_id=other",
+        "/v1/usage/points?from=2026-03-01T12:00:00Z&to=2026-03-01T13:30:00Z&resolution=1h&group_by=point&raw=true",
+        "/v1/usage?from=2026-03-02T00:00:00Z&to=2026-03-03T00:00:00Z",
+    ):
+        answer = ask_in_form(metered["admin"], path, accept)
+        assert (answer.status, answer.headers["Content-Type"]) == (200, accept)
+        table = COLUMNAR[accept](answer.data)
+        text = ask_in_form(metered["admin"], path, "text/csv").data.decode()
+        lines = list(csv.DictReader(io.StringIO(text, newline="")))
+        assert table.column_names == text.partition("\r\n")[0].split(",")
+        assert [{name: spell_cell(cell) for name, cell in row.items()} for row in table.to_pylist()] == lines
+        types = {name: str(table.schema.field(name).type) for name in ("interval_start", "packets", "octets", "known_seconds")}
+        assert types == {
+            "interval_start": "timestamp[ns, tz=UTC]",
+            "packets": "int64",
+            "octets": "int64",
+            "known_seconds": "int64",
+        }
+
+
+def spell_cell(cell: object) -> str:
+    """Spell a typed value as CSV does."""
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return str(cell).lower()
+        case list():
+            return " ".join(map(str, cell))
+        case datetime():
+            return cell.strftime("%Y-%m-%dT%H:%M:%SZ")
+        case _:
+            return str(cell)
+
+
+@pytest.mark.parametrize("accept", COLUMNAR)
+def test_a_count_beyond_64_bits_is_refused_by_columns(metered: dict[str, Caller], accept: str) -> None:
+    answer = ask_in_form(metered["admin"], f"/v1/usage?{DAY}&group_by=label", accept)
+    assert answer.status == 406
+    assert answer.json()["error"]["message"] == "octets: a count does not fit the 64 bits of this form; ask for JSON or CSV"
+
+
+def test_a_server_without_the_extra_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_composition, "EXTRAS", {"archive": "no_such_module_at_all"})
+    with pytest.raises(UnacceptableFormError, match=r"need the extra archive, .* pip install 'venturi\[archive\]'") as refused:
+        server_composition.load_columns()
+    assert refused.value.status == 406
+
+
+DECODERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.decompress,
+    "zstd": lambda octets: zstandard.ZstdDecompressor().decompressobj().decompress(octets),
+}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip", "gzip"),
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("zstd;q=0, gzip;q=0.5", "gzip"),
+        ("gzip;q=0", None),
+        ("br", None),
+    ],
+)
+@pytest.mark.parametrize("accept", ["application/json", "text/csv"])
+def test_texts_are_compressed_as_asked(metered: dict[str, Caller], accept: str, accepted: str, encoding: str | None) -> None:
+    path = "/v1/usage?from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z&resolution=5m"
+    plain = ask_in_form(metered["reader"], path, accept)
+    answer = ask_in_form(metered["reader"], path, accept, **{"Accept-Encoding": accepted})
+    assert answer.headers["Vary"] == plain.headers["Vary"] == "Accept, Accept-Encoding"
+    assert (plain.headers.get("Content-Encoding"), answer.headers.get("Content-Encoding")) == (None, encoding)
+    content = answer.data if encoding is None else DECODERS[encoding](answer.data)
+    assert content.partition(b'"read_at"')[0] == plain.data.partition(b'"read_at"')[0]
+    assert encoding is None or len(answer.data) < len(plain.data) // 5
+
+
+def test_columns_are_not_compressed_again(metered: dict[str, Caller]) -> None:
+    (parquet, _) = COLUMNAR
+    answer = ask_in_form(metered["reader"], "/v1/usage", parquet, **{"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in answer.headers
+
+
 def test_totals_of_points(metered: dict[str, Caller]) -> None:
     report = metered["reader"].ask("GET", f"/v1/usage/points?{DAY}&group_by=point")[1]
     (row,) = report["intervals"][0]["usage"]
@@ -137,7 +244,7 @@ def test_whoever_may_read_no_usage_is_refused(metered: dict[str, Caller]) -> Non
         ("from=1970-01-01&resolution=5m", "at most"),
         ("from=1969-12-31&to=1970-01-02", "from: no usage is older than 1970-01-01T00:00:00Z"),
         ("from=9999-12-31&to=9999-12-31T01:00:00Z", "from: a report begins before it ends, and that is now at the latest"),
-        ("format=xml", "format: 'xml' is none of json, csv"),
+        ("format=xml", "format: 'xml' is none of json, csv, parquet, arrow"),
         ("label_id=%00", "label_id: control and invisible characters"),
     ],
 )

@@ -305,6 +305,13 @@ class MissingExtraError(VenturiError):
         super().__init__(f"{purpose} needs packages that are not installed: run pip install 'venturi[{','.join(extras)}]'")
 
 
+class UnacceptableFormError(VenturiError):
+    """An answer cannot be given in the form that it is asked for in."""
+
+    exit_code = 17
+    status = 406
+
+
 class DriverError(VenturiError):
     """The kernel, or what speaks to it, refuses to count; the sentence says what to do about it."""
 

@@ -4,44 +4,62 @@ Owns the one rule. A caller who is no administrator sees its own labels at point
 own points; nothing else, even of a shared label that it owns. What counts is whose and how shared they were when they were metered.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from venturi.adapters.store.usage.sums import Chosen, OwnersChosen
-from venturi.adapters.store.usage.versions import LabelVersion, PointVersion
+from venturi.adapters.store.usage.versions import LabelOwner, LabelsAsked, LabelVersion, PointVersion
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import PointNotFoundError
 from venturi.core.rules.checks import printable
 from venturi.services.control.policy import Operation, listed_project
 from venturi.services.reports.request import UsageRequest
 
+Holder = TypeVar("Holder", LabelVersion, LabelOwner)
+
+
+def ask_labels(caller: Principal, request: UsageRequest) -> LabelsAsked:
+    """Give the labels that a report of usage is about and the caller may see; raises ``ForbiddenError`` as ``choose_usage`` does."""
+    return LabelsAsked(request.label_ids, request.project_ids, listed_project(caller, Operation.READ_USAGE))
+
 
 def choose_usage(
     caller: Principal, request: UsageRequest, labels: Sequence[LabelVersion], points: Sequence[PointVersion]
 ) -> tuple[Chosen, ...]:
-    """Choose what a report of usage may sum; raises ``ForbiddenError`` if that is nothing for anybody of the caller's role.
+    """Choose what a report of usage may sum of the ``labels`` that it asks for.
 
-    Raises ``PointNotFoundError`` if it is asked for a point by a name that no point has which the caller may see.
+    Raises ``ForbiddenError`` if that is nothing for anybody of the caller's role, and ``PointNotFoundError`` if it is asked for a point by
+    a name that no point has which the caller may see.
     """
-    project = listed_project(caller, Operation.READ_USAGE)
-    asked_labels = [label for label in labels if _asks_for_label(request, label)]
+    return tuple(
+        Chosen(own if own is None else frozenset(label.version for label in own), seen)
+        for own, seen in _choose(caller, request, labels, points)
+    )
+
+
+def choose_owners(
+    caller: Principal, request: UsageRequest, owners: Sequence[LabelOwner], points: Sequence[PointVersion]
+) -> tuple[OwnersChosen, ...]:
+    """Choose the same by the owners of all labels; raises as ``choose_usage`` does."""
+    return tuple(
+        OwnersChosen(own if own is None else frozenset(owner.owner for owner in own), seen)
+        for own, seen in _choose(caller, request, owners, points)
+    )
+
+
+def _choose(
+    caller: Principal, request: UsageRequest, holders: Sequence[Holder], points: Sequence[PointVersion]
+) -> Iterator[tuple[list[Holder] | None, frozenset[int] | None]]:
+    """Choose of labels, or of their owners, at which points; None where it is all of them."""
+    asked = ask_labels(caller, request)
+    project = asked.visible_to
     open_points = _ask_for(request, [point for point in points if project is None or point.shared or point.project_id == project])
     if project is None:
-        return (Chosen(_all_or(asked_labels, labels), _all_or(open_points, points)),)
-    own_points = [point for point in open_points if point.project_id == project]
-    own_labels = [label for label in asked_labels if label.project_id == project]
-    shared_labels = [label for label in asked_labels if label.shared and label.project_id != project]
-    return Chosen(_versions(own_labels), _versions(open_points)), Chosen(_versions(shared_labels), _versions(own_points))
-
-
-def choose_owners(chosen: Iterable[Chosen], labels: Sequence[LabelVersion]) -> list[OwnersChosen] | None:
-    """Choose the same by the owners of labels, None if some of an owner's labels are chosen and some are not."""
-    found = []
-    for each in chosen:
-        owners = None if each.labels is None else frozenset(label.owner for label in labels if label.version in each.labels)
-        if owners is not None and sum(label.owner in owners for label in labels) != len(each.labels or ()):
-            return None
-        found.append(OwnersChosen(owners, each.points))
-    return found
+        yield None if asked.all else list(holders), _all_or(open_points, points)
+        return
+    yield [holder for holder in holders if holder.project_id == project], _versions(open_points)
+    foreign = [holder for holder in holders if holder.shared and holder.project_id != project]
+    yield foreign, _versions([point for point in open_points if point.project_id == project])
 
 
 def choose_totals(caller: Principal, request: UsageRequest, points: Sequence[PointVersion]) -> Chosen:
@@ -51,17 +69,13 @@ def choose_totals(caller: Principal, request: UsageRequest, points: Sequence[Poi
     return Chosen(None, _all_or(asked, points) if project is None else _versions(asked))
 
 
-def _all_or(asked: Sequence[LabelVersion | PointVersion], known: Sequence[LabelVersion | PointVersion]) -> frozenset[int] | None:
+def _all_or(asked: Sequence[PointVersion], known: Sequence[PointVersion]) -> frozenset[int] | None:
     """Give the versions, None where those are all: without a condition the database is faster."""
     return None if len(asked) == len(known) else _versions(asked)
 
 
-def _versions(chosen: Iterable[LabelVersion | PointVersion]) -> frozenset[int]:
+def _versions(chosen: Iterable[PointVersion]) -> frozenset[int]:
     return frozenset(each.version for each in chosen)
-
-
-def _asks_for_label(request: UsageRequest, label: LabelVersion) -> bool:
-    return _passes(label.label_id, request.label_ids) and _passes(label.project_id, request.project_ids)
 
 
 def _ask_for(request: UsageRequest, seen: Sequence[PointVersion]) -> list[PointVersion]:

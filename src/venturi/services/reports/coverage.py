@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import NamedTuple
 
-from venturi.adapters.store.usage.sums import Row, Span
+from venturi.adapters.store.usage.sums import Span, ToldCoverage
 from venturi.adapters.store.usage.versions import PointVersion
 from venturi.core.domain.coverage import Coverage, CoverageReason
 from venturi.core.domain.generation import Segments
@@ -111,21 +111,49 @@ def _until(point: PointVersion, lasts: Sequence[int]) -> int:
     return -(-max(lasts) // BIN) * BIN if point.deleted_at is None else max([*lasts, point.deleted_at])
 
 
-ReadCoverage = Callable[[Span, frozenset[int]], Sequence[Row]]
-"""Reads the rows of the roll-up of coverage in a span, of points by their versions."""
+ReadCoverage = Callable[[Span, frozenset[int]], ToldCoverage]
+"""Reads the roll-up of coverage in a span, of points by their versions."""
+
+
+class _KnownBins:
+    """Bins of one length that devices know whole: ranges of them, and single ones."""
+
+    def __init__(self) -> None:
+        self._ranges: list[range] = []
+        self._single: set[int] = set()
+
+    def add(self, first: int, last: int, width: int) -> None:
+        """Add those from the one that begins at ``first`` to the one at ``last``."""
+        if first == last:
+            self._single.add(first)
+        else:
+            self._ranges.append(range(first, last + width, width))
+
+    def __contains__(self, start: int) -> bool:
+        return start in self._single or any(start in known for known in self._ranges)
+
+    def lacking(self, bins: range) -> Iterable[int]:
+        """Give those of ``bins`` that are not among them."""
+        for known in self._ranges:
+            if bins and known.start <= bins[0] and bins[-1] < known.stop:
+                return ()
+        if not self._ranges:
+            return set(bins) - self._single if self._single else bins
+        return set(bins).difference(self._single, *self._ranges)
 
 
 class _ToldRows(NamedTuple):
     """What rows tell, by point and bin: which bins one device knows whole, what devices told of others, and the nanoseconds held."""
 
-    complete: Mapping[int, set[int]]
+    complete: Mapping[int, _KnownBins]
     others: Mapping[int, dict[int, dict[int, Told]]]
     held: Mapping[tuple[int, int], int]
 
     def of(self, number: int, border: int, width: int) -> list[Told]:
         """List what the devices of a point told of a bin."""
         told = list(self.others.get(number, {}).get(border, {}).values())
-        return [*told, Told(width, Covering(0, 0, width))] if border in self.complete.get(number, ()) else told
+        known = self.complete.get(number)
+        return [*told, Told(width, Covering(0, 0, width))] if known is not None and border in known else told
 
 
 class _Lack(NamedTuple):
@@ -148,6 +176,8 @@ class IntervalCoverage:
         self._numbers = {version.version: number for number, point in enumerate(points) for version in point.versions}
         self._lacks: defaultdict[int, dict[int, _Lack]] = defaultdict(dict)
         self._scopes: dict[Scope, _Scoped] = {}
+        self.known_until = max((version.last for point in points for version in point.versions if version.last is not None), default=None)
+        """The end of the newest record of any of the points, None where there is none."""
 
     def add(self, span: Span, starts: Sequence[int], read: ReadCoverage) -> None:
         """Read a span, whose intervals begin at ``starts``, evenly spaced."""
@@ -156,11 +186,9 @@ class IntervalCoverage:
         length = starts[1] - starts[0] if len(starts) > 1 else span.end - starts[0]
         settled, untold = self._now - SETTLING, _Lack(UNTOLD, span.width, span.width // SECOND)
         for number, point in enumerate(self._points):
-            complete, others = rows.complete.get(number, set()), rows.others.get(number, {})
+            complete, others = rows.complete.get(number), rows.others.get(number, {})
             bins = point.bins(span)
-            if not others and len(complete) >= len(bins) and complete.issuperset(bins):
-                continue
-            for border in sorted({*bins, *others} - (complete - others.keys())):
+            for border in sorted({*(bins if complete is None else complete.lacking(bins)), *others}):
                 if (number, border) in finer:
                     lack = finer[number, border]
                 elif border not in others and (number, border) not in rows.held and point.is_untold(border, border + span.width, settled):
@@ -171,13 +199,12 @@ class IntervalCoverage:
 
     def of(self, start: int, end: int, scope: Scope) -> tuple[Covering, PointTime]:
         """Give the coverage of an interval at the points of a scope; where none accounts for it, nothing is known."""
-        if scope not in self._scopes:
-            holding = (number for number, point in enumerate(self._points) if any(map(scope.holds, point.versions)))
-            self._scopes[scope] = _Scoped({number: self._points[number] for number in holding})
-        scoped = self._scopes[scope]
+        scoped, noted = self._scoped(scope), self._lacks.get(start)
+        if not noted and scoped.accounts_throughout(start, end, self._now):
+            return scoped.known_throughout(end - start)
         if not any(point.accounts_for(start, end) for point in scoped.points.values()):
             return UNTOLD, PointTime(0, 0)
-        lacks = [lack for number, lack in self._lacks[start].items() if number in scoped.points]
+        lacks = [lack for number, lack in (noted or {}).items() if number in scoped.points]
         longest = max((lack.nanoseconds for lack in lacks), default=0)
         covering = reduce(cover_side_by_side, (lack.covering for lack in lacks), WHOLE)
         expected = scoped.expected_seconds(start, end, self._now)
@@ -189,14 +216,17 @@ class IntervalCoverage:
         """The time by which intervals are over."""
         return self._now
 
-    @property
-    def known_until(self) -> int | None:
-        """The end of the newest record of any of the points, None where there is none."""
-        return max((version.last for point in self._points for version in point.versions if version.last is not None), default=None)
-
     def count(self, start: int, end: int) -> int:
         """Count the points that account for an interval."""
+        if self._scoped(Scope()).accounts_throughout(start, end, self._now):
+            return len(self._points)
         return sum(point.accounts_for(start, end) for point in self._points)
+
+    def _scoped(self, scope: Scope) -> "_Scoped":
+        if scope not in self._scopes:
+            holding = (number for number, point in enumerate(self._points) if any(map(scope.holds, point.versions)))
+            self._scopes[scope] = _Scoped({number: self._points[number] for number in holding})
+        return self._scopes[scope]
 
     def _judge(self, number: int, border: int, width: int, rows: _ToldRows) -> _Lack:
         """Judge what a bin lacks at a point."""
@@ -241,15 +271,17 @@ class IntervalCoverage:
         start, end = point.counted(border, BIN, told)
         return find_lack(start, end, told, self._now, rows.held.get((number, border), 0), point.unmetered(start, end, self._now))
 
-    def _split(self, rows: Iterable[Row], width: int) -> _ToldRows:
+    def _split(self, coverage: ToldCoverage, width: int) -> _ToldRows:
         """Part the bins that a device tells are complete, nearly all, from what else is told; what is held tells nothing."""
-        complete: defaultdict[int, set[int]] = defaultdict(set)
+        complete: defaultdict[int, _KnownBins] = defaultdict(_KnownBins)
+        for run in coverage.runs:
+            complete[self._numbers[run.point_version]].add(run.first, run.last, width)
         others: defaultdict[int, dict[int, dict[int, Told]]] = defaultdict(dict)
         held: defaultdict[tuple[int, int], int] = defaultdict(int)
-        for start, version, place, state, reason, segments, nanoseconds, overlapping in rows:
+        for start, version, place, state, reason, segments, nanoseconds, overlapping in coverage.rows:
             number = self._numbers[version]
             if nanoseconds == width and state == Coverage.COMPLETE and segments == Segments.WIRE and not overlapping:
-                complete[number].add(start)
+                complete[number].add(start, start, width)
                 continue
             if reason == CoverageReason.HELD:
                 held[number, start] += nanoseconds
@@ -273,10 +305,22 @@ class _Scoped:
         self._latest = max((point.since for point in points.values()), default=0)
         self._earliest = min((point.until for point in points.values()), default=0)
         self._periods = list(_join_periods(points.values()))
+        self._throughout: dict[int, tuple[Covering, PointTime]] = {}
+
+    def accounts_throughout(self, start: int, end: int, now: int) -> bool:
+        """Tell whether there are points, and each accounts for all of the time between ``start`` and ``end``, which is over by ``now``."""
+        return self._latest <= start and end <= min(self._earliest, now)
+
+    def known_throughout(self, length: int) -> tuple[Covering, PointTime]:
+        """Give the coverage of so many nanoseconds that each point accounts for, and of which nothing is lacking."""
+        if length not in self._throughout:
+            seconds = len(self.points) * (length // SECOND)
+            self._throughout[length] = WHOLE._replace(known=length), PointTime(seconds, seconds)
+        return self._throughout[length]
 
     def expected_seconds(self, start: int, end: int, now: int) -> int:
         """Give the point-seconds between ``start`` and ``end`` that are over by ``now``."""
-        if self._latest <= start and end <= min(self._earliest, now):
+        if self.accounts_throughout(start, end, now):
             return len(self.points) * ((end - start) // SECOND)
         return sum(point.expected_seconds(start, end, now) for point in self.points.values())
 

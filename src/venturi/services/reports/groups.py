@@ -5,10 +5,14 @@ Owns that versions of one label or point are one group, under its latest name, a
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
 
-from venturi.adapters.store.usage.versions import LabelVersion, PointVersion
-from venturi.core.domain.direction import Direction, DirectionCode
+from venturi.adapters.store.usage.versions import LabelOwner, LabelVersion, PointVersion
+from venturi.core.domain.direction import Direction
 from venturi.services.reports.request import Grouping
+
+_DIRECTIONS: dict[int, Direction] = {direction.code: direction for direction in Direction}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +61,23 @@ class Groups:
     """
 
     def __init__(
-        self, group_by: Sequence[Grouping], labels: Iterable[LabelVersion], points: Iterable[PointVersion], *, by_owner: bool = False
+        self,
+        group_by: Sequence[Grouping],
+        labels: Sequence[LabelVersion] = (),
+        points: Sequence[PointVersion] = (),
+        owners: Sequence[LabelOwner] | None = None,
     ) -> None:
-        """Tell apart by ``group_by``; with ``by_owner``, sums name owners instead of labels, which are not told apart."""
+        """Tell apart by ``group_by``; where ``owners`` are given, sums name these instead of labels, which are not told apart."""
+        holders: Sequence[LabelVersion | LabelOwner] = labels if owners is None else owners
         self._group_by = frozenset(group_by)
         self._labels = {label.version: label for label in labels}
-        self._owners = {label.owner: label.project_id for label in self._labels.values()}
-        self._label_column = "owner" if by_owner else "label_version"
+        self._owners = {holder.owner: holder.project_id for holder in holders}
+        self._label_column = "label_version" if owners is None else "owner"
         self._points = {point.version: point for point in points}
         self._latest_labels = {label.label_id: label for label in self._labels.values()}
         self._latest_points = {point.point_id: point for point in self._points.values()}
-        self._sharing = {label.project_id for label in self._labels.values() if label.shared}
-        self._project = _only_project(self._labels.values()) if Grouping.PROJECT in self._group_by else None
+        self._sharing = {holder.project_id for holder in holders if holder.shared}
+        self._project = _only_project(holders) if Grouping.PROJECT in self._group_by else None
         self._point_project = _only_project(self._points.values()) if Grouping.POINT_PROJECT in self._group_by else None
         boundaries = {point.boundary for point in self._points.values()}
         self._boundary = boundaries.pop() if len(boundaries) == 1 else None
@@ -76,19 +85,31 @@ class Groups:
         """The columns of sums by which a group is found."""
         self.made: list[Group] = []
         """The groups that were found, by their numbers."""
-        self._known: dict[tuple[int, ...], int] = {}
-        self._numbers: dict[Group, int] = {}
-        self._scopes: dict[Scope, Scope] = {}
+        self.scopes: list[Scope] = []
+        """The scopes of groups."""
+        self.scope_of: list[int] = []
+        """Which of ``scopes`` each group has."""
+        self._known: dict[Any, int] = {}
+        self._numbers: dict[tuple[object, ...], int] = {}
+        self._scopes: dict[Scope, int] = {}
 
-    def find(self, key: tuple[int, ...]) -> int:
-        """Give the number of the group of these values of ``columns``."""
-        number = self._known.get(key)
-        if number is None:
-            made = self._make(dict(zip(self.columns, key, strict=True)))
-            number = self._known[key] = self._numbers.setdefault(made, len(self.made))
-            if number == len(self.made):
-                self.made.append(made)
-        return number
+    def find(self, rows: Sequence[tuple[int, ...]]) -> list[int]:
+        """Give the numbers of the groups of rows of sums, whose first value is a time; those of ``columns`` follow."""
+        columns = range(1, 1 + len(self.columns))
+        keys: list[Any] = list(map(itemgetter(*columns), rows)) if columns else [None] * len(rows)
+        for key in dict.fromkeys(keys):
+            if key not in self._known:
+                self._add(key)
+        return list(map(self._known.__getitem__, keys))
+
+    def _add(self, key: Any) -> None:  # noqa: ANN401 - the values of ``columns``, or of the only one
+        values = key if len(self.columns) > 1 else (key,) * len(self.columns)
+        made = self._make(dict(zip(self.columns, values, strict=True)))
+        told_apart = id(made.label), made.project_id, id(made.point), made.point_project_id, made.direction, made.boundary
+        number = self._known[key] = self._numbers.setdefault(told_apart, len(self.made))
+        if number == len(self.made):
+            self.made.append(made)
+            self.scope_of.append(self._scopes[made.scope])
 
     def _columns(self) -> Iterator[str]:
         if Grouping.LABEL in self._group_by or (Grouping.PROJECT in self._group_by and self._project is None):
@@ -115,12 +136,19 @@ class Groups:
             project_id=project_id,
             point=latest_point,
             point_project_id=point_project_id,
-            direction=DirectionCode(key["direction"]).direction if "direction" in key else None,
+            direction=_DIRECTIONS[key["direction"]] if "direction" in key else None,
             boundary=boundary,
-            scope=self._scopes.setdefault(scope, scope),
+            scope=self._share(scope),
         )
 
+    def _share(self, scope: Scope) -> Scope:
+        """Give the scope that all groups with an equal one have."""
+        number = self._scopes.setdefault(scope, len(self.scopes))
+        if number == len(self.scopes):
+            self.scopes.append(scope)
+        return self.scopes[number]
 
-def _only_project(versions: Iterable[LabelVersion | PointVersion]) -> str | None:
+
+def _only_project(versions: Iterable[LabelVersion | LabelOwner | PointVersion]) -> str | None:
     projects = {version.project_id for version in versions}
     return projects.pop() if len(projects) == 1 else None

@@ -4,18 +4,20 @@ Owns the transactions: each covers some whole intervals and is over before they 
 for whoever reads slowly, and an interval is told as it was at one moment.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from itertools import chain, groupby
+from operator import itemgetter
+from typing import NamedTuple, overload
 
 from venturi.adapters.store.store import Store, StoreReader
-from venturi.adapters.store.usage.sums import Chosen, Row, Span
-from venturi.adapters.store.usage.versions import PointVersion
+from venturi.adapters.store.usage.sums import Row, Span
+from venturi.adapters.store.usage.versions import LabelOwner, LabelVersion, PointVersion
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.covering import Covering
 from venturi.services.control.policy import Operation, require
-from venturi.services.reports.access import choose_owners, choose_totals, choose_usage
+from venturi.services.reports.access import ask_labels, choose_owners, choose_totals, choose_usage
 from venturi.services.reports.coverage import IntervalCoverage, PointTime, account
 from venturi.services.reports.groups import Group, Groups, Scope
 from venturi.services.reports.request import Grouping, UsageRequest
@@ -38,6 +40,44 @@ class ReportRow(NamedTuple):
     time: PointTime
 
 
+Told = tuple[Covering, PointTime]
+"""The coverage of an interval at some points, and their time."""
+
+
+class ReportRows(Sequence[ReportRow]):
+    """The rows of an interval, kept in columns: row i is of ``groups[numbers[i]]``, and ``counts`` are columns of that length.
+
+    ``told`` is what is told of the interval, by the places in ``scopes`` that groups have (``scope_of``).
+    """
+
+    def __init__(self, groups: Groups, numbers: Sequence[int], counts: Sequence[Sequence[int]], told: Mapping[int, Told]) -> None:
+        self.groups = groups.made
+        self.scope_of = groups.scope_of
+        self.numbers = numbers
+        self.counts = counts
+        self.told = told
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> ReportRow: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[ReportRow]: ...
+
+    def __getitem__(self, place: int | slice) -> ReportRow | list[ReportRow]:
+        """Make a row, or some."""
+        if isinstance(place, slice):
+            return [self._row(each) for each in range(*place.indices(len(self)))]
+        return self._row(range(len(self))[place])
+
+    def _row(self, place: int) -> ReportRow:
+        number = self.numbers[place]
+        return ReportRow(self.groups[number], tuple(column[place] for column in self.counts), *self.told[self.scope_of[number]])
+
+
 class ReportInterval(NamedTuple):
     """An interval: its coverage at all points that the report is about, and the groups that counted anything, in the order of sums.
 
@@ -52,7 +92,7 @@ class ReportInterval(NamedTuple):
     coverage: Covering
     time: PointTime
     observation_points: int
-    rows: list[ReportRow]
+    rows: ReportRows
     known_until: int | None
     read_at: int
     rolled_until: int | None = None
@@ -69,6 +109,24 @@ class _Piece:
     starts: Sequence[int]
     start: int
     end: int
+
+
+@dataclass
+class _Naming:
+    """What the pieces of a report have in common as long as nothing is named anew: labels, or their owners, and the groups of both."""
+
+    state: tuple[int, ...] = ()
+    labels: Sequence[LabelVersion] = ()
+    owners: Sequence[LabelOwner] | None = None
+    points: Sequence[PointVersion] = ()
+    groups: Groups | None = None
+
+    def find_groups(self, request: UsageRequest, points: Sequence[PointVersion]) -> Groups:
+        """Give the groups of what is counted at ``points``, those of the piece before if all is called as it was then."""
+        named = [point._replace(first=None, last=None) for point in points]
+        if self.groups is None or named != self.points:
+            self.points, self.groups = named, Groups(request.group_by, self.labels, points, self.owners)
+        return self.groups
 
 
 class UsageReports:
@@ -96,12 +154,14 @@ class UsageReports:
     def usage(self, caller: Principal, request: UsageRequest) -> Iterator[ReportInterval]:
         """Report the usage of labels, as far as the caller may see it; raises ``ForbiddenError`` at once."""
         require(caller, Operation.READ_USAGE)
-        return self._report(request, lambda reader, piece: self._read_usage(caller, reader, piece))
+        naming = _Naming()
+        return self._report(request, lambda reader, piece: self._read_usage(caller, reader, piece, naming))
 
     def point_totals(self, caller: Principal, request: UsageRequest) -> Iterator[ReportInterval]:
         """Report all that the points counted that the caller may see; raises as ``usage`` does."""
         require(caller, Operation.READ_POINT_TOTALS)
-        return self._report(request, lambda reader, piece: self._read_totals(caller, reader, piece))
+        naming = _Naming()
+        return self._report(request, lambda reader, piece: self._read_totals(caller, reader, piece, naming))
 
     def _report(self, request: UsageRequest, read: Callable[[StoreReader, _Piece], list[ReportInterval]]) -> Iterator[ReportInterval]:
         starts, position, count = request.intervals, 0, _FIRST_INTERVALS
@@ -118,24 +178,35 @@ class UsageReports:
             rows = sum(len(interval.rows) + 1 for interval in intervals)
             count = max(1, min(ROWS_AT_ONCE * len(some) // rows, 4 * count))
 
-    def _read_usage(self, caller: Principal, reader: StoreReader, piece: _Piece) -> list[ReportInterval]:
-        labels, points = reader.usage.label_versions(), reader.usage.point_versions()
-        chosen = choose_usage(caller, piece.request, labels, points)
-        summed = [label for label in labels if any(each.labels is None or label.version in each.labels for each in chosen)]
-        seen = _seen(points, chosen)
-        owners = None if Grouping.LABEL in piece.request.group_by else choose_owners(chosen, labels)
-        groups = Groups(piece.request.group_by, summed, seen, by_owner=owners is not None)
-        coverage = self._read_coverage(reader, piece, seen)
-        if owners is not None:
+    def _read_usage(self, caller: Principal, reader: StoreReader, piece: _Piece, naming: _Naming) -> list[ReportInterval]:
+        request, points = piece.request, reader.usage.point_versions()
+        state = reader.usage.naming_state()
+        if state != naming.state:
+            self._name(caller, reader, request, naming)
+            naming.state = state
+        if naming.owners is not None:
+            owners = choose_owners(caller, request, naming.owners, points)
+            seen = _seen(points, [each.points for each in owners])
+            groups, coverage = naming.find_groups(request, seen), self._read_coverage(reader, piece, seen)
             return _join(piece, groups, coverage, lambda span, step, by: reader.usage.usage_of_owners(span, step, by, owners))
+        chosen = choose_usage(caller, request, naming.labels, points)
+        seen = _seen(points, [each.points for each in chosen])
+        groups, coverage = naming.find_groups(request, seen), self._read_coverage(reader, piece, seen)
         return _join(piece, groups, coverage, lambda span, step, by: reader.usage.usage(span, step, by, chosen))
 
-    def _read_totals(self, caller: Principal, reader: StoreReader, piece: _Piece) -> list[ReportInterval]:
+    def _name(self, caller: Principal, reader: StoreReader, request: UsageRequest, naming: _Naming) -> None:
+        """Read the labels that a report tells apart or asks for, else their owners, which are few."""
+        asked = ask_labels(caller, request)
+        by_owner = Grouping.LABEL not in request.group_by and request.label_ids is None
+        naming.owners = reader.usage.label_owners(asked) if by_owner else None
+        naming.labels = () if by_owner else reader.usage.label_versions(asked)
+        naming.groups = None
+
+    def _read_totals(self, caller: Principal, reader: StoreReader, piece: _Piece, naming: _Naming) -> list[ReportInterval]:
         points = reader.usage.point_versions()
         chosen = choose_totals(caller, piece.request, points)
-        seen = _seen(points, (chosen,))
-        groups = Groups(piece.request.group_by, (), seen)
-        coverage = self._read_coverage(reader, piece, seen)
+        seen = _seen(points, [chosen.points])
+        groups, coverage = naming.find_groups(piece.request, seen), self._read_coverage(reader, piece, seen)
         return _join(piece, groups, coverage, lambda span, step, by: reader.usage.totals(span, step, by, chosen.points))
 
     def _read_coverage(self, reader: StoreReader, piece: _Piece, points: Sequence[PointVersion]) -> IntervalCoverage:
@@ -145,30 +216,50 @@ class UsageReports:
         return coverage
 
 
-def _seen(points: Iterable[PointVersion], chosen: Sequence[Chosen]) -> list[PointVersion]:
-    return [point for point in points if any(each.points is None or point.version in each.points for each in chosen)]
+def _seen(points: Iterable[PointVersion], chosen: Sequence[frozenset[int] | None]) -> list[PointVersion]:
+    return [point for point in points if any(each is None or point.version in each for each in chosen)]
 
 
 def _join(piece: _Piece, groups: Groups, coverage: IntervalCoverage, read: ReadSums) -> list[ReportInterval]:
     """Sum the versions of each group in each interval, and say how much of the truth that is."""
     step = piece.request.step
-    sums: dict[int, dict[int, Sequence[int]]] = {start: {} for start in piece.starts}
-    keys = 1 + len(groups.columns)
+    sums = {start: _IntervalSums() for start in piece.starts}
     for span in piece.request.sum_spans(piece.start, piece.end):
-        for row in read(span, step, groups.columns):
-            of_interval = sums[row[0] if step else piece.start]
-            number, counts = groups.find(row[1:keys]), row[keys:]
-            before = of_interval.get(number)
-            of_interval[number] = counts if before is None else [one + other for one, other in zip(before, counts, strict=True)]
+        rows = list(read(span, step, groups.columns))
+        numbers = groups.find(rows)
+        place = 0
+        for start, run in groupby(map(itemgetter(0), rows)):
+            end = place + len(list(run))
+            some = rows[place:end]
+            counts = [list(map(itemgetter(column), some)) for column in range(1 + len(groups.columns), len(some[0]))]
+            sums[start if step else piece.start].add(numbers[place:end], counts)
+            place = end
     bounds = ((start, start + step if step else piece.end) for start in piece.starts)
-    return [
-        _interval(start, end, [(groups.made[number], counts) for number, counts in sums[start].items()], coverage) for start, end in bounds
-    ]
+    return [_interval(start, end, groups, sums[start], coverage) for start, end in bounds]
 
 
-def _interval(start: int, end: int, counted: list[tuple[Group, Sequence[int]]], coverage: IntervalCoverage) -> ReportInterval:
-    scopes = {id(group.scope): group.scope for group, _ in counted}
-    known = {identity: coverage.of(start, end, scope) for identity, scope in scopes.items()}
-    rows = [ReportRow(group, counts, *known[id(group.scope)]) for group, counts in counted]
+class _IntervalSums:
+    """Sums of an interval: the numbers of groups, each once, and columns of their counts."""
+
+    def __init__(self) -> None:
+        self.numbers: Sequence[int] = ()
+        self.counts: Sequence[Sequence[int]] = ()
+
+    def add(self, numbers: Sequence[int], counts: Sequence[Sequence[int]]) -> None:
+        """Add what some groups counted, each as often as it is there."""
+        if not self.numbers and len(set(numbers)) == len(numbers):
+            self.numbers, self.counts = numbers, counts
+            return
+        joined: dict[int, list[int]] = {}
+        for number, *row in chain(zip(self.numbers, *self.counts, strict=True), zip(numbers, *counts, strict=True)):
+            before = joined.get(number)
+            joined[number] = row if before is None else [one + other for one, other in zip(before, row, strict=True)]
+        self.numbers, self.counts = list(joined), list(zip(*joined.values(), strict=True))
+
+
+def _interval(start: int, end: int, groups: Groups, sums: _IntervalSums, coverage: IntervalCoverage) -> ReportInterval:
+    scopes = set(map(groups.scope_of.__getitem__, sums.numbers))
+    told = {scope: coverage.of(start, end, groups.scopes[scope]) for scope in scopes}
+    rows = ReportRows(groups, sums.numbers, sums.counts, told)
     whole, points = coverage.of(start, end, Scope()), coverage.count(start, end)
     return ReportInterval(start, end, *whole, points, rows, coverage.known_until, coverage.now)

@@ -97,7 +97,8 @@ def _build_server_engine(location: URL, pool_size: int, isolation: str) -> Engin
 
 def _postgresql_arguments() -> dict[str, Any]:
     # What is acknowledged waits for the disk, whatever the server does by default.
-    limits = f"-c synchronous_commit=on -c lock_timeout={_LOCK_SECONDS}s -c idle_in_transaction_session_timeout={_IDLE_SECONDS}s"
+    # Compiling a query takes longer than any query here.
+    limits = f"-c jit=off -c synchronous_commit=on -c lock_timeout={_LOCK_SECONDS}s -c idle_in_transaction_session_timeout={_IDLE_SECONDS}s"
     keepalives = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
     return {"connect_timeout": _CONNECT_SECONDS, "options": limits, "application_name": "venturi", **keepalives}
 

@@ -10,9 +10,10 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, bindparam, false, func, or_, select, true
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, Table, and_, bindparam, cast, false, func, not_, or_, select, true
+from sqlalchemy.exc import DataError, OperationalError
 
+from venturi.adapters.store.engines.locations import POSTGRESQL
 from venturi.adapters.store.ledger.long_intervals import read_long_coverage, read_long_records
 from venturi.adapters.store.ledger.rolling.entries import (
     COVERAGE_COUNTS,
@@ -36,7 +37,19 @@ from venturi.adapters.store.schema.ledger_tables import (
 )
 from venturi.adapters.store.transaction import Transaction
 from venturi.adapters.store.usage.tail import Tail
-from venturi.adapters.store.usage.versions import LabelVersion, PointVersion, read_label_versions, read_point_versions
+from venturi.adapters.store.usage.versions import (
+    ALL_LABELS,
+    LabelOwner,
+    LabelsAsked,
+    LabelVersion,
+    PointVersion,
+    read_label_owners,
+    read_label_versions,
+    read_naming_state,
+    read_point_versions,
+)
+from venturi.core.domain.coverage import Coverage
+from venturi.core.domain.generation import Segments
 from venturi.core.ledger.long_intervals import spread_coverage, spread_records
 
 _HALF = 32
@@ -73,17 +86,46 @@ class OwnersChosen(NamedTuple):
     points: frozenset[int] | None
 
 
+class KnownRun(NamedTuple):
+    """Bins that one device at a point knows whole: each from the one that begins at ``first`` to the one at ``last``."""
+
+    point_version: int
+    first: int
+    last: int
+
+
+class ToldCoverage(NamedTuple):
+    """What is told of coverage: runs of bins that are known, and rows of all others.
+
+    Rows are of start, point version, place, state, reason, segments, nanoseconds and nanoseconds that overlap.
+    """
+
+    runs: Sequence[KnownRun]
+    rows: Sequence[Row]
+
+
 class UsageTables:
     """The roll-ups that one transaction sees."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
+        self._connection = transaction.connection
+        self._pinned = False
         self._embedded = transaction.connection.dialect.name == _SQLITE
         self._tail = Tail(transaction.connection)
 
-    def label_versions(self) -> list[LabelVersion]:
+    def label_versions(self, asked: LabelsAsked = ALL_LABELS) -> list[LabelVersion]:
         """Give the labels that sums name."""
-        return read_label_versions(self._transaction.connection)
+        with self._transaction.fetching:
+            return read_label_versions(self._transaction.connection, asked)
+
+    def label_owners(self, asked: LabelsAsked) -> list[LabelOwner]:
+        """Give the owners that sums name."""
+        return read_label_owners(self._transaction.connection, asked)
+
+    def naming_state(self) -> tuple[int, ...]:
+        """Give numbers that change whenever labels or their owners do."""
+        return read_naming_state(self._transaction.connection)
 
     def point_versions(self) -> list[PointVersion]:
         """Give the points that sums name."""
@@ -129,24 +171,42 @@ class UsageTables:
         long_ones = self._long_sums(LEDGER_TOTALS, span, step, by, _is_one_of(_LONG_POINT, points))
         return chain(sums, long_ones, self._tail_sums(LEDGER_TOTALS, span, step, Wanted(by, where)))
 
-    def coverage(self, span: Span, points: frozenset[int]) -> Sequence[Row]:
-        """Read coverage: rows of start, point version, place, state, reason, segments, nanoseconds and nanoseconds that overlap."""
-        table = LEDGER_COVERAGE_BINS
+    def coverage(self, span: Span, points: frozenset[int]) -> ToldCoverage:
+        """Read what is told of coverage.
+
+        Bins that one device knows whole are nearly all; they are counted by the database, and only those with a hole among them are read.
+        """
+        self._pin_plans()
+        table, columns = LEDGER_COVERAGE_BINS, LEDGER_COVERAGE_BINS.c
         names = *COVERAGE_KEYS, *COVERAGE_COUNTS
-        statement = select(*(table.c[name] for name in names))
-        within = table.c.resolution == RESOLUTIONS[span.width], table.c.start_at >= span.start, table.c.start_at < span.end
-        rows = self._fetch(statement.where(*within, _is_one_of(table.c.point_version, points)))
+        within = columns.resolution == RESOLUTIONS[span.width], columns.start_at >= span.start, columns.start_at < span.end
+        chosen = *within, _is_one_of(columns.point_version, points)
+        known = and_(columns.coverage == Coverage.COMPLETE.value, columns.segments == Segments.WIRE.value)
+        whole = and_(known, columns.nanoseconds == span.width, columns.overlapping_nanoseconds == 0)
+        device = columns.point_version, columns.place, columns.reason
+        bounds = func.min(columns.start_at), func.max(columns.start_at), func.count()
+        runs, holed = [], set()
+        for version, _, _, first, last, count in self._fetch(select(*device, *bounds).where(*chosen, whole).group_by(*device)):
+            if (last - first) // span.width + 1 == count:
+                runs.append(KnownRun(version, first, last))
+            else:
+                holed.add(version)
+        others = or_(not_(whole), _is_one_of(columns.point_version, frozenset(holed)))
+        rows = self._fetch(select(*(table.c[name] for name in names)).where(*chosen, others))
         with self._transaction.fetching:
             told = read_long_coverage(self._transaction.connection, _is_one_of(_LONG_POINT, points), (span.start, span.end))
         window = span.start, span.end
-        return [*rows, *spread_coverage(told, window, span.width), *self._tail_coverage(window, span.width, points)]
+        spread = spread_coverage(told, window, span.width)
+        return ToldCoverage(
+            [run for run in runs if run.point_version not in holed], [*rows, *spread, *self._tail_coverage(window, span.width, points)]
+        )
 
     def beyond(self, most: int = MOST_TAIL) -> Beyond:
         """Tell what lies beyond the watermark; of it sums have a tail of at most ``MOST_TAIL`` entries."""
         return self._tail.beyond if most == MOST_TAIL else read_beyond(self._transaction.connection, most)
 
     def _tail_coverage(self, window: tuple[int, int], width: int, points: frozenset[int]) -> Iterator[Row]:
-        def sum_up(told: FromClause, parameters: Mapping[str, int]) -> Iterator[Row]:
+        def sum_up(told: FromClause, parameters: Mapping[str, int]) -> Iterable[Row]:
             keys = [told.c[name] for name in COVERAGE_KEYS]
             within = told.c.start_at >= window[0], told.c.start_at < window[1], _is_one_of(told.c.point_version, points)
             return self._sum(select(*keys).where(*within).group_by(*keys), [told.c[name] for name in COVERAGE_COUNTS], parameters)
@@ -156,7 +216,7 @@ class UsageTables:
     def _tail_sums(self, table: Table, span: Span, step: int | None, wanted: Wanted) -> Iterator[Row]:
         """Sum what entries beyond the watermark add, as rows like those of ``_sums``."""
 
-        def sum_up(entries: FromClause, parameters: Mapping[str, int]) -> Iterator[Row]:
+        def sum_up(entries: FromClause, parameters: Mapping[str, int]) -> Iterable[Row]:
             within = and_(entries.c.start_at >= span.start, entries.c.start_at < span.end, wanted.where(entries.c))
             return self._grouped(entries, span, step, wanted.by, within, counts_of(table), parameters)
 
@@ -173,7 +233,8 @@ class UsageTables:
 
     def _sums(
         self, table: Table, span: Span, step: int | None, by: Sequence[str], where: ColumnElement[bool], counts: Sequence[str]
-    ) -> Iterator[Row]:
+    ) -> Iterable[Row]:
+        self._pin_plans()
         within = and_(table.c.resolution == RESOLUTIONS[span.width], table.c.start_at >= span.start, table.c.start_at < span.end)
         return self._grouped(table, span, step, by, and_(within, where), counts)
 
@@ -186,17 +247,28 @@ class UsageTables:
         where: ColumnElement[bool],
         counts: Sequence[str],
         parameters: Mapping[str, int] = MappingProxyType({}),
-    ) -> Iterator[Row]:
+    ) -> Iterable[Row]:
         keys = [*([_step_start(source, span, step)] if step else []), *(source.c[name] for name in by)]
         statement = select(*keys).select_from(source).where(where).group_by(*keys).order_by(*keys)
-        start = () if step else (span.start,)
+        rows = self._sum(statement, [source.c[name] for name in counts], parameters)
+        if step:
+            return rows
         first = len(keys)
-        for row in self._sum(statement, [source.c[name] for name in counts], parameters):
-            if row[first] is not None:  # of nothing, without keys
-                yield (*start, *row)
+        return ((span.start, *row) for row in rows if row[first] is not None)  # of nothing, without keys
 
-    def _sum(self, statement: Select[Any], counts: Sequence[ColumnElement[int]], parameters: Mapping[str, int]) -> Iterator[Row]:
-        """Add sums to a statement; SQLite, which sums in 64 bits and says so when they do not hold a sum, then sums in halves."""
+    def _pin_plans(self) -> None:
+        """Have PostgreSQL seek bins by their time: it takes those of a resolution for spread over all time, and would read every bin."""
+        if not self._pinned and self._connection.dialect.name == POSTGRESQL:
+            self._connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        self._pinned = True
+
+    def _sum(self, statement: Select[Any], counts: Sequence[ColumnElement[int]], parameters: Mapping[str, int]) -> Iterable[Row]:
+        """Add sums to a statement, in 64 bits; where these do not hold a sum the database says so, and sums are made without a bound.
+
+        SQLite then sums in halves. MariaDB gives decimals from the first.
+        """
+        if self._connection.dialect.name == POSTGRESQL:
+            return self._sum_on_postgresql(statement, counts, parameters)
         try:
             rows = self._fetch(statement.add_columns(*map(func.sum, counts)), parameters)
         except OperationalError as error:
@@ -204,11 +276,24 @@ class UsageTables:
                 raise
             halves = [half for count in counts for half in (count.bitwise_rshift(_HALF), count.bitwise_and(_LOW))]
             return map(_join_halves(len(counts)), self._fetch(statement.add_columns(*map(func.sum, halves)), parameters))
-        return iter(rows) if self._embedded else map(_as_integers(len(counts)), rows)
+        return rows if self._embedded else map(_as_integers(len(counts)), rows)
+
+    def _sum_on_postgresql(
+        self, statement: Select[Any], counts: Sequence[ColumnElement[int]], parameters: Mapping[str, int]
+    ) -> Iterable[Row]:
+        """Have PostgreSQL make integers of its decimals, of which reading takes longer."""
+        try:
+            with self._connection.begin_nested():
+                return self._fetch(statement.add_columns(*(cast(func.sum(count), BigInteger) for count in counts)), parameters)
+        except DataError:
+            return map(_as_integers(len(counts)), self._fetch(statement.add_columns(*map(func.sum, counts)), parameters))
 
     def _fetch(self, statement: Select[Any], parameters: Mapping[str, int] = MappingProxyType({})) -> Sequence[Row]:
+        """Fetch rows of plain numbers and texts, as the driver gives them."""
         with self._transaction.fetching:
-            return self._transaction.connection.execute(statement, parameters).all()
+            cursor: Any = self._connection.execute(statement, parameters).cursor
+            rows: Sequence[Row] = cursor.fetchall()
+            return rows
 
 
 def _as_integers(count: int) -> Callable[[Row], Row]:

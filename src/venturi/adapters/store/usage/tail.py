@@ -4,7 +4,7 @@ Owns how it is added up for a reader, who sees it as rows like those of roll-ups
 for ``ledger.rolling.entries``.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
@@ -29,7 +29,7 @@ from venturi.core.ledger.long_intervals import spread_coverage, spread_records
 
 Row = tuple[Any, ...]
 Window = tuple[int, int]
-SumUp = Callable[[FromClause, Mapping[str, int]], Iterator[Row]]
+SumUp = Callable[[FromClause, Mapping[str, int]], Iterable[Row]]
 """Sums rows of ``start_at``, of what they are summed by and of counts, as roll-ups are summed, by a statement with parameters."""
 
 

@@ -6,11 +6,11 @@ Owns their reading. Which of them a caller may see is for the services.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, FromClause, ScalarSelect, and_, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, ScalarSelect, Table, and_, func, or_, select
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from venturi.adapters.store.schema.ledger_tables import LEDGER_INTERVALS, LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, LEDGER_POINT_VERSIONS
-from venturi.adapters.store.schema.tables import LABELS
+from venturi.adapters.store.schema.tables import LABELS, REVISION_COUNTER
 from venturi.adapters.store.usage.lifetimes import read_lifetimes
 from venturi.core.domain.point import boundary_of
 
@@ -25,6 +25,33 @@ class LabelVersion(NamedTuple):
     shared: bool
     owner: int
     deleted: bool
+
+
+class LabelOwner(NamedTuple):
+    """Whose labels are: ``owner`` stands in sums for all labels of a project that are ``shared``, or for all that are not."""
+
+    owner: int
+    project_id: str
+    shared: bool
+
+
+class LabelsAsked(NamedTuple):
+    """Which labels: those of some ids and of some projects, None for any; ``visible_to`` is the project that sees no foreign ones.
+
+    What is shared is foreign to nobody.
+    """
+
+    label_ids: frozenset[str] | None = None
+    project_ids: frozenset[str] | None = None
+    visible_to: str | None = None
+
+    @property
+    def all(self) -> bool:
+        """Whether that is every label."""
+        return self == (None, None, None)
+
+
+ALL_LABELS = LabelsAsked()
 
 
 class PointVersion(NamedTuple):
@@ -48,15 +75,43 @@ class PointVersion(NamedTuple):
     boundary: str = ""
 
 
-def read_label_versions(connection: Connection) -> list[LabelVersion]:
-    """List all versions of labels that something counts for, in the order in which they came: not those of what is held alone."""
+def read_label_versions(connection: Connection, asked: LabelsAsked = ALL_LABELS) -> list[LabelVersion]:
+    """List the versions of labels that something counts for, in the order in which they came: not those of what is held alone."""
     table = LEDGER_LABEL_VERSIONS
     owners = LEDGER_OWNERS.c
     columns: list[KeyedColumnElement[Any]] = [table.c.id, table.c.label_id, table.c.name, table.c.project_id, table.c.shared]
-    statement = select(*columns, owners.id, LABELS.c.id.is_(None)).select_from(table).where(~table.c.held).order_by(table.c.id)
+    chosen = ~table.c.held, *_chosen(table, asked)
+    statement = select(*columns, owners.id, LABELS.c.id.is_(None)).select_from(table).where(*chosen).order_by(table.c.id)
     owned = statement.join(LEDGER_OWNERS, and_(owners.project_id == table.c.project_id, owners.shared == table.c.shared))
     rows = connection.execute(owned.outerjoin(LABELS, LABELS.c.id == table.c.label_id))
-    return [LabelVersion._make((*row[:4], bool(row[4]), row[5], bool(row[6]))) for row in rows]
+    return [LabelVersion(*row[:4], bool(row[4]), row[5], bool(row[6])) for row in rows]
+
+
+def read_label_owners(connection: Connection, asked: LabelsAsked) -> list[LabelOwner]:
+    """List the owners of labels; which of their labels is not asked."""
+    owners = LEDGER_OWNERS
+    statement = select(owners.c.id, owners.c.project_id, owners.c.shared).order_by(owners.c.id)
+    rows = connection.execute(statement.where(*_chosen(owners, asked._replace(label_ids=None))))
+    return [LabelOwner(row[0], row[1], bool(row[2])) for row in rows]
+
+
+def read_naming_state(connection: Connection) -> tuple[int, ...]:
+    """Give numbers that change whenever labels or their owners are named anew, or a label comes or goes."""
+    counted = [select(func.max(table.c.id)).scalar_subquery() for table in (LEDGER_LABEL_VERSIONS, LEDGER_OWNERS)]
+    row = connection.execute(select(*counted, select(REVISION_COUNTER.c.number).scalar_subquery())).one()
+    return tuple(number or 0 for number in row)
+
+
+def _chosen(table: Table, asked: LabelsAsked) -> list[ColumnElement[bool]]:
+    """Give the conditions on a table of labels or of their owners."""
+    conditions: list[ColumnElement[bool]] = []
+    if asked.label_ids is not None:
+        conditions.append(table.c.label_id.in_(sorted(asked.label_ids)))
+    if asked.project_ids is not None:
+        conditions.append(table.c.project_id.in_(sorted(asked.project_ids)))
+    if asked.visible_to is not None:
+        conditions.append(or_(table.c.project_id == asked.visible_to, table.c.shared))
+    return conditions
 
 
 def read_point_versions(connection: Connection) -> list[PointVersion]:

@@ -114,13 +114,14 @@ class RequestBody:
 class Answer:
     """An answer that is no error: its form, None for no body, and its meaning, by default that of the form.
 
-    ``text_form`` is a media type that it has as text too.
+    ``text_forms`` are media types that it has as text too, ``binary_forms`` others.
     """
 
     form: Any = None
     meaning: str = ""
     media_type: str = JSON_MEDIA
-    text_form: str | None = None
+    text_forms: Sequence[str] = ()
+    binary_forms: Sequence[str] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def document(self) -> Json:
@@ -130,8 +131,8 @@ class Answer:
             described["headers"] = {name: {"description": text, "schema": {"type": "string"}} for name, text in self.headers.items()}
         if self.form is not None:
             described["content"] = {self.media_type: {"schema": SchemaOf(self.form)}}
-            if self.text_form is not None:
-                described["content"][self.text_form] = {"schema": {"type": "string"}}
+            described["content"] |= {name: {"schema": {"type": "string"}} for name in self.text_forms}
+            described["content"] |= {name: {"schema": {"type": "string", "format": "binary"}} for name in self.binary_forms}
         return described
 
 
@@ -224,6 +225,7 @@ _MEANINGS = {
     HTTPStatus.UNAUTHORIZED: "No valid token came with the request.",
     HTTPStatus.FORBIDDEN: "The policy does not let this caller do this.",
     HTTPStatus.NOT_FOUND: "There is no such resource that the caller may see.",
+    HTTPStatus.NOT_ACCEPTABLE: "The server has no such form, or the answer does not fit it.",
     HTTPStatus.CONFLICT: "The change contradicts what the server holds.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request is larger than the server's limits.",
     HTTPStatus.TOO_MANY_REQUESTS: "Not now: send the same again later.",

@@ -3,9 +3,10 @@
 Owns their names and defaults. What a report can be is for the services.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, TypeVar
 
 from msgspec import Meta
@@ -47,6 +48,22 @@ class UsageForm(StrEnum):
 
     JSON = "json"
     CSV = "csv"
+    PARQUET = "parquet"
+    ARROW = "arrow"
+
+
+MEDIA_TYPES: Mapping[UsageForm, str] = MappingProxyType(
+    {
+        UsageForm.JSON: "application/json",
+        UsageForm.CSV: "text/csv",
+        UsageForm.PARQUET: "application/vnd.apache.parquet",
+        UsageForm.ARROW: "application/vnd.apache.arrow.stream",
+    }
+)
+"""The media types of the forms."""
+
+COLUMNAR = frozenset({UsageForm.PARQUET, UsageForm.ARROW})
+"""The forms that are for programs that read by columns, each value with its type."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,9 +132,10 @@ def read_request(query: Query, askable: Askable, now: Nanoseconds) -> UsageReque
 
 
 def read_form(query: Query, accepted: str) -> UsageForm:
-    """Read the form of the answer: ``format``, or CSV for a reader that accepts it rather than JSON; raises ``InvalidRequestError``."""
+    """Read the form of the answer: ``format``, or JSON for who accepts it, else the first one accepted; raises ``InvalidRequestError``."""
     wanted = [part.partition(";")[0].strip().lower() for part in accepted.split(",")]
-    by_header = UsageForm.CSV if "text/csv" in wanted and "application/json" not in wanted else UsageForm.JSON
+    named = [form for media_type in wanted for form in UsageForm if MEDIA_TYPES[form] == media_type]
+    by_header = UsageForm.JSON if UsageForm.JSON in named or not named else named[0]
     return _read_word(query, "format", UsageForm, by_header)
 
 

@@ -1,7 +1,7 @@
 """Routes of usage and of the totals of points; answers are written while the store is read."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator, Iterable
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -15,7 +15,10 @@ from venturi.core.domain.control.principal import Principal
 from venturi.interfaces.api.openapi.declaring import Answer, declare
 from venturi.interfaces.api.turns import ServerTurns, at_end
 from venturi.interfaces.api.v1.forms.usage import PointReportForm, UsageReportForm
+from venturi.interfaces.api.v1.usage.encoding import choose_encoding, encode
 from venturi.interfaces.api.v1.usage.queries import (
+    COLUMNAR,
+    MEDIA_TYPES,
     POINT_FILTERS,
     USAGE_FILTERS,
     Askable,
@@ -34,7 +37,14 @@ from venturi.services.reports.request import POINT_GROUPINGS, Grouping, UsageReq
 _USAGE = Askable(filters=USAGE_FILTERS, groupings=tuple(Grouping), unasked=(Grouping.LABEL, Grouping.DIRECTION), counts=USAGE_COUNTS)
 _POINTS = Askable(filters=POINT_FILTERS, groupings=POINT_GROUPINGS, unasked=(Grouping.POINT, Grouping.DIRECTION), counts=POINT_COUNTS)
 _TAGS = ["usage"]
-_MEDIA_TYPES = {UsageForm.JSON: "application/json", UsageForm.CSV: "text/csv"}
+_TEXT_FORMS = (MEDIA_TYPES[UsageForm.CSV],)
+_BINARY_FORMS = tuple(MEDIA_TYPES[form] for form in UsageForm if form in COLUMNAR)
+
+WriteColumns = Callable[[UsageForm, UsageRequest, Iterable[ReportInterval], Sequence[str]], Generator[bytes, None, None]]
+"""Writes a report by columns; ``columns.write_columns`` does."""
+
+ColumnLoader = Callable[[], WriteColumns]
+"""Loads what writes a report by columns; raises ``UnacceptableFormError`` where it is not installed."""
 
 
 @get(
@@ -42,20 +52,26 @@ _MEDIA_TYPES = {UsageForm.JSON: "application/json", UsageForm.CSV: "text/csv"}
     opt={OPERATION: Operation.READ_USAGE},
     tags=_TAGS,
     operation_class=declare(
-        Answer(form=UsageReportForm, text_form=_MEDIA_TYPES[UsageForm.CSV]), *usage_parameters(_USAGE), refusals=(404, 429)
+        Answer(form=UsageReportForm, text_forms=_TEXT_FORMS, binary_forms=_BINARY_FORMS),
+        *usage_parameters(_USAGE),
+        refusals=(404, 406, 429),
     ),
 )
 async def report_usage(
-    request: ApiRequest, caller: NamedDependency[Principal], reports: NamedDependency[UsageReports], turns: NamedDependency[ServerTurns]
+    request: ApiRequest,
+    caller: NamedDependency[Principal],
+    reports: NamedDependency[UsageReports],
+    turns: NamedDependency[ServerTurns],
+    load_columns: NamedDependency[ColumnLoader],
 ) -> Stream:
     """Report the usage of labels.
 
-    Sums what labels counted, with the coverage of each interval; streamed, as JSON or as CSV. To others than administrators it shows
-    labels of their project at its points and at shared ones, and shared labels at its points. A label without a row counted nothing as
-    far as the coverage of the interval reaches. A packet counts once for each label that it belongs to, so sums over labels may be more
-    than what passed.
+    Sums what labels counted, with the coverage of each interval; streamed, as JSON, CSV, Parquet or Arrow. To others than administrators
+    it shows labels of their project at its points and at shared ones, and shared labels at its points. A label without a row counted
+    nothing as far as the coverage of the interval reaches. A packet counts once for each label that it belongs to, so sums over labels may
+    be more than what passed.
     """
-    return await _stream(request, reports, turns, _USAGE, lambda asked: reports.usage(caller, asked))
+    return await _stream(request, reports, turns, load_columns, _USAGE, lambda asked: reports.usage(caller, asked))
 
 
 @get(
@@ -63,24 +79,31 @@ async def report_usage(
     opt={OPERATION: Operation.READ_POINT_TOTALS},
     tags=_TAGS,
     operation_class=declare(
-        Answer(form=PointReportForm, text_form=_MEDIA_TYPES[UsageForm.CSV]), *usage_parameters(_POINTS), refusals=(404, 429)
+        Answer(form=PointReportForm, text_forms=_TEXT_FORMS, binary_forms=_BINARY_FORMS),
+        *usage_parameters(_POINTS),
+        refusals=(404, 406, 429),
     ),
 )
 async def report_point_totals(
-    request: ApiRequest, caller: NamedDependency[Principal], reports: NamedDependency[UsageReports], turns: NamedDependency[ServerTurns]
+    request: ApiRequest,
+    caller: NamedDependency[Principal],
+    reports: NamedDependency[UsageReports],
+    turns: NamedDependency[ServerTurns],
+    load_columns: NamedDependency[ColumnLoader],
 ) -> Stream:
     """Report the totals of observation points.
 
     Sums all that was counted at the points that the caller may see, each packet once, and how much of it no label counts or could not
-    be classed; streamed, as JSON or as CSV.
+    be classed; streamed, as JSON, CSV, Parquet or Arrow.
     """
-    return await _stream(request, reports, turns, _POINTS, lambda asked: reports.point_totals(caller, asked))
+    return await _stream(request, reports, turns, load_columns, _POINTS, lambda asked: reports.point_totals(caller, asked))
 
 
 async def _stream(
     request: ApiRequest,
     reports: UsageReports,
     turns: ServerTurns,
+    load_columns: ColumnLoader,
     askable: Askable,
     report: Callable[[UsageRequest], Iterable[ReportInterval]],
 ) -> Stream:
@@ -92,8 +115,11 @@ async def _stream(
     caller = request.user.user_id
     at_end(request.scope, await turns.places.take(caller))
 
-    write = write_json if form is UsageForm.JSON else partial(write_csv, raw=raw)
+    encoding = None if form in COLUMNAR else choose_encoding(request.headers.get("accept-encoding", ""))
+    write = await turns.reports.run(caller, lambda: _writing(form, load_columns, raw=raw))
     blocks = write(asked, report(asked), askable.counts)
+    if encoding is not None:
+        blocks = encode(blocks, encoding)
     at_end(request.scope, lambda: _let_go(blocks))
     first = await turns.reports.run(caller, lambda: next(blocks))
 
@@ -103,7 +129,17 @@ async def _stream(
             yield block
             block = await turns.reports.run(caller, lambda: next(blocks, None))
 
-    return Stream(send(), media_type=_MEDIA_TYPES[form], headers={"Vary": "Accept"})
+    headers = {"Vary": "Accept, Accept-Encoding", **({} if encoding is None else {"Content-Encoding": encoding})}
+    return Stream(send(), media_type=MEDIA_TYPES[form], headers=headers)
+
+
+def _writing(
+    form: UsageForm, load_columns: ColumnLoader, *, raw: bool
+) -> Callable[[UsageRequest, Iterable[ReportInterval], Sequence[str]], Generator[bytes, None, None]]:
+    """Give what writes a form; raises ``UnacceptableFormError``."""
+    if form in COLUMNAR:
+        return partial(load_columns(), form)
+    return write_json if form is UsageForm.JSON else partial(write_csv, raw=raw)
 
 
 def _let_go(blocks: Generator[bytes, None, None]) -> None:

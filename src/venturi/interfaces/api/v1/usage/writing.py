@@ -11,40 +11,23 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from venturi.core.domain.generation import Segments
-from venturi.core.domain.interval import SECOND, format_time
+from venturi.core.domain.interval import format_time
 from venturi.core.ledger.covering import Covering
 from venturi.core.ledger.roll_ups import PointCounts
+from venturi.interfaces.api.v1.usage.fields import COVERAGE_FIELDS, Fields, coverage_fields, group_field_names, group_fields
 from venturi.interfaces.render.resources.cells import spell_for_csv
 from venturi.services.reports.coverage import PointTime
 from venturi.services.reports.groups import Group
-from venturi.services.reports.reporting import ReportInterval, ReportRow
+from venturi.services.reports.reporting import ReportInterval, ReportRows
 from venturi.services.reports.request import Grouping, UsageRequest
 
 USAGE_COUNTS = ("packets", "octets")
 POINT_COUNTS = PointCounts._fields
-COVERAGE_FIELDS = ("coverage", "reasons", "known_seconds", "segments", "known_point_seconds", "expected_point_seconds")
 
 _BLOCK = 1 << 16
-_ROWS_AT_ONCE = 256
-_REMEMBERED = 4_000
-_FIELDS = {
-    Grouping.LABEL: ("label_id", "label_name", "project_id", "label_deleted"),
-    Grouping.PROJECT: ("project_id",),
-    Grouping.POINT: ("observation_point_id", "observation_point_name", "point_project_id", "observation_point_deleted"),
-    Grouping.POINT_PROJECT: ("point_project_id",),
-    Grouping.DIRECTION: ("direction",),
-    Grouping.BOUNDARY: ("boundary",),
-}
-
-Fields = dict[str, object]
+_ROWS_AT_ONCE = 512
+_REMEMBERED = 32_000
 Spelling = TypeVar("Spelling")
-
-
-def group_field_names(group_by: Sequence[Grouping]) -> tuple[str, ...]:
-    """Name the fields that tell groups apart, each once; the boundary, which tells what must not be added up, is always the last."""
-    asked = (name for grouping in group_by if grouping is not Grouping.BOUNDARY for name in _FIELDS[grouping])
-    return tuple(dict.fromkeys((*asked, *_FIELDS[Grouping.BOUNDARY])))
 
 
 def write_json(request: UsageRequest, intervals: Iterable[ReportInterval], counts: Sequence[str]) -> Generator[bytes, None, None]:
@@ -79,20 +62,17 @@ class _JsonRows:
     """Spells rows in JSON."""
 
     def __init__(self, group_by: Sequence[Grouping], counts: Sequence[str]) -> None:
-        self._counts = ",".join(f'"{name}":%d' for name in counts).encode() + b","
-        self._group = _Remembered(partial(_spell_json, group_field_names(group_by)))
+        self._row = b"{%s" + ",".join(f'"{name}":%d' for name in counts).encode() + b",%s}"
+        self._groups = _Remembered(partial(_spell_json, group_field_names(group_by)))
 
     def interval(self, interval: ReportInterval) -> Iterator[bytes]:
         """Spell an interval with its rows, some at a time."""
         bounds = _members({"start": format_time(interval.start), "end": format_time(interval.end)})
         coverage = _json_coverage(interval.coverage, interval.time)
         yield b'{%s,%s,"observation_points":%d,"usage":[' % (bounds, coverage, interval.observation_points)
-        for place in range(0, len(interval.rows), _ROWS_AT_ONCE):
-            yield (b"," if place else b"") + b",".join(map(self._row, interval.rows[place : place + _ROWS_AT_ONCE]))
+        for place, cells in self._groups.cells(interval.rows, _json_coverage):
+            yield (b"," if place else b"") + b",".join([self._row % each for each in cells])
         yield b"]}"
-
-    def _row(self, row: ReportRow) -> bytes:
-        return b"{%s%s%s}" % (self._group(row.group), self._counts % tuple(row.counts), _json_coverage(row.coverage, row.time))
 
 
 class _CsvRows:
@@ -100,47 +80,59 @@ class _CsvRows:
 
     def __init__(self, names: Sequence[str], counts: Sequence[str], *, raw: bool) -> None:
         self._nothing = "," * (len(names) + len(counts))
-        self._counts = ",%d" * len(counts)
-        self._group = _Remembered(partial(_spell_csv, names, raw=raw))
+        self._row = "%s" + ",%d" * len(counts) + "%s"
+        self._groups = _Remembered(partial(_spell_csv, names, raw=raw))
 
     def interval(self, interval: ReportInterval) -> Iterator[bytes]:
         """Spell the rows of an interval, some at a time."""
         bounds = f"{format_time(interval.start)},{format_time(interval.end)}"
-        for place in range(0, len(interval.rows), _ROWS_AT_ONCE):
-            rows = interval.rows[place : place + _ROWS_AT_ONCE]
-            lines = (
-                bounds + self._group(row.group) + self._counts % tuple(row.counts) + _csv_coverage(row.coverage, row.time) for row in rows
-            )
-            yield "".join(lines).encode()
+        for _, cells in self._groups.cells(interval.rows, _csv_coverage):
+            yield "".join([bounds + self._row % each for each in cells]).encode()
         if not interval.rows and interval.coverage.worst and interval.observation_points:
             yield (bounds + self._nothing + _csv_coverage(interval.coverage, interval.time)).encode()
 
 
 class _Remembered(Generic[Spelling]):
-    """Remembers how groups are spelled, which many rows share; ``spell`` must not refer to who holds this, lest both outlive their use."""
+    """Remembers how groups are spelled; ``spell`` must not refer to who holds this, lest both outlive their use."""
 
     def __init__(self, spell: Callable[[Group], Spelling]) -> None:
         self._spell = spell
-        self._known: dict[int, tuple[Group, Spelling]] = {}
+        self._groups: Sequence[Group] = ()
+        self._known: dict[int, Spelling] = {}
 
-    def __call__(self, group: Group) -> Spelling:
-        """Spell a group."""
-        known = self._known.get(id(group))
-        if known is None or known[0] is not group:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            known = self._known[id(group)] = (group, self._spell(group))
-        return known[1]
+    def cells(
+        self, rows: ReportRows, spell_coverage: Callable[[Covering, PointTime], Spelling]
+    ) -> Iterator[tuple[int, Iterator[tuple[Spelling | int, ...]]]]:
+        """Give the cells of rows, some rows at a time after the place of their first: the group, the counts, the coverage."""
+        told = {scope: spell_coverage(*each) for scope, each in rows.told.items()}
+        if self._groups is not rows.groups:
+            self._groups = rows.groups
+            self._known.clear()
+        for place in range(0, len(rows), _ROWS_AT_ONCE):
+            some = slice(place, place + _ROWS_AT_ONCE)
+            numbers = rows.numbers[some]
+            groups = self._spell_all(numbers)
+            coverage = map(told.__getitem__, map(rows.scope_of.__getitem__, numbers))
+            yield place, zip(groups, *(column[some] for column in rows.counts), coverage, strict=True)
+
+    def _spell_all(self, numbers: Sequence[int]) -> list[Spelling]:
+        if len(self._known) > _REMEMBERED:
+            self._known.clear()
+        known, groups = self._known, self._groups
+        for number in numbers:
+            if number not in known:
+                known[number] = self._spell(groups[number])
+        return list(map(known.__getitem__, numbers))
 
 
 def _spell_json(names: Sequence[str], group: Group) -> bytes:
-    fields = _group_fields(group)
+    fields = group_fields(group)
     members = _members({name: fields[name] for name in names})
     return members + b"," if members else b""
 
 
 def _spell_csv(names: Sequence[str], group: Group, *, raw: bool) -> str:
-    fields = _group_fields(group)
+    fields = group_fields(group)
     line = _csv_line([spell_for_csv(fields[name], raw=raw) for name in names])
     return f",{line}".rstrip("\r\n") if names else ""
 
@@ -177,40 +169,18 @@ def _gather(pieces: Iterable[bytes]) -> Generator[bytes, None, None]:
     yield b"".join(block)
 
 
-def _group_fields(group: Group) -> Fields:
-    label, point = group.label, group.point
-    return {
-        "label_id": label and label.label_id,
-        "label_name": label and label.name,
-        "label_deleted": label and label.deleted,
-        "project_id": group.project_id,
-        "observation_point_id": point and point.point_id,
-        "observation_point_name": point and point.name,
-        "observation_point_deleted": point and point.deleted,
-        "point_project_id": group.point_project_id,
-        "direction": group.direction,
-        "boundary": group.boundary,
-    }
-
-
-def _coverage_fields(covering: Covering, time: PointTime) -> Fields:
-    segments = Segments.MERGED if covering.merged else Segments.WIRE
-    known = covering.known // SECOND
-    return dict(zip(COVERAGE_FIELDS, (covering.state, covering.reason_names, known, segments, *time), strict=True))
-
-
 def _members(fields: Fields) -> bytes:
     return msgspec.json.encode(fields)[1:-1]
 
 
 @lru_cache(maxsize=1024)
 def _json_coverage(covering: Covering, time: PointTime) -> bytes:
-    return _members(_coverage_fields(covering, time))
+    return _members(coverage_fields(covering, time))
 
 
 @lru_cache(maxsize=1024)
 def _csv_coverage(covering: Covering, time: PointTime) -> str:
-    fields = _coverage_fields(covering, time) | {"reasons": " ".join(covering.reason_names)}
+    fields = coverage_fields(covering, time) | {"reasons": " ".join(covering.reason_names)}
     return "," + _csv_line([fields[name] for name in COVERAGE_FIELDS])
 
 

@@ -1,0 +1,57 @@
+"""The fields of rows of usage: their names, their order, and what they hold of a group and of coverage.
+
+Owns what every form has in common. How fields are written is for ``writing`` and ``columns``.
+"""
+
+from collections.abc import Sequence
+
+from venturi.core.domain.generation import Segments
+from venturi.core.domain.interval import SECOND
+from venturi.core.ledger.covering import Covering
+from venturi.services.reports.coverage import PointTime
+from venturi.services.reports.groups import Group
+from venturi.services.reports.request import Grouping
+
+COVERAGE_FIELDS = ("coverage", "reasons", "known_seconds", "segments", "known_point_seconds", "expected_point_seconds")
+
+_FIELDS = {
+    Grouping.LABEL: ("label_id", "label_name", "project_id", "label_deleted"),
+    Grouping.PROJECT: ("project_id",),
+    Grouping.POINT: ("observation_point_id", "observation_point_name", "point_project_id", "observation_point_deleted"),
+    Grouping.POINT_PROJECT: ("point_project_id",),
+    Grouping.DIRECTION: ("direction",),
+    Grouping.BOUNDARY: ("boundary",),
+}
+
+
+Fields = dict[str, object]
+
+
+def group_field_names(group_by: Sequence[Grouping]) -> tuple[str, ...]:
+    """Name the fields that tell groups apart, each once; the boundary, which tells what must not be added up, is always the last."""
+    asked = (name for grouping in group_by if grouping is not Grouping.BOUNDARY for name in _FIELDS[grouping])
+    return tuple(dict.fromkeys((*asked, *_FIELDS[Grouping.BOUNDARY])))
+
+
+def group_fields(group: Group) -> Fields:
+    """Give all fields of a group, None where the report does not tell it apart."""
+    label, point = group.label, group.point
+    return {
+        "label_id": label and label.label_id,
+        "label_name": label and label.name,
+        "label_deleted": label and label.deleted,
+        "project_id": group.project_id,
+        "observation_point_id": point and point.point_id,
+        "observation_point_name": point and point.name,
+        "observation_point_deleted": point and point.deleted,
+        "point_project_id": group.point_project_id,
+        "direction": group.direction,
+        "boundary": group.boundary,
+    }
+
+
+def coverage_fields(covering: Covering, time: PointTime) -> Fields:
+    """Give the fields of coverage."""
+    segments = Segments.MERGED if covering.merged else Segments.WIRE
+    known = covering.known // SECOND
+    return dict(zip(COVERAGE_FIELDS, (covering.state, covering.reason_names, known, segments, *time), strict=True))
