@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 from tests.support.sources import PACKAGE
 from venturi.core.domain.errors import VenturiError
@@ -23,7 +24,7 @@ _OWN = (str(PACKAGE), contextlib.__file__, functools.__file__, "<string>")
 """Code of venturi, also what dataclasses make of it, and of the standard library that only calls it."""
 
 _UNGUARDED = frozenset(
-    {"setprofile", "isinstance", "len", "append", "any", "items", "min", "__exit__", "setns", "close", "SyncAPI.__enter__"}
+    {"setprofile", "isinstance", "len", "append", "any", "items", "min", "__exit__", "__del__", "setns", "close", "SyncAPI.__enter__"}
     | {"freeze", "unfreeze", "enable", "disable", "isenabled"}
 )
 """What cannot fail, or what puts back what must be put back. ``SyncAPI`` is pyroute2's, and gives itself."""
@@ -39,6 +40,13 @@ class Place:
     file: str
     caller: str
     called: str
+
+
+class Entered(NamedTuple):
+    """A function of venturi that ran."""
+
+    file: str
+    name: str
 
 
 def _place(frame: FrameType, event: str, argument: object, folders: tuple[str, ...]) -> Place | None:
@@ -77,16 +85,18 @@ def _run(call: Callable[[], object], profile: Callable[[FrameType, str, object],
     return next(iter(raised), None)
 
 
-def find_places(scenario: Scenario, *folders: str) -> list[list[Place]]:
+def find_places(scenario: Scenario, entered: set[Entered], *folders: str) -> list[list[Place]]:
     """Run a scenario undisturbed, and give for each of its calls the places that it is first to come to, in their order.
 
-    A place is where a file below ``folders`` of the package calls others.
+    A place is where a file below ``folders`` of the package calls others. All functions of the package that run are added to ``entered``.
     """
     below = tuple(str(PACKAGE / folder) for folder in folders)
     known: set[Place] = set()
     found: list[list[Place]] = []
 
     def note(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(str(PACKAGE)):
+            entered.add(Entered(frame.f_code.co_filename, frame.f_code.co_qualname))
         place = _place(frame, event, argument, below)
         if place is not None and place not in known:
             known.add(place)
@@ -98,9 +108,10 @@ def find_places(scenario: Scenario, *folders: str) -> list[list[Place]]:
     return found
 
 
-def count_descriptors() -> int:
-    """Count the files and sockets that this process has open."""
-    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+def list_descriptors() -> list[str]:
+    """Tell what this process has open: paths of files, sockets by their numbers."""
+    descriptors = [str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    return sorted(descriptors)
 
 
 @contextlib.contextmanager
@@ -133,12 +144,12 @@ class Injection:
     prepare: Callable[[], object]
     folders: tuple[str, ...]
     _last: object = field(init=False, default=None)
-    _descriptors: int = field(init=False, default=0)
+    _descriptors: list[str] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         """Count what is open when everything is prepared."""
         self._prepare(0)
-        self._descriptors = count_descriptors()
+        self._descriptors = list_descriptors()
 
     def hold(self, number: int, places: Sequence[Place], errors: Sequence[Exception]) -> None:
         """Raise each error at each place that the call of a number comes to: nothing but an error of venturi's may leave it.
@@ -168,7 +179,8 @@ class Injection:
 
     def _prepare(self, number: int) -> None:
         self.prepare()
-        assert self._last is None or count_descriptors() == self._descriptors, self._last
+        descriptors = list_descriptors()
+        assert self._last is None or len(descriptors) == len(self._descriptors), (self._last, descriptors, self._descriptors)
         for call in self.scenario[:number]:
             assert (raised := _run(call, None)) is None, raised
 
