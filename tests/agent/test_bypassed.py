@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,6 +44,36 @@ def test_a_program_that_is_put_before_the_agents_at_the_tc_hook(router: Router, 
     meanwhile = [each for each in metered(files) if each.start < after and before < each.end]
     assert {(each.coverage, each.reason) for each in meanwhile} == {("partial", "bypass")}
     assert {each.coverage for each in metered(files) if each not in meanwhile} >= {"complete"}
+
+
+@pytest.mark.parametrize("stays", [True, False], ids=["stays", "goes again"])
+def test_a_program_that_is_put_before_the_agents_while_no_agent_runs(router: Router, tmp_path: Path, *, stays: bool) -> None:
+    files = AgentFiles(tmp_path, "ebpf")
+    files.write_plan(router, {"ten": "10.0.0.0/8"}, hook="tc")
+    files.environment["VENTURI_AGENT_REPORT_INTERVAL"] = "1s"
+    device = replace(router.metered(), hook=Hook.TC)
+    with running_agent(files) as agent:
+        agent.wait_for_log("metering")
+        send(router, TEN, 5)
+        assert agent.stop() == 0
+    down = time.time_ns()
+    with ExitStack() as ahead:
+        ahead.enter_context(passing_at(device))
+        send(router, TEN, 7)
+        if not stays:
+            ahead.close()
+            send(router, TEN, 11)
+        up = time.time_ns()
+        with running_agent(files) as agent:
+            agent.wait_for_log("found")
+            wait_for_coverage(files, "bypassed", wanted=True)
+            ahead.close()
+            wait_for_coverage(files, "bypassed", wanted=False)
+            assert agent.stop() == 0
+    assert usage(files) == {"ten": 5 if stays else 16}
+    without_agent = [each for each in metered(files) if each.start < up and down < each.end]
+    assert {(each.coverage, each.reason) for each in without_agent} == {("partial", "bypass")}
+    assert metered(files)[0].coverage == metered(files)[-1].coverage == "complete"
 
 
 def bypasses(files: AgentFiles, router: Router) -> list[dict[str, str]]:

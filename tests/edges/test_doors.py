@@ -1,4 +1,4 @@
-"""Whatever the layers above call of an adapter is guarded by an edge, or it is said here why not."""
+"""Whatever the layers above call of an adapter is guarded by an edge and has every error raised in it, or it is said here why not."""
 
 import ast
 import dataclasses
@@ -8,6 +8,8 @@ import inspect
 
 import pytest
 
+from tests.edges import test_edges, test_kernel_edges, test_store_edges
+from tests.edges.holding import doors_of
 from tests.support.sources import list_modules
 from venturi.adapters.edges import GUARDED
 
@@ -63,6 +65,13 @@ UNGUARDED = {
     "whole_files.read_whole": HANDLES,
     "whole_files.write_whole": "its callers go on without the file, and say so",
 }
+WITHOUT_ERRORS = {
+    "drivers.hook_drivers.HookDrivers": "calls drivers alone, in which errors are raised",
+    "drivers.memory.MemoryDriver": PURE,
+}
+"""The doors that are guarded without need, since a driver is what callers know."""
+
+SCENARIOS = (test_edges, test_kernel_edges, test_store_edges)
 ABOVE = ("src/venturi/services", "src/venturi/interfaces", "src/venturi/composition", "src/venturi/cli")
 
 
@@ -90,3 +99,9 @@ def test_a_door_is_guarded(name: str, door: object) -> None:
 
 def test_nothing_is_left_out_that_is_not_there() -> None:
     assert set(UNGUARDED) <= set(list_doors())
+
+
+def test_errors_are_raised_behind_each_door() -> None:
+    struck = {door for scenarios in SCENARIOS for test in vars(scenarios).values() for door in doors_of(test)}
+    guarded = {name: door for name, door in list_doors().items() if GUARDED in vars(door)}
+    assert {name for name, door in guarded.items() if door not in struck} == set(WITHOUT_ERRORS)

@@ -7,6 +7,7 @@ from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
+import vl_convert
 from packaging.requirements import Requirement
 
 from tests.support.environments import Installer
@@ -66,6 +67,19 @@ def test_both_licences_are_stated_beside_each_other(place: str) -> None:
     text = (ROOT / place).read_text(encoding="utf-8")
     assert "Apache" in text
     assert "bpf/LICENSE" in text
+
+
+def _packed_packages() -> set[str]:
+    """Name the packages of which the drawing engine of pages is put together; ``vl_convert`` holds them by their addresses."""
+    (library,) = Path(vl_convert.__path__[0]).glob("vl_convert*.so")
+    return {name.decode() for name in re.findall(rb"npm/([a-z0-9.-]+)@[0-9]+[.][0-9]+[.][0-9]+/", library.read_bytes())}
+
+
+def test_third_party_lists_every_package_that_is_packed_into_pages() -> None:
+    packed = THIRD_PARTY.partition("Packed into chart_engine.js.gz")[2].partition("BSD-3-Clause: ")[0]
+    stated = set(re.findall(r"^([a-z0-9.-]+) {2,}\S", packed, flags=re.MULTILINE)) | {"vega", "internmap"}
+    named = {name for name in _packed_packages() if not name.startswith(("vega-", "d3-"))}
+    assert named - stated == {"lodash.debounce"}, "which only a page with events of its own would have"
 
 
 def test_third_party_lists_every_package_that_is_asked_for() -> None:

@@ -9,22 +9,25 @@ import functools
 import gc
 import sys
 import threading
+import warnings
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 from tests.support.sources import PACKAGE
 from venturi.core.domain.errors import VenturiError
 
-_OWN = (str(PACKAGE), contextlib.__file__, functools.__file__)
-"""Code of venturi, and of the standard library that only calls it."""
+_OWN = (str(PACKAGE), contextlib.__file__, functools.__file__, "<string>")
+"""Code of venturi, also what dataclasses make of it, and of the standard library that only calls it."""
 
 _UNGUARDED = frozenset(
-    {"setprofile", "isinstance", "len", "append", "__exit__", "setns", "close", "freeze", "unfreeze", "enable", "disable", "isenabled"}
+    {"setprofile", "isinstance", "len", "append", "any", "items", "min", "__exit__", "__del__", "setns", "close", "SyncAPI.__enter__"}
+    | {"freeze", "unfreeze", "enable", "disable", "isenabled"}
 )
-"""What cannot fail, or what puts back what must be put back."""
+"""What cannot fail, or what puts back what must be put back. ``SyncAPI`` is pyroute2's, and gives itself."""
 
 Scenario = Sequence[Callable[[], object]]
 """What others ask of an adapter, call by call."""
@@ -39,6 +42,13 @@ class Place:
     called: str
 
 
+class Entered(NamedTuple):
+    """A function of venturi that ran."""
+
+    file: str
+    name: str
+
+
 def _place(frame: FrameType, event: str, argument: object, folders: tuple[str, ...]) -> Place | None:
     """Give the place of a call that leaves the adapter, None for any other event."""
     if event == "c_call":
@@ -48,7 +58,8 @@ def _place(frame: FrameType, event: str, argument: object, folders: tuple[str, .
     else:
         return None
     file = caller.f_code.co_filename
-    if not file.startswith(folders) or called in _UNGUARDED or caller.f_code.co_name == "<module>":
+    named = {called, frame.f_code.co_qualname} if event == "call" else {called}
+    if not file.startswith(folders) or _UNGUARDED & named or caller.f_code.co_name == "<module>":
         return None
     return Place(Path(file).relative_to(PACKAGE).as_posix(), caller.f_code.co_name, called)
 
@@ -74,16 +85,18 @@ def _run(call: Callable[[], object], profile: Callable[[FrameType, str, object],
     return next(iter(raised), None)
 
 
-def find_places(scenario: Scenario, *folders: str) -> list[list[Place]]:
+def find_places(scenario: Scenario, entered: set[Entered], *folders: str) -> list[list[Place]]:
     """Run a scenario undisturbed, and give for each of its calls the places that it is first to come to, in their order.
 
-    A place is where a file below ``folders`` of the package calls others.
+    A place is where a file below ``folders`` of the package calls others. All functions of the package that run are added to ``entered``.
     """
     below = tuple(str(PACKAGE / folder) for folder in folders)
     known: set[Place] = set()
     found: list[list[Place]] = []
 
     def note(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(str(PACKAGE)):
+            entered.add(Entered(frame.f_code.co_filename, frame.f_code.co_qualname))
         place = _place(frame, event, argument, below)
         if place is not None and place not in known:
             known.add(place)
@@ -95,13 +108,48 @@ def find_places(scenario: Scenario, *folders: str) -> list[list[Place]]:
     return found
 
 
-@dataclass(frozen=True)
+def list_descriptors() -> list[str]:
+    """Tell what this process has open: paths of files, sockets by their numbers."""
+    descriptors = [str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    return sorted(descriptors)
+
+
+@contextlib.contextmanager
+def nothing_unclosed(where: object) -> Iterator[None]:
+    """Fail where the block leaves a file or a socket to the collector; of what was there before, only what is young is looked at."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ResourceWarning)
+        yield
+        gc.collect(0)
+    unclosed = [str(each.message) for each in told]
+    assert not unclosed, (where, unclosed)
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Take from an error, and from what led to it, the frames that it passed: they keep open what was open there."""
+    while error is not None:
+        cause = error.__cause__ or error.__context__
+        error.with_traceback(None).__cause__ = error.__context__ = None
+        error = cause
+
+
+@dataclass
 class Injection:
-    """Raises errors at the places of a scenario; ``prepare`` makes everything as it is before the first call."""
+    """Raises errors at the places of a scenario; ``prepare`` makes everything as it is before the first call.
+
+    An error may leave no file and no socket open: neither to the collector, nor once everything is prepared anew.
+    """
 
     scenario: Scenario
     prepare: Callable[[], object]
     folders: tuple[str, ...]
+    _last: object = field(init=False, default=None)
+    _descriptors: list[str] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Count what is open when everything is prepared."""
+        self._prepare(0)
+        self._descriptors = list_descriptors()
 
     def hold(self, number: int, places: Sequence[Place], errors: Sequence[Exception]) -> None:
         """Raise each error at each place that the call of a number comes to: nothing but an error of venturi's may leave it.
@@ -131,6 +179,8 @@ class Injection:
 
     def _prepare(self, number: int) -> None:
         self.prepare()
+        descriptors = list_descriptors()
+        assert self._last is None or len(descriptors) == len(self._descriptors), (self._last, descriptors, self._descriptors)
         for call in self.scenario[:number]:
             assert (raised := _run(call, None)) is None, raised
 
@@ -143,5 +193,9 @@ class Injection:
             if pending and _place(frame, event, argument, below) == place:
                 raise pending.pop()
 
-        left = _run(call, strike)
+        self._last = (place, error)
+        with nothing_unclosed(self._last):
+            left = _run(call, strike)
+            _forget_frames(left)
+            _forget_frames(error)
         return not pending, left

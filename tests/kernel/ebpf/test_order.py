@@ -76,6 +76,20 @@ def test_what_came_and_went_between_two_looks_is_told(ebpf: EbpfDriver, metered:
     assert [ebpf.find_bypasses(metered, generation) for _ in range(2)] == [[CHANGED], []]
 
 
+def test_what_came_and_went_while_no_agent_ran_is_told_by_the_next_one(
+    make_driver: MakeDriver, metered: MeteredDevice, own_router: Router
+) -> None:
+    config = EbpfConfig(bpffs=new_bpf_folder(f"order-{own_router.namespace}"))
+    first = make_driver(config)
+    first.apply(metered, CLASSIFIER, generation := new_generation(CLASSIFIER))
+    assert first.find_bypasses(metered, generation) == []
+    with passing_at(metered):
+        own_router.send([OUTWARD])
+    second = make_driver(config)
+    assert [second.find_bypasses(metered, generation) for _ in range(2)] == [[CHANGED], []]
+    assert make_driver(config).find_bypasses(metered, generation) == []
+
+
 def test_a_change_of_rules_is_no_change_of_programs(ebpf: EbpfDriver, metered: MeteredDevice) -> None:
     ebpf.apply(metered, CLASSIFIER, first := new_generation(CLASSIFIER))
     assert ebpf.find_bypasses(metered, first) == []

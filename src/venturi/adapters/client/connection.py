@@ -7,6 +7,7 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -149,9 +150,13 @@ class Connection:
         answer = self._pool.request(
             method, target, body=content, headers=self._headers(headers), retries=False, redirect=False, preload_content=False
         )
-        if self._hear_time is not None:
-            self._tell_time(answer.headers.get("Date", ""), self._hear_time)
-        return _Answer(answer.status, answer.headers.get("ETag", ""), self._read(answer, longest))
+        with ExitStack() as undoing:
+            undoing.callback(answer.close)
+            if self._hear_time is not None:
+                self._tell_time(answer.headers.get("Date", ""), self._hear_time)
+            content = self._read(answer, longest)
+            undoing.pop_all()
+        return _Answer(answer.status, answer.headers.get("ETag", ""), content)
 
     @staticmethod
     def _tell_time(date: str, hear_time: Callable[[int], None]) -> None:
@@ -169,7 +174,6 @@ class Connection:
         for part in answer.stream(_PART, decode_content=True):
             content += part
             if len(content) > longest:
-                answer.close()
                 message = f"the answer of the server at {self._url} is longer than {longest} octets, so it is not read"
                 raise ServerError(message)
         answer.release_conn()

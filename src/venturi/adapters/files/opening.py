@@ -9,6 +9,7 @@ import io
 import os
 import stat
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
@@ -104,18 +105,18 @@ def open_input(path: str) -> InputStream:
 
     Raises ``UnreadableFileError`` if it is missing, a directory or cannot be read.
     """
-    file = _File(path)
-    try:
+    with ExitStack() as undoing:
+        file = _File(path)
+        undoing.callback(file.close)
         octets = _Lookahead(file, MAGIC_LENGTH)
         nested = 0
         while nested < _MOST_NESTED and (compression := detect_compression(octets.head)):
             octets = _Lookahead(Decompressed(octets, compression), MAGIC_LENGTH)
             nested += 1
         plain_path = Path(path) if file.size is not None and not nested and path != STANDARD_INPUT else None
-        return InputStream(file.name, file, _Lookahead(octets, DETECTION_LENGTH), plain_path)
-    except UnreadableFileError:
-        file.close()
-        raise
+        stream = InputStream(file.name, file, _Lookahead(octets, DETECTION_LENGTH), plain_path)
+        undoing.pop_all()
+    return stream
 
 
 class _File:
@@ -129,7 +130,10 @@ class _File:
         self._owned = path != STANDARD_INPUT
         try:
             self._file: _ReadableFile = io.FileIO(path) if self._owned else _standard_input()
-            self.size = _regular_size(self._file)
+            with ExitStack() as undoing:
+                undoing.callback(self.close)
+                self.size = _regular_size(self._file)
+                undoing.pop_all()
         except OSError as error:
             raise UnreadableFileError(_explain(self.name, error)) from error
 

@@ -7,6 +7,7 @@ when their process dies.
 import errno
 import socket
 from collections.abc import Hashable
+from contextlib import ExitStack
 
 from venturi.adapters.edges import KERNEL_EDGE
 from venturi.adapters.network.namespaces import inside
@@ -52,17 +53,18 @@ class DeviceLocks:
 
 
 def _take(metered: MeteredDevice) -> socket.socket | None:
-    try:
-        with inside(metered.namespace):
-            lock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    except DriverError:
-        return None
-    try:
-        lock.bind(f"{_NAME}{metered.device}")
-    except OSError as error:
-        lock.close()
-        if error.errno == errno.EADDRINUSE:
+    with ExitStack() as undoing:
+        try:
+            with inside(metered.namespace):
+                lock = undoing.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        except DriverError:
             return None
-        message = f"the lock of device '{metered.place}' cannot be taken: {error.strerror}"
-        raise DriverError(message) from error
+        try:
+            lock.bind(f"{_NAME}{metered.device}")
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return None
+            message = f"the lock of device '{metered.place}' cannot be taken: {error.strerror}"
+            raise DriverError(message) from error
+        undoing.pop_all()
     return lock

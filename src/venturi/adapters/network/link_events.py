@@ -5,6 +5,7 @@ Owns the socket. What the devices are now is asked elsewhere; here it is only to
 
 import errno
 import socket
+from contextlib import ExitStack
 
 from venturi.adapters.edges import KERNEL_EDGE
 from venturi.adapters.network.namespaces import inside
@@ -21,9 +22,12 @@ class LinkEvents:
     def __init__(self, namespace: str | None) -> None:
         """Begin to listen; raises ``DriverError`` where the namespace cannot be entered."""
         try:
-            with inside(namespace):
-                self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE)
-            self._socket.bind((0, _RTMGRP_LINK))
+            with ExitStack() as undoing:
+                with inside(namespace):
+                    self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE)
+                    undoing.callback(self._socket.close)
+                self._socket.bind((0, _RTMGRP_LINK))
+                undoing.pop_all()
         except OSError as error:
             message = f"the devices of network namespace '{namespace}' cannot be watched: {error.strerror}"
             raise DriverError(message) from error

@@ -6,6 +6,7 @@ Owns who can reach the server. What is spoken on the sockets is the protocol's a
 import ipaddress
 import socket
 from collections.abc import Iterable
+from contextlib import ExitStack
 
 from venturi.adapters.server.configuration import ServerConfig
 from venturi.core.domain.errors import ServeError
@@ -16,9 +17,11 @@ _BACKLOG = 2_048
 
 def open_sockets(config: ServerConfig) -> list[socket.socket]:
     """Give the sockets to serve on, listening; raise ``ServeError`` if there are none to be had or others could reach them."""
-    sockets = _inherit(config.inherited_sockets) if config.inherited_sockets else _bind(config.host, config.port)
-    if config.loopback_only:
-        _require_loopback(sockets)
+    with ExitStack() as opened:
+        sockets = _inherit(config.inherited_sockets, opened) if config.inherited_sockets else _bind(config.host, config.port, opened)
+        if config.loopback_only:
+            _require_loopback(sockets)
+        opened.pop_all()
     return sockets
 
 
@@ -37,11 +40,11 @@ def is_loopback(host: str) -> bool:
     return (mapped or address).is_loopback
 
 
-def _bind(host: str, port: int) -> list[socket.socket]:
+def _bind(host: str, port: int, opened: ExitStack) -> list[socket.socket]:
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = found[0]
-        listening = socket.create_server(address[:2], family=family, backlog=_BACKLOG, reuse_port=False)
+        listening = opened.enter_context(socket.create_server(address[:2], family=family, backlog=_BACKLOG, reuse_port=False))
     except OSError as error:
         reason = (error.strerror or str(error)).partition(" (while")[0]  # the address, which Python adds, is named already
         message = f"cannot listen on {host}:{port}: {reason}"
@@ -49,9 +52,9 @@ def _bind(host: str, port: int) -> list[socket.socket]:
     return [listening]
 
 
-def _inherit(count: int) -> list[socket.socket]:
+def _inherit(count: int, opened: ExitStack) -> list[socket.socket]:
     try:
-        sockets = [socket.socket(fileno=_FIRST_INHERITED + number) for number in range(count)]
+        sockets = [opened.enter_context(socket.socket(fileno=_FIRST_INHERITED + number)) for number in range(count)]
     except OSError as error:
         message = f"systemd was to hand over {count} sockets, but did not: {error.strerror}"
         raise ServeError(message) from error

@@ -10,7 +10,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from os import _exit as exit_process
 from typing import Any
 
@@ -54,7 +54,6 @@ class HttpServer:
         give_back_memory()
         share_interpreter()
         tls = build_tls_context(config.tls) if config.tls else None
-        self._sockets = open_sockets(config)
         _allow_files(limits.connections + _SPARE_FILES)
         settings = BoundedConfig(
             self._application,
@@ -72,8 +71,12 @@ class HttpServer:
             timeout_graceful_shutdown=config.stop_seconds,
             ssl_context_factory=(lambda _config, _default: tls) if tls else None,
         )
-        self._server = _Server(settings, config.stop_seconds, self._stopping)
-        return list_urls(self._sockets, "https" if tls else "http")
+        with ExitStack() as opened:
+            self._sockets = [opened.enter_context(listening) for listening in open_sockets(config)]
+            self._server = _Server(settings, config.stop_seconds, self._stopping)
+            urls = list_urls(self._sockets, "https" if tls else "http")
+            opened.pop_all()
+        return urls
 
     def run(self) -> None:
         """Serve until SIGTERM, SIGINT or ``stop``; running requests get ``stop_seconds`` to end."""

@@ -227,9 +227,11 @@ class Store:
             self._file_lock.require_file()
 
     def _close(self, engines: Engines) -> None:
-        engines.dispose()
-        if self._file_lock is not None:
-            self._file_lock.stop()
+        try:
+            engines.dispose()
+        finally:
+            if self._file_lock is not None:
+                self._file_lock.stop()
 
 
 def _make_revision(number: int, author: Principal) -> Revision:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from venturi.adapters.drivers.ebpf.bpf import clsact
 from venturi.adapters.drivers.ebpf.bpf.attached import AttachedLinks
-from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf
+from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf, MapShape
 from venturi.adapters.drivers.ebpf.bpf.links import LinkDescription, describe_link, link_netfilter, link_tcx, program_id
 from venturi.adapters.drivers.ebpf.bpf.program import ProgramFile
 from venturi.adapters.drivers.ebpf.layout import root_constants
@@ -26,6 +26,12 @@ from venturi.core.domain.point import Hook, PointTraffic
 
 SLOT = "current"
 """The map that holds the current generation's program."""
+
+_SEEN_ORDER = "seen_order"
+"""The map that holds the revisions of the order when it was looked at last, by whichever process."""
+
+_ARRAY = 2  # BPF_MAP_TYPE_ARRAY
+_REVISIONS = struct.Struct("=QQ")
 
 _FIRST = bytes(4)
 _HOOK_NUMBERS = {"local_in": 1, "forward": 2, "local_out": 3}  # enum nf_inet_hooks
@@ -110,6 +116,25 @@ class Attachment:
         """Tell what comes before the program that stays, at the tc hook; ``own`` gives venturi's programs."""
         with inside(record.metered.namespace):
             return look_at_order(record.place.index, own, by_filters=not self._has_tcx_links())
+
+    def seen_revisions(self) -> tuple[int, ...] | None:
+        """Give the revisions of the order that were noted last, None where none were since the program was put at the hooks."""
+        if not (self._folder / _SEEN_ORDER).exists():
+            return None
+        with self._libbpf.opened(self._folder / _SEEN_ORDER) as seen:
+            value = self._libbpf.lookup(seen, _FIRST, _REVISIONS.size)
+        return None if value is None else _REVISIONS.unpack(value)
+
+    def note_revisions(self, revisions: tuple[int, ...]) -> None:
+        """Note the revisions of the order in the kernel, so that the next process knows what changed while none ran."""
+        pin = self._folder / _SEEN_ORDER
+        if pin.exists():
+            with self._libbpf.opened(pin) as seen:
+                self._libbpf.update(seen, _FIRST, _REVISIONS.pack(*revisions))
+            return
+        with self._libbpf.created_map("venturi_order", MapShape(_ARRAY, 4, _REVISIONS.size, 1)) as seen:
+            self._libbpf.update(seen, _FIRST, _REVISIONS.pack(*revisions))
+            self._libbpf.pin(seen, pin)
 
     def _attach_netfilter(self, program: int, traffic: PointTraffic) -> None:
         for name, family, hook in _netfilter_links(traffic):

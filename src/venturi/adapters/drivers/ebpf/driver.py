@@ -130,12 +130,18 @@ class EbpfDriver:
         return (folder / META).exists() and self._is_counting(device, folder, self._record(folder))
 
     def find_bypasses(self, metered: MeteredDevice, generation: Generation) -> Sequence[str]:
-        """Say what can end the chain at the tc hook before the program that counts, and whether that may have been so meanwhile."""
+        """Say what can end the chain at the tc hook before the program that counts, and whether that may have been so meanwhile.
+
+        Meanwhile is since any process asked last: what came and went while no agent ran is told by the next one.
+        """
         if metered.hook is not Hook.TC:
             return []
         device, folder = self._pins.find(metered, generation)
-        order = self._attachment(device).look_at_order(self._record(folder), partial(list_roots, self._libbpf, self._pins))
-        before = self._revisions.get(device.folder)
+        attachment = self._attachment(device)
+        order = attachment.look_at_order(self._record(folder), partial(list_roots, self._libbpf, self._pins))
+        before = self._revisions.get(device.folder) or attachment.seen_revisions()
+        if order.revisions != before:
+            attachment.note_revisions(order.revisions)
         self._revisions[device.folder] = order.revisions
         if not order.earlier and before not in {None, order.revisions}:
             return ["had other programs at the tc hook since they were looked at last, which may have passed packets on uncounted"]

@@ -9,6 +9,7 @@ import os
 import socket
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -108,15 +109,18 @@ class Connection:
     """A netlink socket in a namespace, None for the one that the thread is in. Raises ``DriverError`` where the kernel refuses."""
 
     def __init__(self, namespace: str | None) -> None:
-        try:
-            with inside(namespace):
-                self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER)
-            self._socket.bind((0, 0))
-        except OSError as error:
-            message = f"nftables cannot be spoken to: {error.strerror}"
-            raise DriverError(message) from error
-        _enlarge(self._socket, _SO_SNDBUFFORCE, socket.SO_SNDBUF, _SEND_BUFFER)
-        _enlarge(self._socket, _SO_RCVBUFFORCE, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        with ExitStack() as undoing:
+            try:
+                with inside(namespace):
+                    self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER)
+                    undoing.callback(self._socket.close)
+                self._socket.bind((0, 0))
+            except OSError as error:
+                message = f"nftables cannot be spoken to: {error.strerror}"
+                raise DriverError(message) from error
+            _enlarge(self._socket, _SO_SNDBUFFORCE, socket.SO_SNDBUF, _SEND_BUFFER)
+            _enlarge(self._socket, _SO_RCVBUFFORCE, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+            undoing.pop_all()
 
     def close(self) -> None:
         """Close the socket; dumps that were not read to their end are dropped."""

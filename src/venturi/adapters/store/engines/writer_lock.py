@@ -5,7 +5,7 @@ Owns the file beside the database that is locked. The kernel lets go of it when 
 
 import fcntl
 import os
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from venturi.core.domain.errors import StoreError, StoreInUseError
@@ -30,16 +30,18 @@ class WriterLock:
         except OSError as error:
             message = f"the database {self._database} cannot be opened: {error.strerror}"
             raise StoreError(message) from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = _read_holder(descriptor)
-            os.close(descriptor)
-            message = f"another process{holder} writes to the database {self._database}: stop that server first, or use its API"
-            raise StoreInUseError(message) from error
-        _note_holder(descriptor)
-        self._descriptor = descriptor
-        self._identity = self._identify()
+        with ExitStack() as undoing:
+            undoing.callback(os.close, descriptor)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                holder = _read_holder(descriptor)
+                message = f"another process{holder} writes to the database {self._database}: stop that server first, or use its API"
+                raise StoreInUseError(message) from error
+            _note_holder(descriptor)
+            self._identity = self._identify()
+            self._descriptor = descriptor
+            undoing.pop_all()
 
     def require_file(self) -> None:
         """Raise ``StoreError`` if the file was removed or replaced: what is written to it now would be lost."""

@@ -4,7 +4,7 @@ Owns that an embedded database is written by nobody else meanwhile, and is not m
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
@@ -42,17 +42,15 @@ def open_for_writing(url: str) -> Iterator[Connection]:
 def writing_by_pieces(url: str) -> Iterator[Callable[[], AbstractContextManager[Connection]]]:
     """Give what opens transactions that write, one after the other; raises as ``open_for_writing`` does."""
     location = read_location(url)
-    engines = build_engines(location, 1)
-    lock = WriterLock(file_of(location)) if is_embedded(location) else None
-    try:
-        if lock is not None:
+    with ExitStack() as opened:
+        if is_embedded(location):
+            lock = WriterLock(file_of(location))
             lock.start()
+            opened.callback(lock.stop)
+        engines = build_engines(location, 1)
+        opened.callback(engines.dispose)
         with database_errors():
             yield engines.writers.begin
-    finally:
-        engines.dispose()
-        if lock is not None:
-            lock.stop()
 
 
 _OTHERS = {

@@ -7,6 +7,7 @@ hooks run in RCU read-side sections, so whoever was within a replaced program ha
 
 import os
 import struct
+from contextlib import ExitStack
 
 from venturi.adapters.drivers.ebpf.bpf.libbpf import Libbpf, MapShape
 
@@ -18,8 +19,11 @@ class GracePeriod:
 
     def __init__(self, libbpf: Libbpf) -> None:
         self._libbpf = libbpf
-        self._inner = libbpf.create_map("grace_inner", MapShape(_ARRAY, 4, 8, 1))
-        self._outer = libbpf.create_map("grace_outer", MapShape(_ARRAY_OF_MAPS, 4, 4, 1), self._inner)
+        with ExitStack() as opened:
+            self._inner = libbpf.create_map("grace_inner", MapShape(_ARRAY, 4, 8, 1))
+            opened.callback(os.close, self._inner)
+            self._outer = libbpf.create_map("grace_outer", MapShape(_ARRAY_OF_MAPS, 4, 4, 1), self._inner)
+            opened.pop_all()
 
     def wait(self) -> None:
         """Return once every program that ran when this was called has ended."""

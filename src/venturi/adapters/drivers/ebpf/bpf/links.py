@@ -119,8 +119,10 @@ def link_iterator(program: int) -> int:
 def read_iterator(link: int) -> bytes:
     """Run a program over all links, and give what it writes."""
     descriptor = _bpf("no program can run over BPF links", _ITERATOR_CREATE, struct.pack("=II", link, 0))
-    with os.fdopen(descriptor, "rb", buffering=0) as stream:
-        return b"".join(iter(lambda: stream.read(_READ_OCTETS) or b"", b""))
+    try:
+        return b"".join(iter(lambda: os.read(descriptor, _READ_OCTETS), b""))
+    finally:
+        os.close(descriptor)
 
 
 def _describe(descriptor: int) -> bytes:
