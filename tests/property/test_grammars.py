@@ -1,6 +1,7 @@
 """The grammars that documents tell are those of the parsers: a text has the form if and only if it is read."""
 
 import re
+from calendar import isleap
 from collections.abc import Callable
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from venturi.core.domain.errors import InvalidPrefixError, InvalidTimeError
-from venturi.core.domain.grammars import ADDRESS, PREFIX, PREFIX_OR_EMPTY, TIME
+from venturi.core.domain.grammars import ADDRESS, PREFIX, PREFIX_OR_EMPTY, TIME, TIME_OF_EXPIRY, TIME_OF_USAGE
 from venturi.core.domain.interval import parse_time
 from venturi.core.domain.prefix import Prefix, parse_address
 
@@ -86,6 +87,29 @@ def test_prefixes(text: str) -> None:
 @example("2026-03-01T00:00:00")
 def test_times(text: str) -> None:
     assert has_form(TIME, text) == reads(parse_time, text)
+
+
+@given(mixed("0123456789-:TtZz+. ", f"{TIME}|{TIME_OF_USAGE}|{TIME_OF_EXPIRY}"))
+@example("1969-12-31T23:59:59Z")
+@example("1970-01-01")
+@example("1972-02-29")
+@example("2000-02-29")
+@example("2100-02-29")
+@example("2260-02-29")
+@example("2261-12-31T23:59:59.999999999-23:59")
+@example("2262-01-01")
+@example("9996-02-29")
+def test_times_within_years(text: str) -> None:
+    assert has_form(TIME_OF_USAGE, text) == (reads(parse_time, text) and text[:4] >= "1970")
+    assert has_form(TIME_OF_EXPIRY, text) == (reads(parse_time, text) and text[:4] <= "2261")
+
+
+def test_every_leap_day_has_its_form() -> None:
+    for year in range(1, 10_000):
+        text = f"{year:04}-02-29"
+        assert has_form(TIME, text) == reads(parse_time, text) == isleap(year)
+        assert has_form(TIME_OF_USAGE, text) == (isleap(year) and year >= 1970)
+        assert has_form(TIME_OF_EXPIRY, text) == (isleap(year) and year <= 2261)
 
 
 @pytest.mark.parametrize(("grammar", "parse"), [(TIME, parse_time), (PREFIX, Prefix.parse), (ADDRESS, parse_address)])

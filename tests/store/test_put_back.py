@@ -1,56 +1,73 @@
-"""A PostgreSQL that its own programs put back under a running server: nothing that was remembered of the other history is answered."""
+"""A database that its own programs put back under a running server: nothing that was remembered of the other history is answered.
+
+Nobody stops the server, as ``venturi db restore`` would have it, and the agents go on.
+"""
 
 import json
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from tests.agent.test_with_a_server import TEN, make_plan, wait_for_agent
+from tests.support.agent.process import AgentFiles, running_agent
 from tests.support.batches import SpoolOfTests, make_batch_label, make_batch_point, make_interval, send_form
-from tests.support.control_values import OPERATOR, make_label
-from tests.support.databases import POSTGRESQL, DatabaseServers, open_store
+from tests.support.databases import MARIADB, SQLITE, DatabaseServers, writing_connection
+from tests.support.kernel.router import Router, running_router
 from tests.support.server import BY_PLAN_FILES, ServerProcess, running_server
 from tests.support.tools import find_tool, needs
+from tests.support.versions import run_command
 from venturi.adapters.store.engines.locations import read_location
 from venturi.adapters.store.maintenance.schema import upgrade_database
 
-pytestmark = needs("postgres", "initdb", "psql", "pg_dump", "pg_restore")
+pytestmark = needs("sqlite3", "pg_dump", "pg_restore", "mariadb", "mariadb-dump")
 
 LABELS = "/v2.0/metering/metering-labels"
 WAIT = 20
+ACCOUNT = "metering"
 
 
 @dataclass
 class PutBack:
-    """A server on a PostgreSQL that its own programs save and put back."""
+    """A server on a database that the programs of its kind save and put back."""
 
     server: ServerProcess
+    kind: str
     url: str
+    administrator: str
     folder: Path
 
-    def save(self) -> None:
+    def save(self, name: str = "saved") -> None:
         """Save the database, as an administrator does."""
-        self._run("pg_dump", "--format=custom", f"--file={self.folder / 'saved'}")
+        self._run(self._programs(self.folder / name)[0])
 
-    def put_back(self) -> None:
+    def put_back(self, name: str = "saved") -> None:
         """Put the database back under the server."""
-        self._run("pg_restore", "--clean", "--if-exists", "--single-transaction", "--dbname=put_back", str(self.folder / "saved"))
+        with self._locked_out() if self.kind == MARIADB else nullcontext():
+            self._run(self._programs(self.folder / name)[1])
+
+    @contextmanager
+    def _locked_out(self) -> Iterator[None]:
+        """Lock the server's account: MariaDB's programs put tables back one by one, and what is written meanwhile would stay in some."""
+        account = f"{read_location(self.url).username}@localhost"
+        with writing_connection(self.administrator) as connection:
+            connection.execute(text(f"ALTER USER {account} ACCOUNT LOCK"))
+            connection.execute(text(f"KILL USER {account}"))
+        yield
+        with writing_connection(self.administrator) as connection:
+            connection.execute(text(f"ALTER USER {account} ACCOUNT UNLOCK"))
 
     def make_label(self, name: str) -> None:
         """Make a label through the server."""
         assert self.server.request("POST", LABELS, form={"metering_label": {"name": name}}).status == 201
-
-    def make_label_elsewhere(self, name: str) -> int:
-        """Make a label as another server would, past this one, and give the revision."""
-        with open_store(self.url) as store:
-            with store.writing(OPERATOR) as writer:
-                writer.labels.insert([make_label(name)])
-            return store.latest_revision()
 
     def ask(self, path: str) -> dict[str, Any]:
         """Ask the server, again while it meets connections of before."""
@@ -64,31 +81,55 @@ class PutBack:
         """Give the names of all labels, as the server remembers them or finds them."""
         return {label["name"] for label in self.ask(LABELS)["metering_labels"]}
 
-    def _run(self, program: str, *options: str) -> None:
+    def _programs(self, saved: Path) -> tuple[str, str]:
+        """Give the commands that save the database into a file, and that put it back."""
         location = read_location(self.url)
-        access = [f"--host={location.query['host']}", "--username=postgres"]
-        command = [find_tool(program) or "", *access, *options]
-        run = subprocess.run([*command, "put_back"] if program == "pg_dump" else command, capture_output=True, text=True, check=False)
-        assert run.returncode == 0, run.stderr
+        if self.kind == SQLITE:
+            sqlite = f"sqlite3 -bail -cmd '.timeout 20000' {location.database}"
+            return f"{sqlite} '.backup {saved}'", f"{sqlite} '.restore {saved}'"
+        if self.kind == MARIADB:
+            access = f"--no-defaults --socket={location.query['unix_socket']} --user=root {location.database}"
+            return f"mariadb-dump {access} --single-transaction --result-file={saved}", f"mariadb {access} <{saved}"
+        access = f"--host={location.query['host']} --username=postgres"
+        putting_back = f"--clean --if-exists --single-transaction --dbname={location.database} {saved}"
+        return f"pg_dump --format=custom --file={saved} {access} {location.database}", f"pg_restore {putting_back} {access}"
+
+    def _run(self, command: str) -> None:
+        program, _, rest = command.partition(" ")
+        run = subprocess.run(f"{find_tool(program)} {rest}", shell=True, capture_output=True, text=True, check=False)  # noqa: S602 - shown
+        assert (run.returncode, run.stderr) == (0, ""), command
 
 
 @pytest.fixture
-def put_back(database_servers: DatabaseServers, tmp_path: Path) -> Iterator[PutBack]:  # noqa: PLR0206 - no property
-    """A server on a database of its own."""
-    url = database_servers.bare_database(POSTGRESQL, tmp_path, "put_back")
-    upgrade_database(url)
-    with running_server(tmp_path, database=url, config=BY_PLAN_FILES) as server:
-        yield PutBack(server, url, tmp_path)
+def put_back(database_kind: str, database_servers: DatabaseServers, tmp_path: Path) -> Iterator[PutBack]:  # noqa: PLR0206 - no property
+    """A server on a database of its own, of each kind."""
+    url = database_servers.bare_database(database_kind, tmp_path, "put_back")
+    own = _give_account(url) if database_kind == MARIADB else url
+    upgrade_database(own)
+    with running_server(tmp_path, database=own, config=BY_PLAN_FILES) as server:
+        yield PutBack(server, database_kind, own, url, tmp_path)
+
+
+def _give_account(url: str) -> str:
+    """Make an account of MariaDB for the server, which is not that of its administrator, and give the URL with it."""
+    location = read_location(url)
+    with writing_connection(url) as connection:
+        connection.execute(text(f"CREATE OR REPLACE USER {ACCOUNT}@localhost"))
+        connection.execute(text(f"GRANT ALL ON {location.database}.* TO {ACCOUNT}@localhost"))
+    return location.set(username=ACCOUNT).render_as_string(hide_password=False)
 
 
 def test_lists_are_of_the_history_that_is_there_though_its_revisions_have_the_same_numbers(put_back: PutBack) -> None:
     put_back.make_label("kept")
     put_back.save()
+    put_back.make_label("made instead")
+    put_back.save("instead")
+    put_back.put_back()
     put_back.make_label("undone")
     assert [put_back.names() for _ in range(2)] == [{"kept", "undone"}] * 2
-    put_back.put_back()
-    assert put_back.make_label_elsewhere("made instead") == 2
+    put_back.put_back("instead")
     assert [put_back.names() for _ in range(2)] == [{"kept", "made instead"}] * 2
+    assert put_back.ask("/v1/revisions")["revisions"][-1]["number"] == 2
 
 
 def test_an_older_database_is_listed_as_it_is(put_back: PutBack) -> None:
@@ -151,3 +192,52 @@ def _post(put_back: PutBack, body: bytes) -> dict[str, Any]:
             return dict(json.loads(answer.data))
         assert answer.status == 503, answer.data
         assert time.monotonic() < deadline
+
+
+@pytest.mark.root
+@needs("ip", "nft")
+def test_an_agent_that_goes_on_sends_what_the_database_lacks(put_back: PutBack) -> None:
+    with running_router() as router:
+        _go_on(put_back, router)
+
+
+def _go_on(put_back: PutBack, router: Router) -> None:
+    """Put the database back between two bursts of traffic that an agent meters."""
+    files = AgentFiles(put_back.folder, "nftables")
+    files.environment["VENTURI_AGENT_REPORT_INTERVAL"] = "1s"
+    server = put_back.server
+    make_plan(server, router)
+    with running_agent(files, source=("--server", server.url)) as agent:
+        agent.wait_for_log("metering")
+        _send(put_back, router, 5, 5)
+        put_back.save()
+        posted = max(posting["number"] for posting in put_back.ask("/v1/postings?limit=1000")["postings"])
+        _send(put_back, router, 7, 12)
+        put_back.put_back()
+        _send(put_back, router, 3, 15)
+        after = {"name": "after", "shared": True, "rules": [{"direction": "egress", "source_ip_prefix": "10.0.0.0/8"}]}
+        assert server.request("POST", "/v1/apply", form={"create_labels": [after]}).status == 200
+        agent.wait_for_log("metering", times=2)
+        assert wait_for_agent(server, "reporting")["host"] == "h"
+        assert agent.stop() == 0
+        lines = [json.loads(line) for line in agent.log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
+        assert [line["event"] for line in lines if "as after a restore: they are sent again" in line["event"]]
+        (spool,) = put_back.ask("/v1/spools")["spools"]
+        assert spool["missing"] == []
+        sequences = [each["sequence"] for each in put_back.ask("/v1/postings?limit=1000")["postings"]]
+        assert sorted(sequences) == list(range(1, len(sequences) + 1))
+        assert len(sequences) > posted
+    run_command(sys.executable, "ledger", "verify", "--database", put_back.url)
+
+
+def _send(put_back: PutBack, router: Router, packets: int, counted: int) -> None:
+    """Have a router forward packets, and wait until the ledger counts so many in all."""
+    router.send([TEN] * packets, [100] * packets)
+    start, end = (time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime(time.time() + seconds)) for seconds in (-7200, 7200))
+    deadline = time.monotonic() + 60
+    found = -1
+    while found != counted:
+        assert time.monotonic() < deadline, f"the ledger counts {found} of {counted} packets"
+        usage = put_back.ask(f"/v1/usage?from={start}&to={end}&resolution=total")
+        found = sum(row["packets"] for interval in usage["intervals"] for row in interval["usage"] if row["label_name"] == "ten")
+        time.sleep(0.2)

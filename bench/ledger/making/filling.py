@@ -44,6 +44,7 @@ AGENT = "made"
 
 _SPOOL = "00" * 16
 _GENERATION = "01" * 16
+_NO_PARTS = dict.fromkeys(("several_packets", "several_octets", "shared_packets", "shared_octets"), 0)
 _ROWS_AT_ONCE = 400_000
 _READINGS = BIN // READING
 _ORDER = (DAY, BIN, HOUR)
@@ -86,7 +87,7 @@ def _name(connection: Connection, shape: LedgerShape, labels: Sequence[tuple[str
     insert_rows(
         connection, LEDGER_PLACES, [(number, AGENT, AGENT, f"qrouter-{number}/qg-{number}") for number, _ in enumerate(projects, 1)]
     )
-    insert_rows(connection, LEDGER_GENERATIONS, [(1, _GENERATION, _GENERATION * 2, 1, Segments.WIRE.value)])
+    insert_rows(connection, LEDGER_GENERATIONS, [(1, _GENERATION, _GENERATION * 2, 1, Segments.WIRE.value, False)])
 
 
 def project_name(number: int) -> str:
@@ -110,6 +111,7 @@ def _fill_bins(connection: Connection, shape: LedgerShape, starts: Numbers, widt
         "unmatched_octets": unmatched * OCTETS,
         "unattributed_packets": 0,
         "unattributed_octets": 0,
+        **_NO_PARTS,
     }
     load(connection, LEDGER_POINT_BINS, {**keys, "point_version": numbers, **_counts(of_projects + unmatched), **unlabelled})
     return count
@@ -210,6 +212,7 @@ class _Entries:
             "unmatched_octets": UNMATCHED * OCTETS,
             "unattributed_packets": 0,
             "unattributed_octets": 0,
+            **_NO_PARTS,
         }
         intervals = [
             (self._posting, ordinal, point, point, 1, reading, reading + READING, Coverage.COMPLETE.value, "", False)
@@ -238,7 +241,8 @@ class _Entries:
             "previous": previous.hex(),
             "digest": self._digest.hex(),
         }
-        row["seal"] = self._seal = seal(self._seal, sealed_columns(row), *sealed_kinds(*kinds, [], []))
+        intervals, totals, usage = kinds
+        row["seal"] = self._seal = seal(self._seal, sealed_columns(row), *sealed_kinds(intervals, totals, usage, [], [], []))
         insert_rows(self._connection, LEDGER_POSTINGS, [tuple(row.get(column.name) for column in LEDGER_POSTINGS.c)])
 
     def _load(self, waiting: list[tuple[Table, Columns]]) -> None:

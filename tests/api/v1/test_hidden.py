@@ -6,11 +6,13 @@ another project shares; those recorded answers stay (``RECORDED``).
 
 import re
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -40,6 +42,9 @@ _LABEL_KINDS = ("label", "shared label")
 _RULE_KINDS = ("rule", "rule of a shared label")
 _TEN = {"direction": "egress", "source_ip_prefix": "10.0.0.0/8"}
 _UNKNOWN_NUMBER = "987654"
+
+TIMES, NOISE = 60, 0.25
+"""How often each of two ids is asked for, by turns, and the share by which the medians of what this takes may differ."""
 
 
 @dataclass(frozen=True)
@@ -277,3 +282,23 @@ def test_what_is_hidden_costs_as_many_statements_as_what_is_not_there(callers: C
                 spent.append(list(counts))
             assert spent[0]
             assert all(each == spent[0] for each in spent)
+
+
+def _timed() -> Iterator[Any]:
+    """Give a row for each case that reads, and each kind; changes would wait for the disk, whatever they are about."""
+    for case in CASES:
+        for kind in case.kinds if case.method == "GET" else ():
+            yield pytest.param(case, kind, id=f"{case.path} {case.query} {kind}")
+
+
+@pytest.mark.parametrize(("case", "kind"), list(_timed()))
+def test_what_is_hidden_takes_as_long_as_what_is_not_there(case: Case, kind: str, callers: Callers, hidden: dict[str, str]) -> None:
+    caller = callers["reader"] if kind != "own point" else callers["none"]
+    taken: dict[str, list[float]] = {hidden[kind]: [], unknown(kind): []}
+    for _ in range(TIMES):
+        for identifier, seconds in taken.items():
+            began = time.perf_counter()
+            answer(caller, case, identifier)
+            seconds.append(time.perf_counter() - began)
+    of_hidden, of_unknown = map(median, taken.values())
+    assert abs(of_hidden - of_unknown) <= NOISE * of_unknown

@@ -198,6 +198,8 @@ def test_pages_hold_each_point_once(anyone: Caller) -> None:
         (f"{PATH}?limit=1001", 400, "limit: '1001'"),
         (f"{PATH}?colour=red", 400, "colour: this list has no such parameter"),
         (f"{PATH}?shared=1", 400, "shared: '1' is neither true nor false"),
+        (f"{PATH}?traffic=all", 400, "traffic: 'all' is none of forwarded, "),
+        (f"{PATH}?kind=tunnel", 400, "kind: 'tunnel' is none of "),
         (f"{PATH}?marker=f699b4e8-d520-44c9-bad3-3adb6bc8671d", 404, "observation point"),
         (f"{PATH}/nothing", 404, "Observation point 'nothing' does not exist."),
         (f"{PATH}/%00", 404, "does not exist."),

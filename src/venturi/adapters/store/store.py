@@ -19,6 +19,7 @@ from venturi.adapters.store.engines.locations import file_of, is_embedded, read_
 from venturi.adapters.store.engines.versions import require_supported_server
 from venturi.adapters.store.engines.writer_lock import WriterLock
 from venturi.adapters.store.ledger.durability import find_volatility
+from venturi.adapters.store.ledger.held_counts import HeldCounts
 from venturi.adapters.store.ledger.postings import LedgerWriter
 from venturi.adapters.store.ledger.reading import LedgerReader
 from venturi.adapters.store.ledger.rolling.writer import RollerWriter
@@ -100,6 +101,7 @@ class Store:
         self._posting_turn = self._turn if self.embedded else threading.Lock()
         self._rolling_turn = self._turn if self.embedded else threading.Lock()
         self._versions = VersionMemory()
+        self._held_counts = HeldCounts()
         # SQLite lets go of the interpreter for each row: threads that fetch side by side wait for it a thousand times a list.
         self._fetching: AbstractContextManager[object] = threading.Lock() if is_embedded(self._location) else nullcontext()
 
@@ -182,9 +184,14 @@ class Store:
         engines = self._started
         with database_errors(), self._writing_alone(self._posting_turn):
             with engines.posters.begin() as connection:
-                writer = LedgerWriter(connection, self._versions)
+                writer = LedgerWriter(connection, self._versions, self._held_counts)
                 yield writer
             writer.versions.remember()
+
+    def count_held(self) -> None:
+        """Count what is held, so that no posting need wait until that is done; raises ``StoreError``."""
+        with self._posting_turn, self.reading() as reader:
+            self._held_counts.learn(reader.connection, reader.ledger.latest_posting())
 
     @contextmanager
     def rolling(self) -> Iterator[RollerWriter]:

@@ -35,11 +35,27 @@ PREFIX = rf"^({_PREFIX})\Z"
 PREFIX_OR_EMPTY = rf"^({_PREFIX})?\Z"
 """A prefix, or an empty text for none."""
 
-_YEAR = "([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
-_LEAP_YEAR = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)"
+_LEAP = "(0[48]|[2468][048]|[13579][26])"
+"""The last two digits of a leap year that ends no century, and the first two of one that does."""
+
 _LONG, _SHORT = "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])", "(0[469]|11)-(0[1-9]|[12][0-9]|30)"
-_DATE = f"({_YEAR}-({_LONG}|{_SHORT}|02-(0[1-9]|1[0-9]|2[0-8]))|{_LEAP_YEAR}-02-29)"
 _HOUR = "([01][0-9]|2[0-3])"
 
-TIME = rf"^{_DATE}([Tt ]{_HOUR}:[0-5][0-9]:[0-5][0-9](\.[0-9]{{1,9}})?([Zz]|[+-]{_HOUR}:[0-5][0-9]))?\Z"
+
+def _time(year: str, leap_year: str) -> str:
+    """Give the grammar of the times within years, some of which are leap years."""
+    date = f"({year}-({_LONG}|{_SHORT}|02-(0[1-9]|1[0-9]|2[0-8]))|{leap_year}-02-29)"
+    return rf"^{date}([Tt ]{_HOUR}:[0-5][0-9]:[0-5][0-9](\.[0-9]{{1,9}})?([Zz]|[+-]{_HOUR}:[0-5][0-9]))?\Z"
+
+
+TIME = _time("([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])", f"([0-9]{{2}}{_LEAP}|{_LEAP}00)")
 """A time in RFC 3339 with at most nine fractional digits and without a leap second, or a date for its midnight UTC."""
+
+TIME_OF_USAGE = _time("(19[7-9][0-9]|[2-9][0-9]{3})", f"(19(7[26]|8[048]|9[26])|[2-9][0-9]{_LEAP}|([2468][048]|[3579][26])00)")
+"""Such a time from the year 1970 on, by its own clock."""
+
+TIME_OF_EXPIRY = _time(
+    "([01][1-9][0-9]{2}|[01]0[1-9][0-9]|[01]00[1-9]|1000|2[01][0-9]{2}|22[0-5][0-9]|226[01])",
+    f"([01][0-9]{_LEAP}|2[01]{_LEAP}|22(0[48]|[24][048]|[135][26]|60)|(0[48]|1[26]|20)00)",
+)
+"""Such a time until the year 2261, by its own clock: what follows can be kept in 64 bits of nanoseconds whatever its zone."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
 from typing import Any
 
-from venturi.adapters.store.ledger.held import Decision, HeldSelection
+from venturi.adapters.store.ledger.held import Decision, HeldSelection, HeldTable
 from venturi.adapters.store.ledger.long_intervals import end_long_gaps
 from venturi.adapters.store.ledger.overlaps import MeteredPlace
 from venturi.adapters.store.ledger.postings import EntryRows, LedgerWriter
@@ -85,8 +85,12 @@ class HeldDecisions:
         return self._decide(caller, reason, selection, REJECTION)
 
     def _decide(self, caller: Principal, reason: str, selection: HeldSelection, kind: str) -> Decided:
+        with self._store.reading() as reader:
+            wanted = [(row.posting, row.ordinal) for row in _choose(reader.ledger.held, selection)]
         with self._store.posting() as writer:
-            chosen = _choose(writer, selection)
+            # Whoever waits for the ledger must not wait for a search through all that is held: what was found is only looked at again.
+            chosen = writer.held.list(HeldSelection(positions=wanted), len(wanted))
+            _require_chosen(writer.held, selection, chosen)
             rows, entered = EntryRows(), list[EnteredBatch]()
             if kind == ACCEPTANCE:
                 entered = _enter_accepted(writer, chosen, rows)
@@ -97,30 +101,32 @@ class HeldDecisions:
             for batch in entered:
                 batch.name_long_intervals()
             end_long_gaps(writer.connection, [(row.posting, row.ordinal) for row in chosen if is_long_gap(row.start_at, row.end_at)])
-            remaining = writer.held.count(selection)
+        self._store.count_held()
+        with self._store.reading() as reader:
+            remaining = reader.ledger.held.count(selection)
         return Decided(writer.posting, len(chosen), remaining)
 
 
-def _choose(writer: LedgerWriter, selection: HeldSelection) -> Sequence[Any]:
+def _choose(held: HeldTable, selection: HeldSelection) -> Sequence[Any]:
     """Give the rows that a posting decides: the first of a selection, or all that it names."""
-    found = writer.held.list(replace(selection, decisions=(Decision.HELD,)), MOST_INTERVALS)
-    _require_named(writer, selection, found)
-    if not found:
-        message = "nothing is held that is as you ask"
-        raise EntryNotFoundError(message)
+    found = held.list(replace(selection, decisions=(Decision.HELD,)), MOST_INTERVALS)
+    _require_chosen(held, selection, found)
     if selection.positions:
         return found
     entries = accumulate(row.entries for row in found)
     return [row for row, before in zip(found, [0, *entries], strict=False) if before < _MOST_ENTRIES]
 
 
-def _require_named(writer: LedgerWriter, selection: HeldSelection, found: Sequence[Any]) -> None:
-    """Refuse a selection that names what is not held, or not any more."""
+def _require_chosen(held: HeldTable, selection: HeldSelection, found: Sequence[Any]) -> None:
+    """Refuse a selection that has nothing, or names what is not held, or not any more."""
+    if not found and not selection.positions:
+        message = "nothing is held that is as you ask"
+        raise EntryNotFoundError(message)
     missing = [position for position in selection.positions if position not in {(row.posting, row.ordinal) for row in found}]
     if not missing:
         return
     posting, ordinal = missing[0]
-    known = writer.held.list(HeldSelection(positions=missing[:1], decisions=()), 1)
+    known = held.list(HeldSelection(positions=missing[:1], decisions=()), 1)
     if known and known[0].decision != Decision.HELD:
         message = f"interval {ordinal} of posting {posting} was {known[0].decision} by posting {known[0].decided_by}"
         raise ConflictError(message)
@@ -158,12 +164,12 @@ def _make_batch(writer: LedgerWriter, held: Sequence[Any]) -> tuple[Batch, list[
         position = row.posting, row.ordinal
         usage = [
             UsageRow(labels.setdefault(_label_of(used), len(labels)), used.direction, used.packets, used.octets)
-            for used in writer.held.usage_of(position)
+            for used in writer.held.usage_of(position, row.entries)
         ]
-        totals = [DirectionTotals(*tuple(each)[3:]) for each in writer.held.totals_of(position)]
+        totals = [DirectionTotals(*tuple(each)[3:]) for each in writer.held.totals_of(position, row.entries)]
         used = [
             ProjectUsage(each.project_id, each.direction, each.packets, each.octets, each.alone_packets, each.alone_octets)
-            for each in writer.held.project_usage_of(position)
+            for each in writer.held.project_usage_of(position, row.entries)
         ]
         intervals.append(_interval_of(row, totals, usage, encode_batch(used) if row.parted else b""))
         point = BatchPoint(row.point_id, row.name, row.project_id, bool(row.shared), row.kind)

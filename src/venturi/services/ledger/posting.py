@@ -89,7 +89,8 @@ class BatchPosting:
         self._most_held = config.most_held
 
     def start(self) -> None:
-        """Tell an alarm if the database may lose what it has committed."""
+        """Count what is held, and tell an alarm if the database may lose what it has committed."""
+        self._store.count_held()
         volatility = self._store.find_volatility()
         if volatility is None:
             self._clear(LedgerAlarm.VOLATILE, "database")
@@ -174,7 +175,7 @@ class BatchPosting:
         if envelope.sequence in around:
             return _acknowledge(envelope, around[envelope.sequence].posting)
         verdicts = self._judge.judge(writer, envelope, batch, prepared.claims, now)
-        if any(verdict.reason is not None for verdict in verdicts) and writer.held.count_entries(envelope.agent_id) >= self._most_held:
+        if any(verdict.reason is not None for verdict in verdicts) and writer.count_held(envelope.agent_id) >= self._most_held:
             sentence = _say_limit(envelope, self._most_held)
             alarms.append(Alarm(kind=LedgerAlarm.HELD_LIMIT, subject=envelope.agent_id, sentence=sentence, **about))
             return TooMuchHeldError(sentence)

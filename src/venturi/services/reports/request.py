@@ -9,7 +9,6 @@ from enum import StrEnum
 
 from venturi.adapters.store.usage.sums import Span
 from venturi.core.domain.errors import InvalidRequestError
-from venturi.core.domain.interval import format_time
 from venturi.core.ledger.bins import BIN, DAY, HOUR
 
 MOST_INTERVALS = 120_000
@@ -64,10 +63,7 @@ class UsageRequest:
     boundaries: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a report that ends before it begins, begins too early or has too many intervals with ``InvalidRequestError``."""
-        if self.start < 0:
-            message = f"from: no usage is older than {format_time(0)}"
-            raise InvalidRequestError(message)
+        """Refuse a report that ends before it begins or has too many intervals with ``InvalidRequestError``."""
         if self.end <= self.start:
             message = "to: a report ends after it begins"
             raise InvalidRequestError(message)

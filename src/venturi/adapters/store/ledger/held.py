@@ -4,11 +4,11 @@ Owns the statements. Whether an interval is held, and who decides, is for the se
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, exists, func, or_, select
 
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_GENERATIONS,
@@ -35,11 +35,10 @@ class Decision(StrEnum):
 Position = tuple[int, int]
 """The number of a posting, and the ordinal of one of its intervals."""
 
+_NAMED_AT_ONCE = 200
 _HELD = LEDGER_HELD.alias("held")
 _LATER = LEDGER_HELD.alias("later")
-_DECIDED = and_(
-    _LATER.c.held_posting == _HELD.c.held_posting, _LATER.c.held_ordinal == _HELD.c.held_ordinal, _LATER.c.decision != Decision.HELD.value
-)
+_ANOTHER = LEDGER_HELD.alias("another")
 _INTERVAL = and_(LEDGER_INTERVALS.c.posting == _HELD.c.held_posting, LEDGER_INTERVALS.c.ordinal == _HELD.c.held_ordinal)
 _PLACE_COLUMNS = (LEDGER_PLACES.c.agent_id, LEDGER_PLACES.c.host, LEDGER_PLACES.c.place.label("device"))
 _POINT_COLUMNS = [LEDGER_POINT_VERSIONS.c[name] for name in ("point_id", "name", "project_id", "shared", "kind", "boundary")]
@@ -63,17 +62,10 @@ class HeldTable:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def count_entries(self, agent_id: str) -> int:
-        """Give how many entries of an agent's are held and not decided about."""
-        places = select(LEDGER_PLACES.c.id).where(LEDGER_PLACES.c.agent_id == agent_id)
-        statement = select(func.coalesce(func.sum(_HELD.c.entries), 0)).join(LEDGER_INTERVALS, _INTERVAL)
-        undecided = ~exists().where(_DECIDED)
-        of_agent = statement.where(_HELD.c.decision == Decision.HELD.value, LEDGER_INTERVALS.c.place.in_(places), undecided)
-        return int(self._connection.execute(of_agent).scalar_one())
-
     def count(self, selection: HeldSelection) -> int:
         """Give how many intervals a selection has."""
-        return int(self._connection.execute(select(func.count()).select_from(_select(selection).subquery())).scalar_one())
+        parts = (_select(part, [func.count()]) for part in _parts(selection))
+        return sum(int(self._connection.execute(part).scalar_one()) for part in parts)
 
     def list(self, selection: HeldSelection, limit: int, after: Position = (0, -1)) -> Sequence[Row[Any]]:
         """List intervals by posting and ordinal, at most ``limit`` of those after one.
@@ -83,54 +75,88 @@ class HeldTable:
         """
         posting, ordinal = after
         later = or_(_HELD.c.held_posting > posting, and_(_HELD.c.held_posting == posting, _HELD.c.held_ordinal > ordinal))
-        statement = _select(selection).where(later).order_by(_HELD.c.held_posting, _HELD.c.held_ordinal)
-        return self._connection.execute(statement.limit(limit)).all()
+        found: list[Row[Any]] = []
+        for part in _parts(selection):
+            statement = _select(part, _COLUMNS).where(later).order_by(_HELD.c.held_posting, _HELD.c.held_ordinal)
+            found += self._connection.execute(statement.limit(limit - len(found))).all()
+        return found
 
-    def totals_of(self, position: Position) -> Sequence[Row[Any]]:
-        """Give the entries of totals of an interval, in order."""
-        return self._entries_of(select(LEDGER_TOTALS), LEDGER_TOTALS.c, position)
+    def totals_of(self, position: Position, entries: int) -> Sequence[Row[Any]]:
+        """Give the entries of totals of an interval that has so many ``entries``, in order."""
+        return self._entries_of(select(LEDGER_TOTALS), LEDGER_TOTALS.c, position, entries)
 
-    def usage_of(self, position: Position) -> Sequence[Row[Any]]:
-        """Give the entries of usage of an interval, in order, each with its label."""
+    def usage_of(self, position: Position, entries: int) -> Sequence[Row[Any]]:
+        """Give the entries of usage of an interval that has so many ``entries``, in order, each with its label."""
         labels = LEDGER_LABEL_VERSIONS.c
         columns = [labels[name] for name in ("label_id", "name", "project_id", "shared")]
         named = select(LEDGER_USAGE, *columns).join(LEDGER_LABEL_VERSIONS, labels.id == LEDGER_USAGE.c.label_version)
-        return self._entries_of(named, LEDGER_USAGE.c, position)
+        return self._entries_of(named, LEDGER_USAGE.c, position, entries)
 
-    def project_usage_of(self, position: Position) -> Sequence[Row[Any]]:
+    def project_usage_of(self, position: Position, entries: int) -> Sequence[Row[Any]]:
         """Give the entries of what projects used in an interval, in order, each with its ``project_id``."""
         named = select(LEDGER_PROJECT_USAGE, LEDGER_OWNERS.c.project_id)
         owned = named.join(LEDGER_OWNERS, LEDGER_OWNERS.c.id == LEDGER_PROJECT_USAGE.c.owner)
-        return self._entries_of(owned, LEDGER_PROJECT_USAGE.c, position)
+        return self._entries_of(owned, LEDGER_PROJECT_USAGE.c, position, entries)
 
-    def _entries_of(self, statement: Select[Any], columns: Any, position: Position) -> Sequence[Row[Any]]:  # noqa: ANN401 - columns
+    def _entries_of(self, statement: Select[Any], columns: Any, position: Position, entries: int) -> Sequence[Row[Any]]:  # noqa: ANN401
         posting, ordinal = position
-        wanted = statement.where(columns.posting == posting, columns.interval_ordinal == ordinal)
+        wanted = statement.where(columns.posting == posting, columns.ordinal > ordinal, columns.ordinal < ordinal + entries)
         return self._connection.execute(wanted.order_by(columns.ordinal)).all()
 
 
-def _select(selection: HeldSelection) -> Select[Any]:
-    of_interval = LEDGER_TOTALS.c.posting == _HELD.c.held_posting, LEDGER_TOTALS.c.interval_ordinal == _HELD.c.held_ordinal
-    sums = [select(func.coalesce(func.sum(LEDGER_TOTALS.c[name]), 0)).where(*of_interval) for name in ("packets", "octets")]
-    columns: list[Any] = [
-        _HELD.c.held_posting.label("posting"),
-        _HELD.c.held_ordinal.label("ordinal"),
-        _HELD.c.entries,
-        _HELD.c.gap_version,
-        _HELD.c.reason.label("held_reason"),
-        func.coalesce(_LATER.c.decision, Decision.HELD.value).label("decision"),
-        _LATER.c.posting.label("decided_by"),
-        *(LEDGER_INTERVALS.c[name] for name in ("start_at", "end_at", "coverage", "reason", "place")),
-        LEDGER_GENERATIONS.c.generation.label("counted_by"),
-        *_POINT_COLUMNS,
-        *_PLACE_COLUMNS,
-        LEDGER_GENERATIONS.c.classifier,
-        LEDGER_GENERATIONS.c.revision,
-        LEDGER_GENERATIONS.c.segments,
-        LEDGER_GENERATIONS.c.parted,
-        *(each.scalar_subquery().label(name) for each, name in zip(sums, ("packets", "octets"), strict=True)),
-        *(_first_label(name).label(f"first_label_{name.removeprefix('label_')}") for name in ("label_id", "name")),
-    ]
+def _decides(row: FromClause) -> ColumnElement[bool]:
+    """Say that a row tells what became of an interval."""
+    same = row.c.held_posting == _HELD.c.held_posting, row.c.held_ordinal == _HELD.c.held_ordinal
+    return and_(*same, row.c.decision != Decision.HELD.value)
+
+
+def _parts(selection: HeldSelection) -> Sequence[HeldSelection]:
+    """Part a selection that names many intervals into some of which one statement can name all, in order."""
+    if len(selection.positions) <= _NAMED_AT_ONCE:
+        return [selection]
+    named = sorted(selection.positions)
+    return [replace(selection, positions=named[first : first + _NAMED_AT_ONCE]) for first in range(0, len(named), _NAMED_AT_ONCE)]
+
+
+def _entries_within(columns: Any) -> tuple[ColumnElement[bool], ...]:  # noqa: ANN401 - the columns of a table of entries
+    """Say which entries are of an interval: those numbered right behind it, which are found without reading the whole posting."""
+    first, count = _HELD.c.held_ordinal, _HELD.c.entries
+    return columns.posting == _HELD.c.held_posting, columns.ordinal > first, columns.ordinal < first + count
+
+
+def _first_label(name: str) -> Any:  # noqa: ANN401 - a scalar subquery
+    used = LEDGER_USAGE.c
+    labels = select(LEDGER_LABEL_VERSIONS.c[name]).join(LEDGER_USAGE, used.label_version == LEDGER_LABEL_VERSIONS.c.id)
+    return labels.where(*_entries_within(used)).order_by(used.ordinal).limit(1).scalar_subquery()
+
+
+def _sum_of(name: str) -> Any:  # noqa: ANN401 - a scalar subquery
+    return select(func.coalesce(func.sum(LEDGER_TOTALS.c[name]), 0)).where(*_entries_within(LEDGER_TOTALS.c)).scalar_subquery()
+
+
+_COLUMNS: list[Any] = [
+    _HELD.c.held_posting.label("posting"),
+    _HELD.c.held_ordinal.label("ordinal"),
+    _HELD.c.entries,
+    _HELD.c.gap_version,
+    _HELD.c.reason.label("held_reason"),
+    func.coalesce(_LATER.c.decision, Decision.HELD.value).label("decision"),
+    _LATER.c.posting.label("decided_by"),
+    *(LEDGER_INTERVALS.c[name] for name in ("start_at", "end_at", "coverage", "reason", "place")),
+    LEDGER_GENERATIONS.c.generation.label("counted_by"),
+    *_POINT_COLUMNS,
+    *_PLACE_COLUMNS,
+    LEDGER_GENERATIONS.c.classifier,
+    LEDGER_GENERATIONS.c.revision,
+    LEDGER_GENERATIONS.c.segments,
+    LEDGER_GENERATIONS.c.parted,
+    *(_sum_of(name).label(name) for name in ("packets", "octets")),
+    *(_first_label(name).label(f"first_label_{name.removeprefix('label_')}") for name in ("label_id", "name")),
+]
+
+
+def _select(selection: HeldSelection, columns: Sequence[Any]) -> Select[Any]:
+    """Select columns of the intervals of a selection, and of what they name."""
     joined = (
         select(*columns)
         .select_from(_HELD)
@@ -138,16 +164,9 @@ def _select(selection: HeldSelection) -> Select[Any]:
         .join(LEDGER_POINT_VERSIONS, LEDGER_POINT_VERSIONS.c.id == LEDGER_INTERVALS.c.point_version)
         .join(LEDGER_PLACES, LEDGER_PLACES.c.id == LEDGER_INTERVALS.c.place)
         .join(LEDGER_GENERATIONS, LEDGER_GENERATIONS.c.id == LEDGER_INTERVALS.c.generation)
-        .outerjoin(_LATER, _DECIDED)
+        .outerjoin(_LATER, _decides(_LATER))
     )
     return joined.where(_HELD.c.decision == Decision.HELD.value, *_conditions(selection))
-
-
-def _first_label(name: str) -> Any:  # noqa: ANN401 - a scalar subquery
-    used = LEDGER_USAGE.c
-    of_interval = used.posting == _HELD.c.held_posting, used.interval_ordinal == _HELD.c.held_ordinal
-    labels = select(LEDGER_LABEL_VERSIONS.c[name]).join(LEDGER_USAGE, used.label_version == LEDGER_LABEL_VERSIONS.c.id)
-    return labels.where(*of_interval).order_by(used.ordinal).limit(1).scalar_subquery()
 
 
 def _conditions(selection: HeldSelection) -> list[ColumnElement[bool]]:
@@ -156,13 +175,17 @@ def _conditions(selection: HeldSelection) -> list[ColumnElement[bool]]:
         (LEDGER_PLACES.c.agent_id, selection.agent_ids),
         (LEDGER_POINT_VERSIONS.c.point_id, selection.point_ids),
         (_HELD.c.reason, selection.reasons),
-        (func.coalesce(_LATER.c.decision, Decision.HELD.value), selection.decisions),
     ):
         if wanted:
             found.append(column.in_(list(map(str, wanted))))
+    if list(selection.decisions) == [Decision.HELD]:
+        # Of most that were ever held, all else need not be looked up.
+        found.append(~exists().where(_decides(_ANOTHER)))
+    elif selection.decisions:
+        found.append(func.coalesce(_LATER.c.decision, Decision.HELD.value).in_(list(map(str, selection.decisions))))
     if selection.label_ids:
         used = LEDGER_USAGE.c
-        same = used.posting == _HELD.c.held_posting, used.interval_ordinal == _HELD.c.held_ordinal
+        same = _entries_within(used)
         labelled = LEDGER_LABEL_VERSIONS.c.id == used.label_version, LEDGER_LABEL_VERSIONS.c.label_id.in_(selection.label_ids)
         found.append(exists().where(*same, *labelled))
     if selection.positions:

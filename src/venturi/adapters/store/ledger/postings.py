@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, select, update
 from venturi.adapters.store.ledger.bulk import Rows, insert_rows
 from venturi.adapters.store.ledger.conflicts import ConflictTable
 from venturi.adapters.store.ledger.held import HeldTable
+from venturi.adapters.store.ledger.held_counts import HeldCounts
 from venturi.adapters.store.ledger.spools import SpoolTable
 from venturi.adapters.store.ledger.versions import VersionMemory, VersionNumbers
 from venturi.adapters.store.schema.ledger_tables import (
@@ -61,7 +62,7 @@ class EntryRows:
 class LedgerWriter:
     """A transaction that posts, the only one that does on all servers; ``posting`` is the number that it gives next."""
 
-    def __init__(self, connection: Connection, memory: VersionMemory) -> None:
+    def __init__(self, connection: Connection, memory: VersionMemory, held_counts: HeldCounts) -> None:
         """Take the lock of the ledger."""
         self.connection = connection
         self.posting = int(connection.execute(_LOCK).scalar_one()) + 1
@@ -72,11 +73,17 @@ class LedgerWriter:
         self.spools = SpoolTable(connection)
         self.conflicts = ConflictTable(connection)
         self.held = HeldTable(connection)
+        self._held_counts = held_counts
+        self._committed = self.posting - 1
 
     def find(self, spool_id: str, sequences: Sequence[int]) -> dict[int, Row[Any]]:
         """Give the postings of batches of a spool, by sequence."""
         wanted = LEDGER_POSTINGS.c.spool_id == spool_id, LEDGER_POSTINGS.c.sequence.in_(sequences)
         return {row.sequence: row for row in self.connection.execute(select(LEDGER_POSTINGS).where(*wanted))}
+
+    def count_held(self, agent_id: str) -> int:
+        """Give how many entries of an agent are held and not decided about."""
+        return self._held_counts.count(self.connection, agent_id, self._committed)
 
     def add_posting(self, columns: Mapping[str, Any], rows: EntryRows) -> None:
         """Add a posting under the next number, with its entries, sealed onto the posting before."""

@@ -23,6 +23,7 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_POINT_VERSIONS,
     LEDGER_POSTINGS,
     LEDGER_PROJECT_USAGE,
+    LEDGER_STATE,
     LEDGER_TOTALS,
     LEDGER_USAGE,
 )
@@ -67,6 +68,10 @@ class LedgerReader:
         self._transaction = transaction
         self._connection = transaction.connection
         self.held = HeldTable(self._connection)
+
+    def latest_posting(self) -> int:
+        """Give the number of the latest posting, 0 before the first."""
+        return int(self._connection.execute(select(LEDGER_STATE.c.posting)).scalar_one())
 
     def postings(self, listing: Listing) -> Sequence[Row[Any]]:
         """List postings by number, ``linked`` beside: whether the batch before is posted too; raises ``NotFoundError`` for a marker."""

@@ -15,6 +15,7 @@ from venturi.core.domain.errors import InvalidPointError
 from venturi.core.domain.point import (
     HIGHEST_LINE_RATE,
     LONGEST_BOUNDARY,
+    METERED_KINDS,
     MOST_HOSTS,
     ExporterPlace,
     Hook,
@@ -159,7 +160,11 @@ class NewExporterForm(ExporterPlaceForm, kw_only=True, forbid_unknown_fields=Tru
     boundary: Boundary = None
 
 
-NewPointForm = NewInterfaceForm | NewRouterForm | NewExporterForm
+NewPointForm = Annotated[
+    NewInterfaceForm | NewRouterForm | NewExporterForm,
+    Meta(extra_json_schema={"properties": {"kind": {"enum": sorted(METERED_KINDS)}}}),
+]
+"""A point to observe, of a kind that something meters."""
 
 
 class PointChangesForm(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -210,13 +215,13 @@ class PointList(Struct, kw_only=True):
     next: str | None
 
 
-def read_new_point(body: bytes) -> NewPointForm:
+def read_new_point(body: bytes) -> NewInterfaceForm | NewRouterForm | NewExporterForm:
     """Read the point that a request asks for, of whatever kind."""
-    form: NewPointForm = read_variant(body, NewPointForm)
+    form: NewInterfaceForm | NewRouterForm | NewExporterForm = read_variant(body, NewPointForm)
     return form
 
 
-def new_point(form: NewPointForm) -> NewPoint:
+def new_point(form: NewInterfaceForm | NewRouterForm | NewExporterForm) -> NewPoint:
     """Translate the point that a caller asks for."""
     return NewPoint(
         name=form.name,

@@ -5,6 +5,7 @@ Owns how a request is refused. What a field may hold is for ``texts``.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from types import UnionType
 from typing import Annotated, Any, TypeVar
 
@@ -91,9 +92,7 @@ def read_listing(query: Query, largest: int, filters: Filters | None = None) -> 
     if unknown:
         message = f"{printable(unknown[0])}: this list has no such parameter; it can be filtered by {', '.join(attributes) or 'nothing'}"
         raise InvalidRequestError(message)
-    given = {
-        name: tuple(_filter_value(name, text, form is bool) for text in query[name]) for name, form in attributes.items() if name in query
-    }
+    given = {name: tuple(_filter_value(name, text, form) for text in query[name]) for name, form in attributes.items() if name in query}
     text = read_once(query, "limit")
     limit = largest if text is None else read_whole_number("limit", text, 1, largest)
     marker = read_once(query, "marker")
@@ -146,11 +145,15 @@ def read_boolean(name: str, text: str) -> bool:
     return _TRUTHS[text]
 
 
-def _filter_value(name: str, text: str, boolean: bool) -> object:  # noqa: FBT001 - a column of the list's table
-    if not boolean:
-        _refuse_unfit_characters(text, name)
-        return text
-    return read_boolean(name, text)
+def _filter_value(name: str, text: str, form: Any) -> object:  # noqa: ANN401 - a type
+    if form is bool:
+        return read_boolean(name, text)
+    _refuse_unfit_characters(text, name)
+    words = list(form) if isinstance(form, type) and issubclass(form, StrEnum) else [text]
+    if text not in words:
+        message = f"{name}: '{printable(text)}' is none of {', '.join(words)}"
+        raise InvalidRequestError(message)
+    return text
 
 
 def _explain(text: str) -> str:

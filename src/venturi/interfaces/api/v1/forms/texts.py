@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from venturi.core.domain.grammars import ADDRESS, PREFIX, TIME
+from venturi.core.domain.grammars import ADDRESS, PREFIX, TIME, TIME_OF_USAGE
 from venturi.core.domain.text import UNFIT_CHARACTERS
 
 _HIGHEST_NUMBER = 0xFFFF_FFFF
@@ -69,5 +69,13 @@ Number32 = Annotated[int, Meta(ge=0, le=_HIGHEST_NUMBER)]
 Identifier = Annotated[str, Meta(description="A UUID.", extra_json_schema={"format": "uuid"})]
 GivenTime = Annotated[
     str, Meta(description="A time in RFC 3339, or a date.", examples=["2026-03-01T00:00:00Z"], extra_json_schema={"pattern": TIME})
+]
+TimeOfUsage = Annotated[
+    str,
+    Meta(
+        description="A time in RFC 3339, or a date, from 1970 on.",
+        examples=["2026-03-01T00:00:00Z"],
+        extra_json_schema={"pattern": TIME_OF_USAGE},
+    ),
 ]
 TimeText = Annotated[str, Meta(description="A time in RFC 3339, UTC.", extra_json_schema={"format": "date-time"})]

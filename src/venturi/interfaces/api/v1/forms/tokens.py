@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from venturi.core.domain.control.principal import Role
 from venturi.core.domain.control.token import Token, TokenChange, TokenEvent
 from venturi.core.domain.errors import InvalidTimeError
-from venturi.core.domain.grammars import TIME
+from venturi.core.domain.grammars import TIME_OF_EXPIRY
 from venturi.core.domain.interval import Nanoseconds, format_time, parse_time
 from venturi.interfaces.api.v1.forms.texts import PRINTABLE_OR_EMPTY, AgentId, Host, Identifier, ProjectId, TimeText
 from venturi.services.control.tokens import NewToken
@@ -23,9 +23,9 @@ Expiry = Annotated[
     str,
     Meta(
         max_length=64,
-        description="When it ends, RFC 3339; null for never.",
+        description="When it ends, RFC 3339, after now and not after 2261; null for never.",
         examples=["2027-01-01T00:00:00Z"],
-        extra_json_schema={"pattern": TIME},
+        extra_json_schema={"pattern": TIME_OF_EXPIRY},
     ),
 ]
 
@@ -33,7 +33,8 @@ Overlap = Annotated[
     int, Meta(ge=0, le=366 * 86_400, description="For how many seconds the token goes on opening; less if it ends before that.")
 ]
 
-_LATEST = Nanoseconds((1 << 63) - 1)
+_LAST_YEAR = "2261"
+"""The last year that can be kept whole: 64 bits of nanoseconds end in 2262."""
 
 
 class NewTokenForm(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -157,8 +158,8 @@ def _expiry(text: str) -> Nanoseconds:
     except InvalidTimeError as error:
         message = f"expires_at: {error}"
         raise InvalidTimeError(message) from error
-    if time > _LATEST:
-        message = f"expires_at: '{text}' is later than {format_time(_LATEST)}, the last time that can be kept; leave it out for never"
+    if text[: len(_LAST_YEAR)] > _LAST_YEAR:
+        message = f"expires_at: '{text}' is later than {_LAST_YEAR}, the last year that can be kept; leave it out for never"
         raise InvalidTimeError(message)
     return time
 

@@ -12,13 +12,13 @@ from typing import Annotated, TypeVar
 from msgspec import Meta
 
 from venturi.core.domain.errors import InvalidRequestError, InvalidTimeError
-from venturi.core.domain.interval import Nanoseconds, parse_time
+from venturi.core.domain.interval import Nanoseconds, format_time, parse_time
 from venturi.core.domain.text import is_fit
 from venturi.core.ledger.bins import DAY
 from venturi.core.rules.checks import printable
 from venturi.interfaces.api.openapi.declaring import Parameter
 from venturi.interfaces.api.v1.forms.reading import Query, read_boolean, read_once
-from venturi.interfaces.api.v1.forms.texts import FitText, GivenTime
+from venturi.interfaces.api.v1.forms.texts import FitText, TimeOfUsage
 from venturi.services.reports.request import Grouping, Resolution, UsageRequest, align
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -77,8 +77,8 @@ class Askable:
 
 
 _OTHERS = (
-    Parameter(name="from", description="When the report begins; by default a day before its end.", form=GivenTime),
-    Parameter(name="to", description="When it ends; by default now. Bounds are widened to whole intervals.", form=GivenTime),
+    Parameter(name="from", description="When the report begins; by default a day before its end.", form=TimeOfUsage),
+    Parameter(name="to", description="When it ends; by default now. Bounds are widened to whole intervals.", form=TimeOfUsage),
     Parameter(name="resolution", description="The length of its intervals; by default one for all.", form=Resolution),
     Parameter(name="format", description="The form of the answer; by default what Accept asks for, else JSON.", form=UsageForm),
     Parameter(
@@ -89,6 +89,7 @@ _OTHERS = (
 )
 _OTHER_NAMES = frozenset(parameter.name for parameter in _OTHERS)
 _GROUP_BY = "group_by"
+_FIRST_YEAR = "1970"
 
 
 def usage_parameters(askable: Askable) -> list[Parameter]:
@@ -117,9 +118,9 @@ def read_request(query: Query, askable: Askable, now: Nanoseconds) -> UsageReque
         raise InvalidRequestError(message)
     resolution = _read_word(query, "resolution", Resolution, Resolution.TOTAL)
     end = min(_read_time(query, "to", now), now)
-    start = _read_time(query, "from", Nanoseconds(end - DAY))
+    start = _read_time(query, "from", Nanoseconds(max(0, end - DAY)))
     if start >= end:
-        message = "from: a report begins before it ends, and that is now at the latest"
+        message = "from: a report begins before now" if start >= now else "from: a report begins before it ends"
         raise InvalidRequestError(message)
     aligned_start, aligned_end = align(start, end, resolution)
     return UsageRequest(
@@ -150,10 +151,15 @@ def _read_time(query: Query, name: str, unasked: Nanoseconds) -> Nanoseconds:
     if text is None:
         return unasked
     try:
-        return parse_time(text)
+        time = parse_time(text)
     except InvalidTimeError as error:
         message = f"{name}: {printable(error)}"
         raise InvalidRequestError(message) from error
+    if text[: len(_FIRST_YEAR)] < _FIRST_YEAR:
+        message = f"{name}: no usage is older than {format_time(0)}"
+        raise InvalidRequestError(message)
+    # In the first hours of the year, a clock of another zone may show a time before it.
+    return Nanoseconds(max(0, time))
 
 
 def _read_word(query: Query, name: str, words: type[Word], unasked: Word) -> Word:
