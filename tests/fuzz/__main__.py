@@ -50,8 +50,8 @@ def main() -> int:
         for command in _commands((options.seed + turn) % _HIGHEST_SEED):
             left = deadline - time.monotonic()
             if left <= 1:
-                return _close(failed, turn)
-            if not _run(command, left, f"seed-{options.seed}-round-{turn}"):
+                return close_run(failed, turn)
+            if not run_target(command, left, f"seed-{options.seed}-round-{turn}"):
                 failed.append(" ".join(command[1:]))
     raise AssertionError
 
@@ -70,11 +70,13 @@ def _commands(seed: int) -> list[list[str]]:
     return commands
 
 
-def _run(command: list[str], seconds: float, run: str) -> bool:
-    """Run a target for at most ``seconds``; tell whether nothing failed."""
+def run_target(command: list[str], seconds: float, run: str) -> bool:
+    """Run a target for at most ``seconds``; tell whether nothing failed, also not in an example that it had no time to make smaller."""
+    before = _list_cases()
     _say(f"{run}: {' '.join(command[2:])}")
     environment = {**os.environ, RUN_VARIABLE: run, "VENTURI_FUZZ_EXAMPLES": str(EXAMPLES)}
-    environment.pop("CI", None)
+    for name in ("CI", "PYTEST_CURRENT_TEST"):
+        environment.pop(name, None)
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
             output, _ = process.communicate(timeout=seconds)
@@ -83,9 +85,14 @@ def _run(command: list[str], seconds: float, run: str) -> bool:
             process.send_signal(signal.SIGINT)  # a target that is told to end still reports what failed
             output, _ = _last_words(process)
             failed = "FAILED" in output
+    failed |= _list_cases() != before
     if failed:
         _say(output[-_SHOWN:])
     return not failed
+
+
+def _list_cases() -> set[Path]:
+    return set(CASES.glob("*/*"))
 
 
 def _last_words(process: "subprocess.Popen[str]") -> tuple[str, str]:
@@ -101,10 +108,11 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _close(failed: list[str], turns: int) -> int:
+def close_run(failed: list[str], turns: int) -> int:
+    """Say what failed, and give the code of the program: 1 if anything did."""
     for target in failed:
         _say(f"failed: {target}")
-    _say(f"{turns} whole rounds, {len(failed)} failures" + (f"; cases are in {CASES.relative_to(ROOT)}" if failed else ""))
+    _say(f"{turns} whole rounds, {len(failed)} failures" + (f"; cases are in {CASES}" if failed else ""))
     return 1 if failed else 0
 
 

@@ -3,11 +3,15 @@
 from uuid import UUID
 
 import pytest
+from sqlalchemy import event
 
 from tests.support.batches import SpoolOfTests, make_interval
-from tests.support.ledgers import LedgerOfTests
+from tests.support.control_values import OPERATOR
+from tests.support.ledgers import NOW, LedgerOfTests
 from venturi.adapters.store.ledger.proving.proof import prove_ledger
+from venturi.adapters.store.schema.ledger_tables import LEDGER_CORRECTIONS, LEDGER_LABEL_VERSIONS
 from venturi.core.domain.errors import ConflictError
+from venturi.services.ledger.correcting import CorrectionLine, CorrectionPosting
 
 
 def test_roll_ups_follow(ledger: LedgerOfTests, database: str) -> None:
@@ -51,3 +55,15 @@ def test_what_cannot_be_is_refused_whole(ledger: LedgerOfTests) -> None:
     with pytest.raises(ConflictError, match="entry 3 of posting 1 would count what cannot be"):
         ledger.correct((1, 4, (-1, 0)), (1, 3, (-7, 0)))
     assert (ledger.counts_of_rows(), ledger.usage(spool.labels[0].id)) == before
+
+
+def test_versions_of_labels_are_not_read_for_one(ledger: LedgerOfTests) -> None:
+    spool = SpoolOfTests()
+    ledger.post(spool.seal(make_interval(0, usage=[(0, 0, 10, 1000), (0, 1, 5, 500)])))
+    statements: list[str] = []
+    engines = ledger.store._engines
+    assert engines is not None
+    event.listen(engines.posters, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    CorrectionPosting(ledger.store, lambda: NOW).post(OPERATOR, "counted twice", [CorrectionLine(1, 3, (-3, -300, 0, 0, 0, 0))])
+    assert any(LEDGER_CORRECTIONS.name in statement for statement in statements)
+    assert [statement for statement in statements if LEDGER_LABEL_VERSIONS.name in statement] == []

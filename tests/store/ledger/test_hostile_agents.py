@@ -318,3 +318,18 @@ def test_the_line_rate_of_a_point_goes_before_the_default(site: Site) -> None:
     site.server.change(replace(site.foreign_point, line_rate=8_000))
     site.ledger.post(site.hostile.seal(site.interval("edge-2", 1, 61_000), site.interval("edge-2", 2, 61_001)))
     assert site.held() == ["above_line_rate"]
+
+
+def test_projects_hear_of_what_is_held_of_their_labels_at_a_point_of_another(site: Site) -> None:
+    others = [site.server.label(f"other {number}", project_id=f"q{number:02}") for number in range(25)]
+    router = site.server.point(RouterPlace(router_id="r1"), shared=True, name="router")
+    plan = site.server.tell("edge-1")
+    claimed: dict[str, Any] = {"classifier": {each.id: each.classifier for each in plan.points}[router.id], "revision": plan.revision}
+    spool = site.spool(1, router, site.label, *others)
+    for usage in ([(0, 0, 1, 22)], [(0, 0, 1, 22), (1, 0, 1, 22)], [(number, 0, 1, 22) for number in range(26)]):
+        site.ledger.post(spool.seal(site.interval("edge-1", 5, **claimed, usage=usage)))
+    assert site.held() == ["overlapping"] * 2
+    assert site.ledger.alarms == ["router_host", *["held"] * (1 + 1 + 1 + 20)]
+    told = [sentence for sentence in site.ledger.sentences if "labels of project" in sentence]
+    assert "an interval that agent 'agent-1' posted (posting 4) with usage of labels of project 'q00' count nowhere until" in told[0]
+    assert [sentence.partition("of project '")[2][:3] for sentence in told[1:]] == [f"q{number:02}" for number in range(20)]

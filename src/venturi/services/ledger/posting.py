@@ -5,7 +5,8 @@ its content and the digest of the batch before it, so two batches of one name or
 an alarm.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -32,6 +33,9 @@ from venturi.services.ledger.trusting import HostTrust
 
 BATCH = "batch"
 """The kind of a posting that came from an agent."""
+
+_MOST_PROJECTS = 20
+"""Projects with labels in what is held of one batch that are told of it, at most; coverage tells the others."""
 
 
 class LedgerAlarm(StrEnum):
@@ -289,12 +293,13 @@ def _say_limit(envelope: Envelope, most: int) -> str:
 
 
 def _tell_held(envelope: Envelope, batch: Batch, verdicts: Sequence[Verdict], posting: int) -> list[Alarm]:
-    """Make an alarm for each reason for which intervals are held; it names the first of them."""
+    """Make an alarm for each reason for which intervals are held, naming the first of them, and one for each project with labels there."""
     places: dict[HeldReason, list[int]] = {}
     for place, verdict in enumerate(verdicts):
         if verdict.reason is not None:
             places.setdefault(verdict.reason, []).append(place)
-    return [_tell_reason(envelope, batch, verdicts, posting, some) for some in places.values()]
+    alarms = [_tell_reason(envelope, batch, verdicts, posting, some) for some in places.values()]
+    return [*alarms, *(alarm for some in places.values() for alarm in _tell_projects(envelope, batch, verdicts, posting, some))]
 
 
 def _tell_reason(envelope: Envelope, batch: Batch, verdicts: Sequence[Verdict], posting: int, places: Sequence[int]) -> Alarm:
@@ -317,3 +322,29 @@ def _tell_reason(envelope: Envelope, batch: Batch, verdicts: Sequence[Verdict], 
         agent_id=envelope.agent_id,
         host=envelope.host,
     )
+
+
+def _tell_projects(envelope: Envelope, batch: Batch, verdicts: Sequence[Verdict], posting: int, places: Sequence[int]) -> Iterator[Alarm]:
+    """Tell the projects whose labels have usage in held intervals of a point that is not theirs, as the host was told of both."""
+    held: Counter[str] = Counter()
+    for verdict in (verdicts[place] for place in places):
+        labels = (verdict.labels.get(batch.labels[used].id) for used in verdict.used)
+        of_point = verdict.point.project_id if verdict.told else None
+        held.update({label.project_id for label in labels if label is not None} - {of_point})
+    reason = str(verdicts[places[0]].reason)
+    for project_id, number in sorted(held.items())[:_MOST_PROJECTS]:
+        count = "an interval" if number == 1 else f"{number} intervals"
+        sentence = (
+            f"{count} that agent '{envelope.agent_id}' posted (posting {posting}) with usage of labels of project '{project_id}' count "
+            f"nowhere until you accept or reject them; the reason is {reason}: venturi ledger held --agent-id {envelope.agent_id}"
+        )
+        until = "until an administrator decides"
+        yield Alarm(
+            kind=LedgerAlarm.HELD,
+            subject=f"{envelope.agent_id} {reason} {project_id}",
+            sentence=sentence,
+            project_id=project_id,
+            project_sentence=f"{count} with usage of labels of the project count nowhere {until}; the reason is {reason}",
+            agent_id=envelope.agent_id,
+            host=envelope.host,
+        )
