@@ -4,17 +4,20 @@ Owns the tables and the targets. The measuring is a process of its own, so that 
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from bench.compare.targets import Results, Table, Target
-from bench.ledger.figures import FILLING, FOLDING, LedgerFigures, PostingFigures, ReportFigures
+from bench.ledger.figures import EARLIER_HTTP, FILLING, FOLDING, HTTP, LedgerFigures, PostingFigures, ReportFigures
 from bench.measure.processes import run_program
 from bench.scale import Scale
 
 LEAST_THOUSANDS = {"PostgreSQL": 30, "SQLite": 20}
 """How many thousands of usage records must be posted in a second, by database."""
+
+LEAST_OF_EARLIER = 0.9
+"""What posting with all checks must come to, of what it was before there were any."""
 
 MOST_REPORT_MILLISECONDS = 200
 
@@ -23,14 +26,23 @@ def compare_ledger(scale: Scale, runs: int) -> Results:
     """Post to every database by each way, and ask for reports."""
     told = run_program([sys.executable, "-m", "bench.ledger", scale.name, str(runs)]).output
     figures = msgspec.json.decode(told, type=LedgerFigures)
-    targets = [*_hold_rates(figures.postings), *_hold_reports(figures.reports)]
+    targets = [*_hold_rates(figures.postings), *_hold_against_earlier(figures.postings), *_hold_reports(figures.reports)]
     return Results(tables=[_tell_postings(figures.postings), _tell_reports(figures.reports)], targets=targets, remarks=figures.remarks)
 
 
 def _hold_rates(postings: Iterable[PostingFigures]) -> Iterator[Target]:
     for entry in postings:
-        if entry.way not in {FILLING, FOLDING}:
+        if entry.way not in {FILLING, FOLDING, EARLIER_HTTP}:
             yield Target(f"{entry.database}, {entry.way}: usage records", entry.rate / 1e3, LEAST_THOUSANDS[entry.database], " k/s")
+
+
+def _hold_against_earlier(postings: Sequence[PostingFigures]) -> Iterator[Target]:
+    rates = {(entry.database, entry.way): entry.rate for entry in postings}
+    for (database, way), rate in rates.items():
+        if way == EARLIER_HTTP:
+            yield Target(
+                f"{database}, {HTTP}: against the version before there were checks", rates[database, HTTP] / rate, LEAST_OF_EARLIER
+            )
 
 
 def _hold_reports(reports: Iterable[ReportFigures]) -> Iterator[Target]:

@@ -40,11 +40,14 @@ def install_neutron() -> Path | None:
 
 
 @contextmanager
-def running_venturi(folder: Path, url: str | None = None) -> Iterator[Server]:
-    """Run venturi's server until the end of the block: on an empty database in the folder, or on that of the URL."""
+def running_venturi(folder: Path, url: str | None = None, program: Path = VENTURI) -> Iterator[Server]:
+    """Run venturi's server until the end of the block: on an empty database in the folder, or on that of the URL.
+
+    ``program`` may be another version's.
+    """
     database = folder / "venturi.sqlite"
     location = url or f"sqlite:///{database}"
-    command = [str(VENTURI), "serve", "--listen", "127.0.0.1:0", "--database", location, "--log-form", "json"]
+    command = [str(program), "serve", "--listen", "127.0.0.1:0", "--database", location, "--log-form", "json"]
     with running_program(command, folder / "venturi.log") as (process, log):
         url = json.loads(wait_for_line(process, log, '"listening"'))["urls"][0]
         yield Server(process.pid, VENTURI_NAME, _port(url), database)

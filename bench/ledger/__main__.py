@@ -12,13 +12,14 @@ import msgspec
 
 from bench.control.servers import running_venturi
 from bench.ledger.batches import BatchShape, BatchStream, SealedBatches
+from bench.ledger.comparing import find_earlier, post_by_turns
 from bench.ledger.databases import DATABASES, POSTGRESQL, has_postgresql, measure_flush
-from bench.ledger.figures import FILLING, SERVICE, LedgerFigures, PostingFigures
+from bench.ledger.figures import FILLING, SERVICE, LedgerFigures
 from bench.ledger.posting import (
     check_posted,
     fold_posted,
     gather_statistics,
-    post_over_http,
+    median_of,
     post_through_service,
     posting_service,
     prepare_database,
@@ -33,30 +34,31 @@ SHAPE = BatchShape(points=10, labels=500)
 def main(scale: str, runs: str) -> None:
     """Measure every database that this machine has."""
     figures = LedgerFigures(remarks=[f"The disk below the databases keeps 8 KiB for good in {measure_flush() * 1e3:.2g} ms."])
+    earlier = find_earlier()
+    if earlier is None:
+        figures.remarks.append("The version from before there were checks could not be built, and was left out.")
     for database in DATABASES:
         if database == POSTGRESQL and not has_postgresql():
             figures.remarks.append("PostgreSQL is not installed and was left out.")
             continue
         _measure_posting(database, SCALES[scale], int(runs), figures)
+        figures.postings += post_by_turns(database, SHAPE, SCALES[scale].posted_batches, int(runs), earlier)
         _measure_reading(database, SCALES[scale], int(runs), figures)
     sys.stdout.buffer.write(msgspec.json.encode(figures))
 
 
 def _measure_posting(database: str, scale: Scale, runs: int, figures: LedgerFigures) -> None:
-    """Post the batches of one spool: the first of them for nothing, then ``runs`` times some to each way of posting."""
+    """Post the batches of one spool: the first of them for nothing, then ``runs`` times some."""
     stream = BatchStream(1, SHAPE)
     first = stream.seal(1)
     by_service = [stream.seal(scale.posted_batches) for _ in range(runs)]
-    by_http = [stream.seal(scale.posted_batches) for _ in range(runs)]
-    with DATABASES[database]() as url, tempfile.TemporaryDirectory() as folder:
+    with DATABASES[database]() as url:
         prepare_database(url)
         with posting_service(url) as service:
             post_through_service(service, first, database, SERVICE)
-            figures.postings.append(_median([post_through_service(service, batches, database, SERVICE) for batches in by_service]))
-        with running_venturi(Path(folder), url) as server:
-            figures.postings.append(_median([post_over_http(server, batches, database) for batches in by_http]))
+            figures.postings.append(median_of([post_through_service(service, batches, database, SERVICE) for batches in by_service]))
         fold_posted(url, first, database)
-        check_posted(url, _count_packets([first, *by_service, *by_http]))
+        check_posted(url, _count_packets([first, *by_service]))
 
 
 def _measure_reading(database: str, scale: Scale, runs: int, figures: LedgerFigures) -> None:
@@ -71,11 +73,6 @@ def _measure_reading(database: str, scale: Scale, runs: int, figures: LedgerFigu
         gather_statistics(url)
         with running_venturi(Path(folder), url) as server:
             figures.reports += measure_reports(server, database, scale.reported_days, max(runs, 3))
-
-
-def _median(measured: Sequence[PostingFigures]) -> PostingFigures:
-    """Give the figures of the median rate; of two in the middle, the slower."""
-    return sorted(measured, key=lambda figures: figures.rate)[(len(measured) - 1) // 2]
 
 
 def _count_packets(posted: Sequence[SealedBatches]) -> int:

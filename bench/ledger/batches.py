@@ -79,12 +79,24 @@ class SealedBatches:
         return len(self.bodies) * self.shape.rows
 
 
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What a server told a host to meter, as batches name it, and when metering begins in nanoseconds since the UTC epoch."""
+
+    points: Sequence[BatchPoint]
+    labels: Sequence[BatchLabel]
+    classifier: str
+    revision: int
+    beginning: int
+
+
 class BatchStream:
     """What one agent's spool delivers: batches of one shape, each chained to the one before."""
 
-    def __init__(self, agent_number: int, shape: BatchShape) -> None:
-        """Begin a new spool; agents of different numbers meter different points, and labels of the same names."""
+    def __init__(self, agent_number: int, shape: BatchShape, told: Told | None = None) -> None:
+        """Begin a new spool; agents of different numbers meter different points, and labels of the same names, unless they are ``told``."""
         self.shape = shape
+        self._told = told
         self._agent = f"agent-{agent_number}"
         self._first_point = agent_number * shape.points
         self._spool_id = secrets.token_hex(16)
@@ -121,7 +133,7 @@ class BatchStream:
         return Batch(version=BATCH_VERSION, sealed_at=intervals[-1].end, points=self._points, labels=self._labels, intervals=intervals)
 
     def _meter(self, point: int, reading: int) -> MeteredInterval:
-        start = BEGINNING + reading * self.shape.step * SECOND + _JITTER
+        start = (BEGINNING if self._told is None else self._told.beginning) + reading * self.shape.step * SECOND + _JITTER
         usage = [
             UsageRow(label, direction, packets := 1 + (label * 7 + reading * 13 + direction) % _MOST_PACKETS, packets * _OCTETS)
             for label in range(self.shape.labels)
@@ -134,19 +146,23 @@ class BatchStream:
             start=start,
             end=start + self.shape.seconds * SECOND,
             generation=self._generation,
-            classifier=self._generation * 2,
-            revision=1,
+            classifier=self._generation * 2 if self._told is None else self._told.classifier,
+            revision=1 if self._told is None else self._told.revision,
             totals=totals,
             usage=usage,
         )
 
     @cached_property
     def _points(self) -> list[BatchPoint]:
+        if self._told is not None:
+            return list(self._told.points)
         numbers = range(self._first_point, self._first_point + self.shape.points)
         return [BatchPoint(str(UUID(int=_POINT_IDS + number)), f"router-{number}", PROJECT, True, "router") for number in numbers]  # noqa: FBT003 - a row
 
     @cached_property
     def _labels(self) -> list[BatchLabel]:
+        if self._told is not None:
+            return list(self._told.labels)
         return [BatchLabel(label_id(number), f"label-{number}", PROJECT, True) for number in range(self.shape.labels)]  # noqa: FBT003 - a row
 
 

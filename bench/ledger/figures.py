@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 SERVICE = "the posting service"
 HTTP = "POST /v1/batches"
+EARLIER_HTTP = "POST /v1/batches, before there were checks"
 FILLING = "the posting service, to fill it"
 """The ways of posting: in the process that measures, to a server, and before usage is read back."""
 

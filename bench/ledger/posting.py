@@ -4,7 +4,7 @@ Owns what is sent and the checks. Batches are sealed before the clock runs; ever
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import urllib3
@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 
 from bench.control.servers import Server
 from bench.ledger.batches import SealedBatches
-from bench.ledger.figures import FOLDING, HTTP, PostingFigures
+from bench.ledger.figures import FOLDING, PostingFigures
 from bench.measure.processes import ProgramFailedError
 from venturi.adapters.store.engines.engines import build_engines
 from venturi.adapters.store.engines.locations import POSTGRESQL, read_location
@@ -70,8 +70,8 @@ def post_through_service(service: BatchPosting, batches: SealedBatches, database
     return _tell(database, way, batches, time.perf_counter() - began, time.process_time() - began_cpu)
 
 
-def post_over_http(server: Server, batches: SealedBatches, database: str) -> PostingFigures:
-    """Post to a server over one connection."""
+def post_over_http(server: Server, batches: SealedBatches, database: str, way: str) -> PostingFigures:
+    """Post to a server over one connection; ``way`` names what server."""
     with urllib3.HTTPConnectionPool("127.0.0.1", server.port, timeout=_TIMEOUT, retries=False) as connection:
         began, began_cpu = time.perf_counter(), server.cpu_seconds()
         for body in batches.bodies:
@@ -79,7 +79,7 @@ def post_over_http(server: Server, batches: SealedBatches, database: str) -> Pos
             if answer.status != 200:
                 message = f"the server answers {answer.status} to a batch: {answer.data[:500]!r}"
                 raise ProgramFailedError(message)
-        return _tell(database, HTTP, batches, time.perf_counter() - began, server.cpu_seconds() - began_cpu)
+        return _tell(database, way, batches, time.perf_counter() - began, server.cpu_seconds() - began_cpu)
 
 
 def fold_posted(url: str, batches: SealedBatches, database: str) -> PostingFigures:
@@ -94,6 +94,11 @@ def fold_posted(url: str, batches: SealedBatches, database: str) -> PostingFigur
         return _tell(database, FOLDING, batches, time.perf_counter() - began, time.process_time() - began_cpu)
     finally:
         store.stop()
+
+
+def median_of(measured: Sequence[PostingFigures]) -> PostingFigures:
+    """Give the figures of the median rate; of two in the middle, the slower."""
+    return sorted(measured, key=lambda figures: figures.rate)[(len(measured) - 1) // 2]
 
 
 def check_posted(url: str, packets: int) -> None:

@@ -1,9 +1,11 @@
 """How much of an agent's is held is known without asking for all of it, and without anybody who waits for the ledger having to wait."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import Connection
 
 from tests.support.batches import SpoolOfTests, make_batch_point, make_interval, send_form
 from tests.support.control_values import OPERATOR
@@ -116,9 +118,14 @@ def test_a_server_counts_what_is_held_before_anybody_posts(ledger: LedgerOfTests
     with fresh_counts(ledger.store):
         batches = ledger.batches
         batches.start()
-        asked: list[tuple[int, int | None]] = []
+        asked: list[tuple[int, ...]] = []
         count = held_counts._count
-        monkeypatch.setattr(held_counts, "_count", lambda connection, *span: asked.append(span) or count(connection, *span))
+
+        def noting(connection: Connection, *span: int) -> Counter[str]:
+            asked.append(span)
+            return count(connection, *span)
+
+        monkeypatch.setattr(held_counts, "_count", noting)
         forge(ledger, second)
         assert asked == [(4, 4), (4,)]
         assert held_of(ledger.store, "agent-2") == [4 * ENTRIES]
