@@ -83,6 +83,14 @@ def test_sums_go_beyond_64_bits(reports: UsageReports) -> None:
     assert {row.group.label.name for row in by_direction[0].rows if row.group.label} == {"renamed"}
 
 
+def test_a_sum_of_some_row_goes_beyond_64_bits(database: str) -> None:
+    records = [MeteredRecord(1, hour * 3600, hour * 3600 + 3600, [(1, OUT, 1, 1), (2, OUT, 1, HUGE)]) for hour in range(3)]
+    with open_store(database) as store:
+        fill(database, LABELS[:2], POINTS[:1], records)
+        request = ask(Resolution.TOTAL, Grouping.LABEL, end=3 * 3600)
+        assert octets(UsageReports(store, lambda: LATER).usage(OPERATOR, request)) == [3, 3 * HUGE]
+
+
 class Split(NamedTuple):
     """A resolution and bounds, and the starts of intervals and the octets that label 2 has at point 2 in them."""
 
