@@ -1,20 +1,26 @@
 """Reports of usage on every database: sums, intervals, groups, coverage, access."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
 
 from tests.reports.filling import NOON, KeptPoint, KnownVersion, MeteredRecord, fill, keep_points, version_id
+from tests.support.batches import BEGINNING, SpoolOfTests, make_batch_label, make_interval
 from tests.support.control_values import OPERATOR
 from tests.support.databases import open_store
+from tests.support.ledgers import NOW, LedgerOfTests
 from venturi.adapters.store.store import Store
+from venturi.adapters.store.usage.sums import Span, UsageTables
+from venturi.adapters.store.usage.versions import LabelsAsked, LabelVersion
 from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
 from venturi.core.domain.coverage import Coverage
 from venturi.core.domain.direction import DirectionCode
 from venturi.core.domain.errors import PointNotFoundError
 from venturi.core.domain.interval import SECOND, Nanoseconds
+from venturi.core.ledger.bins import BIN, DAY, HOUR
 from venturi.services.reports.reporting import ReportInterval, UsageReports
 from venturi.services.reports.request import Grouping, Resolution, UsageRequest, align
 
@@ -75,6 +81,14 @@ def test_sums_go_beyond_64_bits(reports: UsageReports) -> None:
     by_direction = list(reports.usage(OPERATOR, ask(Resolution.TOTAL, Grouping.LABEL, Grouping.DIRECTION, label_ids=label, start=3600)))
     assert sorted((row.group.direction, row.counts[1]) for row in by_direction[0].rows) == [("egress", 3 * HUGE), ("ingress", 100)]
     assert {row.group.label.name for row in by_direction[0].rows if row.group.label} == {"renamed"}
+
+
+def test_a_sum_of_some_row_goes_beyond_64_bits(database: str) -> None:
+    records = [MeteredRecord(1, hour * 3600, hour * 3600 + 3600, [(1, OUT, 1, 1), (2, OUT, 1, HUGE)]) for hour in range(3)]
+    with open_store(database) as store:
+        fill(database, LABELS[:2], POINTS[:1], records)
+        request = ask(Resolution.TOTAL, Grouping.LABEL, end=3 * 3600)
+        assert octets(UsageReports(store, lambda: LATER).usage(OPERATOR, request)) == [3, 3 * HUGE]
 
 
 class Split(NamedTuple):
@@ -322,3 +336,57 @@ def test_known_time_is_the_same_in_every_resolution(lives: UsageReports) -> None
         for resolution in Resolution:
             times = [each.time for each in lives.usage(OPERATOR, ask(resolution, start=-43_200, end=43_200, **wanted))]
             assert tuple(map(sum, zip(*times, strict=True))) == expected, (points, resolution)
+
+
+@pytest.mark.parametrize("group_by", [(Grouping.LABEL,), (Grouping.PROJECT,)], ids=["labels", "their owners"])
+def test_what_is_named_while_a_report_is_read_is_in_it(sqlite_store: Store, group_by: tuple[Grouping, ...]) -> None:
+    ledger = LedgerOfTests(sqlite_store)
+    spool = SpoolOfTests(labels=[make_batch_label("first", project_id="p1"), make_batch_label("second", project_id="p2")])
+    ledger.post(spool.seal(make_interval(0, 5, usage=[(0, 0, 1, 100)])))
+    request = UsageRequest(start=BEGINNING, end=BEGINNING + 24 * HOUR, resolution=Resolution.FIVE_MINUTES, group_by=group_by)
+    read = UsageReports(sqlite_store, lambda: NOW).usage(OPERATOR, request)
+    assert len(next(read).rows) == 1
+    ledger.post(spool.seal(make_interval(23 * 60 + 55, 5, usage=[(0, 0, 1, 100), (1, 0, 2, 200)])))
+    last = list(read)[-1].rows
+    assert [(row.group.project_id, tuple(row.counts)) for row in last] == [("p1", (1, 100)), ("p2", (2, 200))]
+    assert [row.group.label.name for row in last if row.group.label] == ["first", "second"] * (group_by == (Grouping.LABEL,))
+
+
+def test_a_report_of_one_label_reads_no_other_labels(sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = LedgerOfTests(sqlite_store)
+    spool = SpoolOfTests(labels=[make_batch_label(name) for name in ("first", "second", "third")])
+    ledger.post(spool.seal(make_interval(0, 5, usage=[(label, 0, 1, 100) for label in range(3)])))
+    read: list[list[str]] = []
+    found = UsageTables.label_versions
+
+    def note(tables: UsageTables, *asked: LabelsAsked) -> list[LabelVersion]:
+        labels = found(tables, *asked)
+        read.append([label.name for label in labels])
+        return labels
+
+    monkeypatch.setattr(UsageTables, "label_versions", note)
+    reports = UsageReports(sqlite_store, lambda: NOW)
+    day = UsageRequest(start=BEGINNING, end=BEGINNING + DAY, resolution=Resolution.HOUR, group_by=(Grouping.PROJECT,))
+    second = replace(day, group_by=(Grouping.LABEL,), label_ids=frozenset({spool.labels[1].id}))
+    assert octets(reports.usage(OPERATOR, second)) == [100]
+    assert octets(reports.usage(OPERATOR, day)) == [300]
+    assert read == [["second"]], "once for all pieces, and not at all where no label is told apart"
+
+
+def test_a_hole_among_known_bins_is_found(store: Store) -> None:
+    ledger = LedgerOfTests(store)
+    spool = SpoolOfTests()
+    minutes = [minute for minute in range(0, 60, 5) if minute not in {10, 45}]
+    ledger.post(spool.seal(*(make_interval(minute, 5, usage=[(0, 0, 1, 100)]) for minute in minutes)))
+    while ledger.roller.roll():
+        pass
+    request = UsageRequest(start=BEGINNING, end=BEGINNING + HOUR, resolution=Resolution.FIVE_MINUTES, group_by=())
+    intervals = UsageReports(store, lambda: NOW).usage(OPERATOR, request)
+    lacking = [(interval.start - BEGINNING) // (60 * SECOND) for interval in intervals if interval.coverage.state is not Coverage.COMPLETE]
+    assert lacking == [10, 45]
+    with store.reading() as reader:
+        points = frozenset(point.version for point in reader.usage.point_versions())
+        holed = reader.usage.coverage(Span(BIN, BEGINNING, BEGINNING + HOUR), points)
+        whole = reader.usage.coverage(Span(BIN, BEGINNING, BEGINNING + 2 * BIN), points)
+    assert (holed.runs, len(holed.rows)) == ([], len(minutes))
+    assert ([run[1:] for run in whole.runs], whole.rows) == ([(BEGINNING, BEGINNING + BIN)], [])

@@ -269,8 +269,10 @@ def hours_read(ledger: LedgerOfTests) -> dict[int, tuple[str, str, int]]:
     """Give state, reason and seconds of each hour that reports read."""
     with ledger.store.reading() as reader:
         points = frozenset(point.version for point in reader.usage.point_versions())
-        rows = reader.usage.coverage(Span(HOUR, BEGINNING - DAY, BEGINNING + DAY), points)
-    return {(row[0] - BEGINNING) // HOUR: (row[3], row[4], row[6] // SECONDS) for row in rows}
+        told = reader.usage.coverage(Span(HOUR, BEGINNING - DAY, BEGINNING + DAY), points)
+    known = [start for run in told.runs for start in range(run.first, run.last + HOUR, HOUR)]
+    whole = {(start - BEGINNING) // HOUR: ("complete", "", HOUR // SECONDS) for start in known}
+    return whole | {(row[0] - BEGINNING) // HOUR: (row[3], row[4], row[6] // SECONDS) for row in told.rows}
 
 
 @pytest.mark.parametrize("decide", ["accept", "reject"])

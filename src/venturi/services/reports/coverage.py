@@ -28,7 +28,7 @@ from venturi.core.ledger.covering import (
     join_devices,
     tell,
 )
-from venturi.services.reports.groups import Scope
+from venturi.services.reports.groups import EVERYWHERE, Scope
 
 _NEAR = 6 * HOUR
 """Hours that are read again in 5 minutes are read together where no more than this lies between them."""
@@ -218,7 +218,7 @@ class IntervalCoverage:
 
     def count(self, start: int, end: int) -> int:
         """Count the points that account for an interval."""
-        if self._scoped(Scope()).accounts_throughout(start, end, self._now):
+        if self._scoped(EVERYWHERE).accounts_throughout(start, end, self._now):
             return len(self._points)
         return sum(point.accounts_for(start, end) for point in self._points)
 

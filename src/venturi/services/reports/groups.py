@@ -6,7 +6,7 @@ Owns that versions of one label or point are one group, under its latest name, a
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from venturi.adapters.store.usage.versions import LabelOwner, LabelVersion, PointVersion
 from venturi.core.domain.direction import Direction
@@ -15,8 +15,7 @@ from venturi.services.reports.request import Grouping
 _DIRECTIONS: dict[int, Direction] = {direction.code: direction for direction in Direction}
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """The points at which what a group counts can have passed; None does not restrict.
 
     ``project_id`` is the project of labels that are not shared: they apply at its points and at shared ones.
@@ -37,6 +36,10 @@ class Scope:
         )
 
 
+EVERYWHERE = Scope()
+"""The scope that restricts nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """What a row is about; None where the report does not tell it apart, but the boundary, which every row has.
@@ -50,7 +53,7 @@ class Group:
     point_project_id: str | None = None
     direction: Direction | None = None
     boundary: str | None = None
-    scope: Scope = field(default_factory=Scope, compare=False)
+    scope: Scope = field(default=EVERYWHERE, compare=False)
 
 
 class Groups:

@@ -14,12 +14,13 @@ from venturi.adapters.store.store import Store, StoreReader
 from venturi.adapters.store.usage.sums import Row, Span
 from venturi.adapters.store.usage.versions import LabelOwner, LabelVersion, PointVersion
 from venturi.core.domain.control.principal import Principal
+from venturi.core.domain.direction import Direction
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.covering import Covering
 from venturi.services.control.policy import Operation, require
 from venturi.services.reports.access import ask_labels, choose_owners, choose_totals, choose_usage
 from venturi.services.reports.coverage import IntervalCoverage, PointTime, account
-from venturi.services.reports.groups import Group, Groups, Scope
+from venturi.services.reports.groups import EVERYWHERE, Group, Groups
 from venturi.services.reports.request import Grouping, UsageRequest
 
 ROWS_AT_ONCE = 20_000
@@ -120,13 +121,21 @@ class _Naming:
     owners: Sequence[LabelOwner] | None = None
     points: Sequence[PointVersion] = ()
     groups: Groups | None = None
+    most_rows: int = ROWS_AT_ONCE
+    """How many rows an interval has at most."""
 
     def find_groups(self, request: UsageRequest, points: Sequence[PointVersion]) -> Groups:
         """Give the groups of what is counted at ``points``, those of the piece before if all is called as it was then."""
         named = [point._replace(first=None, last=None) for point in points]
         if self.groups is None or named != self.points:
             self.points, self.groups = named, Groups(request.group_by, self.labels, points, self.owners)
+            told_apart = {Grouping.POINT, Grouping.POINT_PROJECT} & set(request.group_by)
+            places = len(points) if told_apart else len({point.boundary for point in points})
+            self.most_rows = max(1, len(self.labels or self.owners or ())) * places * len(Direction)
         return self.groups
+
+
+_ReadPiece = Callable[[StoreReader, _Piece, _Naming], list[ReportInterval]]
 
 
 class UsageReports:
@@ -154,29 +163,27 @@ class UsageReports:
     def usage(self, caller: Principal, request: UsageRequest) -> Iterator[ReportInterval]:
         """Report the usage of labels, as far as the caller may see it; raises ``ForbiddenError`` at once."""
         require(caller, Operation.READ_USAGE)
-        naming = _Naming()
-        return self._report(request, lambda reader, piece: self._read_usage(caller, reader, piece, naming))
+        return self._report(request, lambda reader, piece, naming: self._read_usage(caller, reader, piece, naming))
 
     def point_totals(self, caller: Principal, request: UsageRequest) -> Iterator[ReportInterval]:
         """Report all that the points counted that the caller may see; raises as ``usage`` does."""
         require(caller, Operation.READ_POINT_TOTALS)
-        naming = _Naming()
-        return self._report(request, lambda reader, piece: self._read_totals(caller, reader, piece, naming))
+        return self._report(request, lambda reader, piece, naming: self._read_totals(caller, reader, piece, naming))
 
-    def _report(self, request: UsageRequest, read: Callable[[StoreReader, _Piece], list[ReportInterval]]) -> Iterator[ReportInterval]:
-        starts, position, count = request.intervals, 0, _FIRST_INTERVALS
+    def _report(self, request: UsageRequest, read: _ReadPiece) -> Iterator[ReportInterval]:
+        starts, position, count, naming = request.intervals, 0, _FIRST_INTERVALS, _Naming()
         while position < len(starts):
             some = starts[position : position + count]
             piece = _Piece(request, some, some[0], request.end if request.step is None else some[-1] + request.step)
             with self._store.reading() as reader:
-                intervals = read(reader, piece)
+                intervals = read(reader, piece, naming)
                 until = reader.usage.beyond().rolled_until
             if until is not None:
                 intervals = [interval._replace(rolled_until=until) for interval in intervals]
             yield from intervals
             position += len(some)
             rows = sum(len(interval.rows) + 1 for interval in intervals)
-            count = max(1, min(ROWS_AT_ONCE * len(some) // rows, 4 * count))
+            count = max(1, ROWS_AT_ONCE // (1 + naming.most_rows), min(ROWS_AT_ONCE * len(some) // rows, 4 * count))
 
     def _read_usage(self, caller: Principal, reader: StoreReader, piece: _Piece, naming: _Naming) -> list[ReportInterval]:
         request, points = piece.request, reader.usage.point_versions()
@@ -261,5 +268,5 @@ def _interval(start: int, end: int, groups: Groups, sums: _IntervalSums, coverag
     scopes = set(map(groups.scope_of.__getitem__, sums.numbers))
     told = {scope: coverage.of(start, end, groups.scopes[scope]) for scope in scopes}
     rows = ReportRows(groups, sums.numbers, sums.counts, told)
-    whole, points = coverage.of(start, end, Scope()), coverage.count(start, end)
+    whole, points = coverage.of(start, end, EVERYWHERE), coverage.count(start, end)
     return ReportInterval(start, end, *whole, points, rows, coverage.known_until, coverage.now)

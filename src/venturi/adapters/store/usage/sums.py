@@ -289,11 +289,8 @@ class UsageTables:
             return map(_as_integers(len(counts)), self._fetch(statement.add_columns(*map(func.sum, counts)), parameters))
 
     def _fetch(self, statement: Select[Any], parameters: Mapping[str, int] = MappingProxyType({})) -> Sequence[Row]:
-        """Fetch rows of plain numbers and texts, as the driver gives them."""
         with self._transaction.fetching:
-            cursor: Any = self._connection.execute(statement, parameters).cursor
-            rows: Sequence[Row] = cursor.fetchall()
-            return rows
+            return self._connection.execute(statement, parameters).all()
 
 
 def _as_integers(count: int) -> Callable[[Row], Row]:

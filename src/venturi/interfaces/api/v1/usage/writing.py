@@ -67,12 +67,13 @@ class _JsonRows:
 
     def interval(self, interval: ReportInterval) -> Iterator[bytes]:
         """Spell an interval with its rows, some at a time."""
-        bounds = _members({"start": format_time(interval.start), "end": format_time(interval.end)})
+        bounds = _spell_time(interval.start).encode(), _spell_time(interval.end).encode()
         coverage = _json_coverage(interval.coverage, interval.time)
-        yield b'{%s,%s,"observation_points":%d,"usage":[' % (bounds, coverage, interval.observation_points)
-        for place, cells in self._groups.cells(interval.rows, _json_coverage):
-            yield (b"," if place else b"") + b",".join([self._row % each for each in cells])
-        yield b"]}"
+        before = b'{"start":"%s","end":"%s",%s,"observation_points":%d,"usage":[' % (*bounds, coverage, interval.observation_points)
+        for cells in self._groups.cells(interval.rows, _json_coverage):
+            yield before + b",".join([self._row % each for each in cells])
+            before = b","
+        yield b"]}" if interval.rows else before + b"]}"
 
 
 class _CsvRows:
@@ -85,8 +86,8 @@ class _CsvRows:
 
     def interval(self, interval: ReportInterval) -> Iterator[bytes]:
         """Spell the rows of an interval, some at a time."""
-        bounds = f"{format_time(interval.start)},{format_time(interval.end)}"
-        for _, cells in self._groups.cells(interval.rows, _csv_coverage):
+        bounds = f"{_spell_time(interval.start)},{_spell_time(interval.end)}"
+        for cells in self._groups.cells(interval.rows, _csv_coverage):
             yield "".join([bounds + self._row % each for each in cells]).encode()
         if not interval.rows and interval.coverage.worst and interval.observation_points:
             yield (bounds + self._nothing + _csv_coverage(interval.coverage, interval.time)).encode()
@@ -102,8 +103,8 @@ class _Remembered(Generic[Spelling]):
 
     def cells(
         self, rows: ReportRows, spell_coverage: Callable[[Covering, PointTime], Spelling]
-    ) -> Iterator[tuple[int, Iterator[tuple[Spelling | int, ...]]]]:
-        """Give the cells of rows, some rows at a time after the place of their first: the group, the counts, the coverage."""
+    ) -> Iterator[Iterator[tuple[Spelling | int, ...]]]:
+        """Give the cells of rows, some rows at a time: the group, the counts, the coverage."""
         told = {scope: spell_coverage(*each) for scope, each in rows.told.items()}
         if self._groups is not rows.groups:
             self._groups = rows.groups
@@ -113,7 +114,7 @@ class _Remembered(Generic[Spelling]):
             numbers = rows.numbers[some]
             groups = self._spell_all(numbers)
             coverage = map(told.__getitem__, map(rows.scope_of.__getitem__, numbers))
-            yield place, zip(groups, *(column[some] for column in rows.counts), coverage, strict=True)
+            yield zip(groups, *(column[some] for column in rows.counts), coverage, strict=True)
 
     def _spell_all(self, numbers: Sequence[int]) -> list[Spelling]:
         if len(self._known) > _REMEMBERED:
@@ -171,6 +172,9 @@ def _gather(pieces: Iterable[bytes]) -> Generator[bytes, None, None]:
 
 def _members(fields: Fields) -> bytes:
     return msgspec.json.encode(fields)[1:-1]
+
+
+_spell_time = lru_cache(maxsize=1024)(format_time)
 
 
 @lru_cache(maxsize=1024)
