@@ -83,7 +83,7 @@ def label_project(server: ServerProcess) -> str:
     return str(server.request("GET", "/v1/labels").json()["labels"][0]["project_id"])
 
 
-def what_projects_used(server: ServerProcess) -> set[tuple[str, int, int]]:
+def what_projects_used(server: ServerProcess) -> set[tuple[object, ...]]:
     """Give the project, packets and packets alone of each project's usage of any packets, as the API lists entries."""
     used: dict[str, list[int]] = {}
     for posting in server.request("GET", "/v1/postings").json()["postings"]:

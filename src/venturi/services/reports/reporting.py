@@ -58,6 +58,12 @@ class ReportRows(Sequence[ReportRow]):
         self.counts = counts
         self.told = told
 
+    def __eq__(self, other: object) -> bool:
+        """Tell whether the rows are the same."""
+        return isinstance(other, ReportRows) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment] # rows that are equal may be kept otherwise
+
     def __len__(self) -> int:
         """Count the rows."""
         return len(self.numbers)
