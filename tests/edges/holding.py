@@ -72,7 +72,7 @@ def hold(
     raised = errors if EVERY_ERROR else chosen or errors
     if by_turns and not EVERY_ERROR:
         located = [(number, place) for number, places in enumerate(found) for place in places]
-        for turn in range(max(len(located), len(raised))):
+        for turn in range(max(len(located), len(raised)) if located else 0):
             injection.strike(*located[turn % len(located)], raised[turn % len(raised)])
     else:
         for number, places in enumerate(found):

@@ -174,8 +174,8 @@ def test_maintenance(kind: str, database_servers: DatabaseServers, tmp_path: Pat
         partial(read_schema, url),
         partial(upgrade_database, url),
     ]
-    for call in calls:
-        assert hold([call], errors_of(kind), "adapters/store", prepare=prepare, calls=TO_DATABASES, by_turns=True) > 0
+    errors = errors_of(kind)
+    assert sum(hold([call], errors, "adapters/store", prepare=prepare, calls=TO_DATABASES, by_turns=True) for call in calls) > 20
 
 
 @through(restore, import_ledger)
