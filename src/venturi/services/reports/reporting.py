@@ -59,7 +59,7 @@ class ReportRows(Sequence[ReportRow]):
         self.told = told
 
     def __len__(self) -> int:
-        """Count the rows."""
+        """Count the rows of the interval."""
         return len(self.numbers)
 
     @overload
