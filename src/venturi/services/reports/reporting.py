@@ -65,7 +65,7 @@ class ReportRows(Sequence[ReportRow]):
     __hash__ = None  # type: ignore[assignment] # rows that are equal may be kept otherwise
 
     def __len__(self) -> int:
-        """Count the rows."""
+        """Count the rows of the interval."""
         return len(self.numbers)
 
     @overload
