@@ -14,7 +14,7 @@ from venturi.adapters.threads.supervisor import ThreadState
 from venturi.interfaces.api.agent_metrics import AgentFamilies, ObservedAgent
 from venturi.services.alarms.kinds import ServerAlarm
 from venturi.services.control.plans import LEASE_ALARM
-from venturi.services.ledger.posting import LedgerAlarm
+from venturi.services.ledger.held_alarms import LedgerAlarm
 from venturi.services.ledger.rolling import RollerAlarm
 
 CONTENT_TYPE = "text/plain; version=0.0.4"

@@ -5,10 +5,8 @@ its content and the digest of the batch before it, so two batches of one name or
 an alarm.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -23,32 +21,16 @@ from venturi.core.domain.errors import BatchConflictError, ForbiddenError, TooMu
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.batch import Batch, Envelope, count_entries, encode_batch
 from venturi.core.ledger.measuring import BatchBounds
-from venturi.core.ledger.trust import HeldReason
 from venturi.services.control.policy import Operation, require
 from venturi.services.ledger.configuration import LedgerConfig
 from venturi.services.ledger.entering import EnteredBatch
-from venturi.services.ledger.judging import BatchJudge, Claims, Verdict, read_claims
+from venturi.services.ledger.held_alarms import LedgerAlarm, say_limit, tell_held
+from venturi.services.ledger.judging import BatchJudge, Claims, read_claims
 from venturi.services.ledger.receiving import DEFAULT_BOUNDS, read_batch, read_envelope
 from venturi.services.ledger.trusting import HostTrust
 
 BATCH = "batch"
 """The kind of a posting that came from an agent."""
-
-_MOST_PROJECTS = 20
-"""Projects with labels in what is held of one batch that are told of it, at most; coverage tells the others."""
-
-
-class LedgerAlarm(StrEnum):
-    """What an operator should see to in the ledger."""
-
-    CONFLICT = "batch_conflict"
-    """A batch contradicts what is posted; it is kept aside."""
-    HELD = "held"
-    """Intervals failed a check: they are held until an administrator accepts or rejects them."""
-    HELD_LIMIT = "held_limit"
-    """So much of what an agent posted is held that no more is taken of it."""
-    VOLATILE = "volatile_database"
-    """The database acknowledges what a crash can still lose."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,14 +162,14 @@ class BatchPosting:
             return _acknowledge(envelope, around[envelope.sequence].posting)
         verdicts = self._judge.judge(writer, envelope, batch, prepared.claims, now)
         if any(verdict.reason is not None for verdict in verdicts) and writer.count_held(envelope.agent_id) >= self._most_held:
-            sentence = _say_limit(envelope, self._most_held)
+            sentence = say_limit(envelope, self._most_held)
             alarms.append(Alarm(kind=LedgerAlarm.HELD_LIMIT, subject=envelope.agent_id, sentence=sentence, **about))
             return TooMuchHeldError(sentence)
         entered = EnteredBatch(writer, (envelope.agent_id, envelope.host), batch, verdicts)
         writer.add_posting(_posting_columns(envelope, batch, now), entered.rows)
         entered.name_long_intervals()
         writer.spools.note(envelope.spool_id, envelope.agent_id, envelope.host, envelope.sequence, now)
-        alarms += _tell_held(envelope, batch, verdicts, writer.posting)
+        alarms += tell_held(envelope, batch, verdicts, writer.posting)
         acknowledgement = _acknowledge(envelope, writer.posting)
         writer.advance()
         return acknowledgement
@@ -283,68 +265,3 @@ def _posting_columns(envelope: Envelope, batch: Batch, now: Nanoseconds) -> dict
     named = {name: told[name] for name in ("agent_id", "host", "spool_id", "sequence")}
     chained = {"previous": envelope.previous.hex(), "digest": envelope.digest.hex()}
     return {"kind": BATCH, "posted_at": now, "sealed_at": batch.sealed_at, **named, **chained}
-
-
-def _say_limit(envelope: Envelope, most: int) -> str:
-    return (
-        f"of agent '{envelope.agent_id}', {most} entries or more are held, so no batch with more of them is taken: "
-        f"accept or reject them (venturi ledger held --agent-id {envelope.agent_id})"
-    )
-
-
-def _tell_held(envelope: Envelope, batch: Batch, verdicts: Sequence[Verdict], posting: int) -> list[Alarm]:
-    """Make an alarm for each reason for which intervals are held, naming the first of them, and one for each project with labels there."""
-    places: dict[HeldReason, list[int]] = {}
-    for place, verdict in enumerate(verdicts):
-        if verdict.reason is not None:
-            places.setdefault(verdict.reason, []).append(place)
-    alarms = [_tell_reason(envelope, batch, verdicts, posting, some) for some in places.values()]
-    return [*alarms, *(alarm for some in places.values() for alarm in _tell_projects(envelope, batch, verdicts, posting, some))]
-
-
-def _tell_reason(envelope: Envelope, batch: Batch, verdicts: Sequence[Verdict], posting: int, places: Sequence[int]) -> Alarm:
-    verdict = verdicts[places[0]]
-    reason = str(verdict.reason)
-    used = sorted(verdict.used, key=lambda place: batch.labels[place].id in verdict.labels)
-    label = f", label {batch.labels[used[0]].id}" if used else ""
-    count = "an interval" if len(places) == 1 else f"{len(places)} intervals"
-    sentence = (
-        f"{count} that agent '{envelope.agent_id}' posted for host '{envelope.host}' (posting {posting}) count nowhere until you accept "
-        f"or reject them; the first is of observation point {verdict.point.id}{label}; the reason is {reason}: "
-        f"venturi ledger held --agent-id {envelope.agent_id}"
-    )
-    return Alarm(
-        kind=LedgerAlarm.HELD,
-        subject=f"{envelope.agent_id} {reason}",
-        sentence=sentence,
-        project_sentence=f"{count} posted about an observation point count nowhere until an administrator decides; the reason is {reason}",
-        point_id=verdict.point.id if verdict.told else "",
-        agent_id=envelope.agent_id,
-        host=envelope.host,
-    )
-
-
-def _tell_projects(envelope: Envelope, batch: Batch, verdicts: Sequence[Verdict], posting: int, places: Sequence[int]) -> Iterator[Alarm]:
-    """Tell the projects whose labels have usage in held intervals of a point that is not theirs, as the host was told of both."""
-    held: Counter[str] = Counter()
-    for verdict in (verdicts[place] for place in places):
-        labels = (verdict.labels.get(batch.labels[used].id) for used in verdict.used)
-        of_point = verdict.point.project_id if verdict.told else None
-        held.update({label.project_id for label in labels if label is not None} - {of_point})
-    reason = str(verdicts[places[0]].reason)
-    for project_id, number in sorted(held.items())[:_MOST_PROJECTS]:
-        count = "an interval" if number == 1 else f"{number} intervals"
-        sentence = (
-            f"{count} that agent '{envelope.agent_id}' posted (posting {posting}) with usage of labels of project '{project_id}' count "
-            f"nowhere until you accept or reject them; the reason is {reason}: venturi ledger held --agent-id {envelope.agent_id}"
-        )
-        until = "until an administrator decides"
-        yield Alarm(
-            kind=LedgerAlarm.HELD,
-            subject=f"{envelope.agent_id} {reason} {project_id}",
-            sentence=sentence,
-            project_id=project_id,
-            project_sentence=f"{count} with usage of labels of the project count nowhere {until}; the reason is {reason}",
-            agent_id=envelope.agent_id,
-            host=envelope.host,
-        )
