@@ -11,7 +11,10 @@ from tests.edges.holding import doors_of, was_entered
 
 @pytest.fixture(autouse=True)
 def nothing_left_open() -> Iterator[None]:
-    """Fail the test that leaves a file or a socket to the collector, which would tell it of a later one."""
+    """Fail the test that leaves a file or a socket to the collector, which would tell it of a later one; so it takes first what is left."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
     yield
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", ResourceWarning)

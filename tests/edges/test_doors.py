@@ -44,6 +44,7 @@ UNGUARDED = {
     "spool.dating.move_moment": PURE,
     "store.ledger.corrected.find_correction": WITHIN,
     "store.ledger.corrected.find_entry": WITHIN,
+    "store.ledger.held.HeldTable": WITHIN,
     "store.ledger.long_intervals.count_long_gaps": WITHIN,
     "store.ledger.long_intervals.end_long_gaps": WITHIN,
     "store.ledger.overlaps.find_accounted": WITHIN,
