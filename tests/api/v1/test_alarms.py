@@ -196,7 +196,7 @@ def test_lists_have_filters_times_and_pages(callers: Callers) -> None:
     assert len(listed(admin, "?since=2020-01-01T00:00:00Z&kind=device_held")) == 5
     for query, sentence in (
         ("?since=soon", "since: 'soon' is not an RFC 3339 time"),
-        ("?state=shut", "state: 'shut' is neither open nor cleared"),
+        ("?state=shut", "state: 'shut' is none of open, cleared"),
         ("?colour=red", "colour: this list has no such parameter"),
     ):
         status, document = admin.ask("GET", f"/v1/alarms{query}")
