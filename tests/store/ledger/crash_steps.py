@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from tests.support.batches import SpoolOfTests, make_interval
+from tests.support.batches import SpoolOfTests, make_interval, part_usage
 from tests.support.control_values import OPERATOR
 from tests.support.crash_points.operations import MARKS
 from tests.support.databases import open_store, writing_connection
@@ -36,7 +36,8 @@ def sealed_batches() -> list[Envelope]:
     points = [BatchPoint(f"{1:08}-0000-4000-8000-000000000001", "uplink", "p1", shared=False, kind="interface")]
     labels = [BatchLabel(f"{2:08}-0000-4000-8000-000000000002", "web", "p1", shared=False)]
     spool = SpoolOfTests(spool_id="5" * 32, points=points, labels=labels)
-    return [spool.seal(make_interval(3 * minute, minutes=3, usage=_WEB, unmatched=(1, 40))) for minute in range(5)]
+    intervals = (make_interval(3 * minute, minutes=3, usage=_WEB, unmatched=(1, 40)) for minute in range(5))
+    return [spool.seal(part_usage(interval, labels)) for interval in intervals]
 
 
 def contents_of(url: str) -> str:

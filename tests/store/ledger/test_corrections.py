@@ -64,6 +64,6 @@ def test_versions_of_labels_are_not_read_for_one(ledger: LedgerOfTests) -> None:
     engines = ledger.store._engines
     assert engines is not None
     event.listen(engines.posters, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
-    CorrectionPosting(ledger.store, lambda: NOW).post(OPERATOR, "counted twice", [CorrectionLine(1, 3, (-3, -300, 0, 0, 0, 0))])
+    CorrectionPosting(ledger.store, lambda: NOW).post(OPERATOR, "counted twice", [CorrectionLine(1, 3, (-3, -300, *[0] * 10))])
     assert any(LEDGER_CORRECTIONS.name in statement for statement in statements)
     assert [statement for statement in statements if LEDGER_LABEL_VERSIONS.name in statement] == []

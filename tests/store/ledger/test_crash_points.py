@@ -83,9 +83,9 @@ def _post_again(state: CrashState) -> None:
             ledger = LedgerOfTests(store)
             ledger.post(*sealed_batches())
             ledger.post(*reversed(sealed_batches()))
-            *counts, corrections, held = ledger.counts_of_rows()
+            *counts, corrections, held, project_usage = ledger.counts_of_rows()
             besides = _OF_HELD[held]
             postings, *entries = (count - more for count, more in zip(counts, besides, strict=True))
-            assert (postings - corrections, *entries) == (5, 5, 10, 10), state.number
+            assert (postings - corrections, *entries, project_usage) == (5, 5, 10, 10, 10), state.number
             assert ledger.spool(sealed_batches()[0].spool_id) == (5, [])
         prove_ledger(url)
