@@ -16,7 +16,7 @@ from sqlalchemy import text
 from tests.store.ledger.test_concurrency import SERVERS, deliver_until_gone
 from tests.support.batches import SpoolOfTests, make_interval, send_form
 from tests.support.control_values import OPERATOR
-from tests.support.databases import DatabaseServers, open_store
+from tests.support.databases import SQLITE, DatabaseServers, open_store
 from tests.support.ledgers import LedgerOfTests
 from tests.support.server import BY_PLAN_FILES, ServerProcess, running_server
 from venturi.adapters.store.ledger.proving.proof import prove_ledger
@@ -82,13 +82,25 @@ def test_batches_that_wait_share_a_transaction(ledger: LedgerOfTests, monkeypatc
     assert [ledger.usage(spool.labels[0].id, 3600) for spool in spools] == [{(0, 0): (10, 1000)}] * 50
 
 
-def test_one_that_the_database_refuses_is_posted_alone(ledger: LedgerOfTests, database_kind: str) -> None:
+@contextmanager
+def refusing(ledger: LedgerOfTests, kind: str) -> Iterator[None]:
+    """Have the database refuse rows of so many packets; other tests use it, too."""
+    ending = "DROP TRIGGER refusal" if kind == SQLITE else "ALTER TABLE ledger_usage DROP CONSTRAINT refusal"
     with ledger.store.posting() as writer:
-        writer.connection.execute(text(REFUSALS[database_kind]))
+        writer.connection.execute(text(REFUSALS[kind]))
+    try:
+        yield
+    finally:
+        with ledger.store.posting() as writer:
+            writer.connection.execute(text(ending))
+
+
+def test_one_that_the_database_refuses_is_posted_alone(ledger: LedgerOfTests, database_kind: str) -> None:
     spools = make_batches(49)
     refused = make_batches(1, REFUSED_PACKETS)
     mixed = [*spools[:25], *refused, *spools[25:]]
-    answers = post_while_blocked(ledger, [send_form(spool.sealed[0]) for spool in mixed])
+    with refusing(ledger, database_kind):
+        answers = post_while_blocked(ledger, [send_form(spool.sealed[0]) for spool in mixed])
     assert [isinstance(answer, StoreError) for answer in answers] == [spool in refused for spool in mixed]
     assert sorted(answer.posting for answer in answers if not isinstance(answer, Exception)) == list(range(1, 50))  # type: ignore[attr-defined]
     assert sum(packets for spool in mixed for packets, _ in ledger.usage(spool.labels[0].id, 3600).values()) == 490
