@@ -98,11 +98,14 @@ class PutBack:
     def _run(self, command: str) -> None:
         """Run a command, again where the database ended it for the server's sake and did nothing of it."""
         program, _, rest = command.partition(" ")
-        for _ in range(_TRIES):
-            run = subprocess.run(f"{find_tool(program)} {rest}", shell=True, capture_output=True, text=True, check=False)  # noqa: S602 - shown
-            if "deadlock detected" not in run.stderr:
-                break
+        tries = 1
+        while "deadlock detected" in (run := _run(f"{find_tool(program)} {rest}")).stderr and tries < _TRIES:
+            tries += 1
         assert (run.returncode, run.stderr) == (0, ""), command
+
+
+def _run(command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, shell=True, capture_output=True, text=True, check=False)  # noqa: S602 - shown
 
 
 @pytest.fixture
