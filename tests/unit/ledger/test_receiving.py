@@ -92,6 +92,7 @@ def usage(*rows: tuple[int, int, int, int], totals: tuple[int, ...] = (0, 100, 1
 
 
 PARTED = ("p1", 0, 10, 1000, 10, 1000)
+TOO_DEEP = b"\x91\x97\xa2p1\x00\x01\x01\x01\x01" + b"\x91" * 100_000 + b"\x00"
 
 
 def parted(*rows: tuple[str, int, int, int, int, int], totals: tuple[int, ...] = (0, 10, 1000)) -> dict[str, object]:
@@ -135,6 +136,7 @@ BAD_BATCHES: dict[str, tuple[dict[str, object], str]] = {
         "intervals[0].totals: two are of the same direction",
     ),
     "projects that are no list": (interval_with(project_usage=b"\x07"), "intervals[0].project_usage: Expected `array`, got `int`"),
+    "projects that are too deep": (interval_with(project_usage=TOO_DEEP), "intervals[0].project_usage: "),
     "a project twice": (parted(("p1", 0, 10, 1000, 0, 0), ("p1", 0, 10, 1000, 10, 1000)), "two rows are of the same project and direction"),
     "more than all labels of the project": (parted(("p1", 0, 11, 1000, 10, 1000)), "used what its own labels cannot have counted"),
     "less than a label of the project": (parted(("p1", 0, 10, 999, 10, 999)), "project 'p1' used what its own labels cannot have counted"),

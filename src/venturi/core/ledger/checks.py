@@ -113,7 +113,7 @@ def _check_projects(interval: MeteredInterval, labels: Sequence[BatchLabel], whe
     """Refuse what projects cannot have used, by their own labels, and parts that do not add up to what the point counted."""
     try:
         rows = read_project_usage(interval)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         _refuse(f"{where}.project_usage", str(error))
     if not interval.project_usage:
         if any(any(_several_and_shared(totals)) for totals in interval.totals):

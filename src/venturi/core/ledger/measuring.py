@@ -19,6 +19,9 @@ _VALUES_OF_FORM = 64
 
 _DIRECTIONS = 3
 
+_LONGEST_HEAD = 5
+"""The most octets that tell how long a list is."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class BatchBounds:
@@ -157,7 +160,8 @@ class _Walk:
         width, _ = _SIZED.get(self._content[start], (0, 0))
         self.skip(1, 1)
         inner = start + 1 + width
-        return _Walk(self._content[inner : self._place], self._name).read_count(_ARRAYS) if inner < self._place else 0
+        head = self._content[inner : min(inner + _LONGEST_HEAD, self._place)]
+        return _Walk(head, self._name).read_count(_ARRAYS) if head else 0
 
     def read_key(self) -> bytes:
         """Read a short text."""

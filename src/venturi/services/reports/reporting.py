@@ -30,7 +30,7 @@ _FIRST_INTERVALS = 4
 
 
 class ReportRow(NamedTuple):
-    """What a group counted in an interval; ``counts`` are packets and octets, of a point also the unmatched and unattributed.
+    """What a group counted in an interval; ``counts`` are packets and octets, of a point also its parts.
 
     ``time`` is that at the points where it can count.
     """
