@@ -36,7 +36,7 @@ def kill_database(world: FaultWorld, chance: random.Random) -> None:
     world.parts.database.kill()
     time.sleep(chance.random() * _LONGEST_OUTAGE)
     world.parts.database.begin()
-    world.server.begin()
+    world.await_server()
 
 
 def kill_everything(world: FaultWorld, chance: random.Random) -> None:
@@ -63,7 +63,7 @@ def fill_server_disk(world: FaultWorld, chance: random.Random) -> None:
     time.sleep(0.5 + chance.random() * 2)
     world.parts.server_disk.free()
     world.parts.database.begin()
-    world.server.begin()
+    world.await_server()
 
 
 def unsettle_network(world: FaultWorld, chance: random.Random) -> None:
@@ -97,7 +97,7 @@ def kill_database_and_agent(world: FaultWorld, chance: random.Random) -> None:
     time.sleep(chance.random() * _LONGEST_OUTAGE)
     world.agent.begin()
     world.parts.database.begin()
-    world.server.begin()
+    world.await_server()
 
 
 def kill_agent_without_room(world: FaultWorld, chance: random.Random) -> None:
@@ -149,7 +149,7 @@ def _copy_database(world: FaultWorld, copy: Callable[[], None]) -> None:
     copy()
     time.sleep(_NOTICED)
     world.parts.database.begin()
-    world.server.begin()
+    world.await_server()
 
 
 LOSSLESS: tuple[Fault, ...] = (

@@ -88,7 +88,6 @@ class FaultWorld:
         self.network.start()
         self.parts.database.begin()
         self._command_to_end("db", "upgrade", "--database", self.parts.database.url)
-        self.server.begin()
         self.await_server()
         passing_id = self._describe()
         self.relay.__enter__()
@@ -124,9 +123,10 @@ class FaultWorld:
             return answer.json() if answer.data else None
 
     def await_server(self) -> None:
-        """Wait until the server is ready."""
+        """Wait until the server is ready; begin it again where it ended because the database was away, as a service manager does."""
         deadline = time.monotonic() + _SECONDS
         while True:
+            self.server.begin()
             try:
                 self.ask("GET", "/healthz/ready")
             except HTTPError:
