@@ -32,7 +32,7 @@ from venturi.core.domain.point import InterfacePlace, ObservationPoint, PointKin
 from venturi.core.ledger.batch import HIGHEST
 from venturi.core.ledger.bins import BIN, DAY, HOUR, cut
 from venturi.core.ledger.covering import state_in_bin
-from venturi.core.ledger.roll_ups import PointCounts
+from venturi.core.ledger.roll_ups import OwnerCounts, PointCounts
 
 NOON = 1_772_366_400
 """2026-03-01T12:00:00Z, in seconds since the UTC epoch."""
@@ -92,7 +92,7 @@ class KeptPoint:
 @dataclass
 class _Bins:
     owner_of: dict[int, int]
-    owners: defaultdict[tuple[int, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    owners: defaultdict[tuple[int, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * len(OwnerCounts._fields)))
     usage: defaultdict[tuple[int, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     totals: defaultdict[tuple[int, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * len(PointCounts._fields)))
     coverage: defaultdict[tuple[object, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
@@ -107,15 +107,18 @@ class _Bins:
             ]
             told[0] += part.end - part.start
             for label, direction, packets, octets in record.usage:
-                for sums in (
-                    self.usage[*key, label, record.point, direction],
-                    self.owners[*key, self.owner_of[label], record.point, direction],
-                ):
-                    sums[0], sums[1] = sums[0] + part.share(packets), sums[1] + part.share(octets)
+                shares = part.share(packets), part.share(octets)
+                _add(self.usage[*key, label, record.point, direction], shares)
+                _add(self.owners[*key, self.owner_of[label], record.point, direction], (*shares, 0, 0, *shares))
             if record.unmatched:
                 totals = self.totals[*key, record.point, DirectionCode.EGRESS]
                 for place in (1, 3):
                     totals[place] += part.share(record.unmatched)
+
+
+def _add(sums: list[int], shares: Sequence[int]) -> None:
+    for place, share in enumerate(shares):
+        sums[place] += share
 
 
 def fill(database: str, labels: Sequence[KnownVersion], points: Sequence[KnownVersion], records: Sequence[MeteredRecord]) -> None:

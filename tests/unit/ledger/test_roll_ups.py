@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.support.batches import BEGINNING
 from venturi.core.ledger.batch import HIGHEST
 from venturi.core.ledger.bins import BIN, HOUR, cut
-from venturi.core.ledger.roll_ups import PointCounts, RollUps, roll_up, sum_owners
+from venturi.core.ledger.roll_ups import OwnerCounts, PointCounts, RollUps, roll_up
 
 COUNT = st.integers(0, HIGHEST >> 8)
 ENTRY = st.tuples(st.integers(0, 2 * HOUR), st.integers(0, 3 * HOUR), st.integers(1, 3), st.integers(0, 2), COUNT, COUNT)
@@ -32,14 +32,14 @@ def test_sums_of_either_resolution_are_those_of_the_entries(entries: list[tuple[
         assert sum(int(row[4]) for row in points) == sum(packets for packets, _ in expected.values())
 
 
-def test_an_owner_is_the_sum_of_its_labels_in_each_bin() -> None:
+def test_each_count_of_an_owner_is_spread_over_bins() -> None:
     sums = RollUps()
-    for label, octets in ((1, 7), (2, 11), (3, 13)):
-        sums.add_usage(cut(BEGINNING, BEGINNING + 2 * BIN), 1, [(label, 0, 1, octets)])
+    for owner, counts in ((8, OwnerCounts(1, 7, 1, 3)), (8, OwnerCounts(1, 11, 0, 0, 1, 11)), (9, OwnerCounts(1, 13))):
+        sums.add_usage_of_owner(cut(BEGINNING, BEGINNING + 2 * BIN), 1, owner, 0, counts)
     first, second = BEGINNING, BEGINNING + BIN
-    assert sum_owners(sums.labels, {1: 8, 2: 8, 3: 9}) == {
-        first: {(8, 1, 0): (0, 3 + 5), (9, 1, 0): (0, 6)},
-        second: {(8, 1, 0): (2, 4 + 6), (9, 1, 0): (1, 7)},
+    assert sums.owners == {
+        first: {(8, 1, 0): (0, 3 + 5, 0, 1, 0, 5), (9, 1, 0): (0, 6, 0, 0, 0, 0)},
+        second: {(8, 1, 0): (2, 4 + 6, 1, 2, 1, 6), (9, 1, 0): (1, 7, 0, 0, 0, 0)},
     }
 
 

@@ -43,6 +43,24 @@ class PointCounts(NamedTuple):
     shared_octets: int = 0
 
 
+class OwnerCounts(NamedTuple):
+    """What an owner used in one direction: of it what it used ``alone``, and what was added up over labels, since it is not ``parted``."""
+
+    packets: int
+    octets: int
+    alone_packets: int = 0
+    alone_octets: int = 0
+    unparted_packets: int = 0
+    unparted_octets: int = 0
+
+
+class Owner(NamedTuple):
+    """The owner of a label by its number; ``shared`` tells whether that of the labels which a project shares."""
+
+    number: int
+    shared: bool
+
+
 class Told(NamedTuple):
     """The coverage that an interval tells of."""
 
@@ -65,13 +83,14 @@ def held_coverage(point: int, place: int) -> Told:
 
 
 class RollUps:
-    """What entries add to roll-ups: ``labels``, ``points`` and ``coverage`` hold sums by the start of their bin of 5 minutes.
+    """What entries add to roll-ups: ``labels``, ``owners``, ``points`` and ``coverage`` hold sums by the start of their bin of 5 minutes.
 
     ``coverage_of_hours`` holds those of hours by their start, since a state may be another for an hour than for its 5 minutes.
     """
 
     def __init__(self) -> None:
         self.labels: dict[int, Sums] = {}
+        self.owners: dict[int, Sums] = {}
         self.points: dict[int, Sums] = {}
         self.coverage: dict[int, Sums] = {}
         self.coverage_of_hours: dict[int, Sums] = {}
@@ -87,6 +106,11 @@ class RollUps:
                 found = sums.get(key)
                 sums[key] = shares if found is None else (found[0] + shares[0], found[1] + shares[1])
 
+    def add_usage_of_owner(self, parts: list[Part], point: int, owner: int, direction: int, counts: OwnerCounts) -> None:
+        """Add what an owner used at a point in one direction."""
+        for part in parts:
+            _add(self.owners.setdefault(part.bin_start, {}), (owner, point, direction), tuple(map(part.share, counts)))
+
     def add_totals(self, parts: list[Part], point: int, direction: int, counts: PointCounts) -> None:
         """Add the totals of a point in one direction."""
         for part in parts:
@@ -101,11 +125,6 @@ class RollUps:
                 state = state_in_bin(part, width, told.coverage).value
                 key = (told.point, told.place, state, told.reason, told.segments)
                 _add(bins.setdefault(part.bin_start // width * width, {}), key, nanoseconds)
-
-
-def sum_owners(labels: Mapping[int, Sums], owners: Mapping[int, int]) -> dict[int, Sums]:
-    """Sum the bins of labels over all labels of an owner; ``owners`` names the owner of each label, both by their numbers."""
-    return {start: _sum_owners(sums, owners) for start, sums in labels.items()}
 
 
 def roll_up(bins: Mapping[int, Sums], hours: Mapping[int, Sums] | None = None) -> Iterator[list[Row]]:
@@ -133,15 +152,6 @@ def _rows(width: int, start: int, sums: Sums) -> list[Row]:
         message = "intervals: their counts add up to more than a roll-up can hold"
         raise SumTooLargeError(message)
     return rows
-
-
-def _sum_owners(sums: Sums, owners: Mapping[int, int]) -> Sums:
-    summed: Sums = {}
-    for (label, point, direction), shares in sums.items():
-        key = (owners[int(label)], point, direction)
-        found = summed.get(key)
-        summed[key] = shares if found is None else (found[0] + shares[0], found[1] + shares[1])
-    return summed
 
 
 def _merge(several: Iterable[Sums]) -> Sums:

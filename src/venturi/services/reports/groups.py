@@ -44,7 +44,7 @@ EVERYWHERE = Scope()
 class Group:
     """What a row is about; None where the report does not tell it apart, but the boundary, which every row has.
 
-    Groups with equal scopes have the same one.
+    ``shared`` tells whether it is about shared labels, which is never told of a label. Groups with equal scopes have the same one.
     """
 
     label: LabelVersion | None = None
@@ -53,6 +53,7 @@ class Group:
     point_project_id: str | None = None
     direction: Direction | None = None
     boundary: str | None = None
+    shared: bool | None = None
     scope: Scope = field(default=EVERYWHERE, compare=False)
 
 
@@ -60,7 +61,8 @@ class Groups:
     """Finds the group of a row of sums; each group is made once.
 
     A report whose labels or points are all of one project, or whose points are all of one boundary, needs no column to tell it, so that
-    the database sums far fewer rows. Points of several boundaries are always told apart: they may have seen the same packets.
+    the database sums far fewer rows. Points of several boundaries are always told apart: they may have seen the same packets. So are
+    shared labels, where sums are of owners.
     """
 
     def __init__(
@@ -74,11 +76,14 @@ class Groups:
         holders: Sequence[LabelVersion | LabelOwner] = labels if owners is None else owners
         self._group_by = frozenset(group_by)
         self._labels = {label.version: label for label in labels}
-        self._owners = {holder.owner: holder.project_id for holder in holders}
+        self._owners = {holder.owner: holder for holder in holders}
         self._label_column = "label_version" if owners is None else "owner"
         self._points = {point.version: point for point in points}
         self._latest_labels = {label.label_id: label for label in self._labels.values()}
         self._latest_points = {point.point_id: point for point in self._points.values()}
+        kinds = {owner.shared for owner in owners or ()}
+        self._shared = kinds.pop() if len(kinds) == 1 else None
+        self._kinds_apart = bool(kinds) and self._shared is None
         self._sharing = {holder.project_id for holder in holders if holder.shared}
         self._project = _only_project(holders) if Grouping.PROJECT in self._group_by else None
         self._point_project = _only_project(self._points.values()) if Grouping.POINT_PROJECT in self._group_by else None
@@ -108,14 +113,15 @@ class Groups:
     def _add(self, key: Any) -> None:  # noqa: ANN401 - the values of ``columns``, or of the only one
         values = key if len(self.columns) > 1 else (key,) * len(self.columns)
         made = self._make(dict(zip(self.columns, values, strict=True)))
-        told_apart = id(made.label), made.project_id, id(made.point), made.point_project_id, made.direction, made.boundary
+        told_apart = id(made.label), made.project_id, id(made.point), made.point_project_id, made.direction, made.boundary, made.shared
         number = self._known[key] = self._numbers.setdefault(told_apart, len(self.made))
         if number == len(self.made):
             self.made.append(made)
             self.scope_of.append(self._scopes[made.scope])
 
     def _columns(self) -> Iterator[str]:
-        if Grouping.LABEL in self._group_by or (Grouping.PROJECT in self._group_by and self._project is None):
+        by_project = Grouping.PROJECT in self._group_by and self._project is None
+        if Grouping.LABEL in self._group_by or by_project or self._kinds_apart:
             yield self._label_column
         of_projects = Grouping.POINT_PROJECT in self._group_by and self._point_project is None
         if Grouping.POINT in self._group_by or of_projects or self._boundary is None:
@@ -126,12 +132,15 @@ class Groups:
     def _make(self, key: dict[str, int]) -> Group:
         label = self._labels[key["label_version"]] if "label_version" in key else None
         point = self._points[key["point_version"]] if "point_version" in key else None
-        project_id = label.project_id if label else self._owners.get(key.get("owner", 0), self._project)
+        owner = self._owners[key["owner"]] if "owner" in key else None
+        by_project = Grouping.PROJECT in self._group_by
+        project_id = label.project_id if label else owner.project_id if owner and by_project else self._project
         point_project_id = point.project_id if point and {Grouping.POINT, Grouping.POINT_PROJECT} & self._group_by else self._point_project
         boundary = point.boundary if point else self._boundary
         latest_label = self._latest_labels[label.label_id] if label and Grouping.LABEL in self._group_by else None
         latest_point = self._latest_points[point.point_id] if point and Grouping.POINT in self._group_by else None
-        everywhere = latest_label.shared if latest_label else project_id in self._sharing
+        shared = owner.shared if owner else self._shared
+        everywhere = latest_label.shared if latest_label else (project_id in self._sharing if shared is None else shared)
         of_boundary = boundary if self._boundary is None else None
         scope = Scope(None if everywhere else project_id, latest_point and latest_point.point_id, point_project_id, of_boundary)
         return Group(
@@ -141,6 +150,7 @@ class Groups:
             point_project_id=point_project_id,
             direction=_DIRECTIONS[key["direction"]] if "direction" in key else None,
             boundary=boundary,
+            shared=shared,
             scope=self._share(scope),
         )
 

@@ -26,13 +26,17 @@ from venturi.services.reports.request import Grouping, UsageRequest
 ROWS_AT_ONCE = 20_000
 """About how many rows are held in memory; a single interval may have more."""
 
+USED_COUNTS = ("packets", "octets", "alone_packets", "alone_octets", "labels_may_overlap")
+"""What is told of what projects used: packets that their own labels counted, each once, those of them that no label of another project
+counted, and whether the first two may have a packet several times: 1 where they were added up over labels or over projects, else 0."""
+
 _FIRST_INTERVALS = 4
 
 
 class ReportRow(NamedTuple):
     """What a group counted in an interval; ``counts`` are packets and octets, of a point also its parts.
 
-    ``time`` is that at the points where it can count.
+    Of what projects used they are those of ``USED_COUNTS``. ``time`` is that at the points where it can count.
     """
 
     group: Group
@@ -52,11 +56,16 @@ class ReportRows(Sequence[ReportRow]):
     """
 
     def __init__(self, groups: Groups, numbers: Sequence[int], counts: Sequence[Sequence[int]], told: Mapping[int, Told]) -> None:
+        self._named = groups
         self.groups = groups.made
         self.scope_of = groups.scope_of
         self.numbers = numbers
         self.counts = counts
         self.told = told
+
+    def with_counts(self, counts: Sequence[Sequence[int]]) -> "ReportRows":
+        """Give the same rows with other counts."""
+        return ReportRows(self._named, self.numbers, counts, self.told)
 
     def __eq__(self, other: object) -> bool:
         """Tell whether the rows are the same."""
@@ -201,7 +210,9 @@ class UsageReports:
             owners = choose_owners(caller, request, naming.owners, points)
             seen = _seen(points, [each.points for each in owners])
             groups, coverage = naming.find_groups(request, seen), self._read_coverage(reader, piece, seen)
-            return _join(piece, groups, coverage, lambda span, step, by: reader.usage.usage_of_owners(span, step, by, owners))
+            intervals = _join(piece, groups, coverage, lambda span, step, by: reader.usage.usage_of_owners(span, step, by, owners))
+            several = len({owner.project_id for owner in naming.owners if not owner.shared}) > 1
+            return [interval._replace(rows=_tell_overlaps(interval.rows, several=several)) for interval in intervals]
         chosen = choose_usage(caller, request, naming.labels, points)
         seen = _seen(points, [each.points for each in chosen])
         groups, coverage = naming.find_groups(request, seen), self._read_coverage(reader, piece, seen)
@@ -210,9 +221,8 @@ class UsageReports:
     def _name(self, caller: Principal, reader: StoreReader, request: UsageRequest, naming: _Naming) -> None:
         """Read the labels that a report tells apart or asks for, else their owners, which are few."""
         asked = ask_labels(caller, request)
-        by_owner = Grouping.LABEL not in request.group_by and request.label_ids is None
-        naming.owners = reader.usage.label_owners(asked) if by_owner else None
-        naming.labels = () if by_owner else reader.usage.label_versions(asked)
+        naming.owners = reader.usage.label_owners(asked) if request.by_owner else None
+        naming.labels = () if request.by_owner else reader.usage.label_versions(asked)
         naming.groups = None
 
     def _read_totals(self, caller: Principal, reader: StoreReader, piece: _Piece, naming: _Naming) -> list[ReportInterval]:
@@ -249,6 +259,22 @@ def _join(piece: _Piece, groups: Groups, coverage: IntervalCoverage, read: ReadS
             place = end
     bounds = ((start, start + step if step else piece.end) for start in piece.starts)
     return [_interval(start, end, groups, sums[start], coverage) for start, end in bounds]
+
+
+def _tell_overlaps(rows: ReportRows, *, several: bool) -> ReportRows:
+    """Tell of sums of ``OwnerCounts`` whether a packet may be in them several times, as ``USED_COUNTS`` are.
+
+    Where ``several`` projects are not told apart, a packet that several used is in the sum as often, but in that of ``alone`` never.
+    """
+    if not rows:
+        return rows
+    packets, octets, alone_packets, alone_octets, unparted_packets, unparted_octets = rows.counts
+    used = zip(packets, octets, alone_packets, alone_octets, strict=True)
+    summed = [several and rows.groups[number].project_id is None for number in rows.numbers]
+    twice = [joined and each[:2] != each[2:] for joined, each in zip(summed, used, strict=True)]
+    unparted = zip(unparted_packets, unparted_octets, strict=True)
+    flags = [int(any(part) or known) for part, known in zip(unparted, twice, strict=True)]
+    return rows.with_counts((packets, octets, alone_packets, alone_octets, flags))
 
 
 class _IntervalSums:

@@ -77,6 +77,11 @@ class UsageRequest:
         return _STEPS.get(self.resolution)
 
     @property
+    def by_owner(self) -> bool:
+        """Whether it tells no labels apart and asks for none, so that it is about what projects used, each packet once."""
+        return Grouping.LABEL not in self.group_by and self.label_ids is None
+
+    @property
     def needs_boundary(self) -> bool:
         """Whether it sums points without saying which, so that it is about one boundary if that can be known."""
         named = self.boundaries, self.point_ids, self.point_names

@@ -6,7 +6,7 @@ Owns the statements. Which intervals are long, and how entries are spread, is fo
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Join, Table, and_, delete, exists, func, select, true
+from sqlalchemy import ColumnElement, Connection, Integer, Join, Table, and_, cast, delete, exists, func, select, true
 
 from venturi.adapters.store.ledger.held import Decision
 from venturi.adapters.store.schema.ledger_tables import (
@@ -58,8 +58,8 @@ def read_long_records(
 ) -> Iterator[LongRecord]:
     """Read entries of ``table``, totals or usage, of the long intervals that meet a window, with what was corrected of them.
 
-    ``by`` names columns of entries, ``point_version`` and ``owner``; ``where`` is a condition on them. Corrections after the posting
-    ``corrected_until`` are left out.
+    ``by`` names columns of entries, ``point_version``, and of usage of labels ``owner`` and ``parted`` (0 or 1); ``where`` is a condition
+    on these. Corrections after the posting ``corrected_until`` are left out.
     """
     within = overlaps_window(window)
     if not connection.execute(select(_LONG.posting).where(within).limit(1)).first():
@@ -164,7 +164,10 @@ def _last_ordinal(connection: Connection, table: Table, row: Any) -> int:  # noq
 
 
 def _entries_of(table: Table) -> Join:
-    """Join long intervals with their entries, which are sought by the key of their table, and those of usage with the owners of labels."""
+    """Join long intervals with their entries, which are sought by the key of their table.
+
+    Those of usage of labels are joined with the owners of these and with what tells whether intervals are parted.
+    """
     theirs = and_(
         table.c.posting == _LONG.posting,
         table.c.ordinal > _LONG.ordinal,
@@ -176,12 +179,16 @@ def _entries_of(table: Table) -> Join:
         return joined
     labels, owners = LEDGER_LABEL_VERSIONS.c, LEDGER_OWNERS.c
     owned = and_(owners.project_id == labels.project_id, owners.shared == labels.shared)
-    return joined.join(LEDGER_LABEL_VERSIONS, labels.id == LEDGER_USAGE.c.label_version).join(LEDGER_OWNERS, owned)
+    joined = joined.join(LEDGER_LABEL_VERSIONS, labels.id == LEDGER_USAGE.c.label_version).join(LEDGER_OWNERS, owned)
+    interval = and_(LEDGER_INTERVALS.c.posting == _LONG.posting, LEDGER_INTERVALS.c.ordinal == _LONG.ordinal)
+    return joined.join(LEDGER_INTERVALS, interval).join(LEDGER_GENERATIONS, LEDGER_GENERATIONS.c.id == LEDGER_INTERVALS.c.generation)
 
 
 def _key_column(table: Table, name: str) -> ColumnElement[Any]:
-    if name == "owner":
+    if table is LEDGER_USAGE and name == "owner":
         return LEDGER_OWNERS.c.id
+    if name == "parted":
+        return cast(LEDGER_GENERATIONS.c.parted, Integer)
     return _LONG.point_version if name == "point_version" else table.c[name]
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, and_, func, select
 
 from venturi.adapters.store.ledger.bulk import insert_rows
 from venturi.adapters.store.schema.ledger_tables import LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, LEDGER_POINT_VERSIONS, VERSION_TABLES
+from venturi.core.ledger.roll_ups import Owner
 
 Version = tuple[Any, ...]
 """All columns of a version but its number, in the order of the table."""
@@ -18,19 +19,12 @@ _MOST_REMEMBERED = 500_000
 _ASKED_AT_ONCE = 400
 
 
-def read_owners(connection: Connection, wanted: Collection[int] | None = None) -> dict[int, int]:
-    """Give the number of the owner of each version of a label, or of the ``wanted`` ones."""
+def read_owners(connection: Connection) -> dict[int, Owner]:
+    """Give the owner of each version of a label."""
     labels, owners = LEDGER_LABEL_VERSIONS.c, LEDGER_OWNERS.c
     same = and_(labels.project_id == owners.project_id, labels.shared == owners.shared)
-    statement = select(labels.id, owners.id).join_from(LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, same)
-    if wanted is None:
-        return {row[0]: row[1] for row in connection.execute(statement)}
-    found: dict[int, int] = {}
-    numbers = sorted(wanted)
-    for start in range(0, len(numbers), _ASKED_AT_ONCE):
-        some = numbers[start : start + _ASKED_AT_ONCE]
-        found |= {row[0]: row[1] for row in connection.execute(statement.where(labels.id.in_(some)))}
-    return found
+    statement = select(labels.id, owners.id, owners.shared).join_from(LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, same)
+    return {row[0]: Owner(row[1], bool(row[2])) for row in connection.execute(statement)}
 
 
 class VersionMemory:

@@ -271,10 +271,11 @@ LEDGER_OWNER_BINS = Table(
     reference_column("owner", key=True),
     reference_column("point_version", key=True),
     small_column("direction", key=True),
-    *_counts(),
+    *_counts("alone_", "unparted_"),
     **_UPDATED_IN_PLACE,
 )
-"""Roll-ups of the usage of all labels of an owner together: few rows, where those of labels are very many."""
+"""Roll-ups of what owners used: few rows, where those of labels are very many. ``unparted_`` is the part that was added up over labels,
+which may have counted a packet several times: that of intervals that do not tell what projects used, and all that is of shared labels."""
 
 LEDGER_POINT_BINS = Table(
     "ledger_point_bins",

@@ -26,11 +26,13 @@ from venturi.adapters.store.ledger.rolling.entries import (
 from venturi.adapters.store.ledger.rolling.watermark import MOST_TAIL, Beyond, read_beyond
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_COVERAGE_BINS,
+    LEDGER_GENERATIONS,
     LEDGER_LABEL_BINS,
     LEDGER_LONG_INTERVALS,
     LEDGER_OWNER_BINS,
     LEDGER_OWNERS,
     LEDGER_POINT_BINS,
+    LEDGER_PROJECT_USAGE,
     LEDGER_TOTALS,
     LEDGER_USAGE,
     RESOLUTIONS,
@@ -51,6 +53,7 @@ from venturi.adapters.store.usage.versions import (
 from venturi.core.domain.coverage import Coverage
 from venturi.core.domain.generation import Segments
 from venturi.core.ledger.long_intervals import spread_coverage, spread_records
+from venturi.core.ledger.roll_ups import OwnerCounts
 
 _HALF = 32
 _LOW = (1 << _HALF) - 1
@@ -150,16 +153,31 @@ class UsageTables:
         return chain(sums, self._long_sums(LEDGER_USAGE, span, step, by, long_ones), tail)
 
     def usage_of_owners(self, span: Span, step: int | None, by: Sequence[str], chosen: Iterable[OwnersChosen]) -> Iterator[Row]:
-        """Sum the usage of all labels of owners, as ``usage`` does but from few rows; ``by`` has ``owner`` for ``label_version``."""
+        """Sum what owners used, as ``usage`` sums what labels counted; ``by`` has ``owner`` for ``label_version``.
+
+        Rows end with ``OwnerCounts``.
+        """
         some = list(chosen)
 
         def where(columns: Any) -> ColumnElement[bool]:  # noqa: ANN401 - columns by their names
             return or_(*(_is_chosen(columns.owner, columns.point_version, each) for each in some))
 
-        long_ones = or_(*(_is_chosen(LEDGER_OWNERS.c.id, _LONG_POINT, each) for each in some))
-        sums = self._sums(LEDGER_OWNER_BINS, span, step, by, where(LEDGER_OWNER_BINS.c), USAGE_COUNTS)
-        tail = self._tail_sums(LEDGER_USAGE, span, step, Wanted(by, where, owners=True))
-        return chain(sums, self._long_sums(LEDGER_USAGE, span, step, by, long_ones), tail)
+        def unparted(columns: Any) -> ColumnElement[bool]:  # noqa: ANN401 - columns by their names
+            return and_(where(columns), or_(columns.parted == 0, columns.shared))
+
+        sums = self._sums(LEDGER_OWNER_BINS, span, step, by, where(LEDGER_OWNER_BINS.c), OwnerCounts._fields)
+        told = or_(*(_is_chosen(LEDGER_PROJECT_USAGE.c.owner, _LONG_POINT, each) for each in some))
+        added_up = or_(*(_is_chosen(LEDGER_OWNERS.c.id, _LONG_POINT, each) for each in some))
+        added_up = and_(added_up, or_(~LEDGER_GENERATIONS.c.parted, LEDGER_OWNERS.c.shared))
+        parted = chain(
+            self._long_sums(LEDGER_PROJECT_USAGE, span, step, by, told),
+            self._tail_sums(LEDGER_PROJECT_USAGE, span, step, Wanted(by, where)),
+        )
+        of_labels = chain(
+            self._long_sums(LEDGER_USAGE, span, step, by, added_up),
+            self._tail_sums(LEDGER_USAGE, span, step, Wanted(by, unparted, owners=True)),
+        )
+        return chain(sums, ((*row, 0, 0) for row in parted), ((*row, 0, 0, *row[-2:]) for row in of_labels))
 
     def totals(self, span: Span, step: int | None, by: Sequence[str], points: frozenset[int] | None) -> Iterator[Row]:
         """Sum what points counted: rows as ``usage`` gives them, with unmatched and unattributed packets and octets behind."""

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Table, and_, func, literal_column, or_, selec
 
 from venturi.adapters.store.ledger.long_intervals import prove_long_intervals
 from venturi.adapters.store.ledger.rolling.recomputing import ENDLESS, RecomputedSums, Span
-from venturi.adapters.store.ledger.versions import read_owners
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_CORRECTIONS,
     LEDGER_COVERAGE_BINS,
@@ -28,7 +27,7 @@ from venturi.core.domain.errors import LedgerError
 from venturi.core.domain.interval import format_time
 from venturi.core.domain.progress import Progress
 from venturi.core.ledger.bins import DAY, HOUR
-from venturi.core.ledger.roll_ups import roll_up, sum_owners
+from venturi.core.ledger.roll_ups import roll_up
 
 _ROWS_AT_ONCE = 40_000
 _INTERVALS = LEDGER_INTERVALS.c
@@ -41,7 +40,7 @@ def prove_roll_ups(connection: Connection, progress: Progress, since: int = 0) -
     """
     count = prove_long_intervals(connection, since)
     rolled = int(connection.execute(select(LEDGER_ROLLER.c.rolled)).scalar_one())
-    entries, owners = RecomputedSums(connection, rolled), read_owners(connection)
+    entries = RecomputedSums(connection, rolled)
     first = -DAY if not since else _first_touched(connection, since)
     spans = [] if first is None else list(_spans(connection, first))
     progress.begin("proving roll-ups", len(spans))
@@ -50,7 +49,7 @@ def prove_roll_ups(connection: Connection, progress: Progress, since: int = 0) -
         sums = entries.sum(span)
         for table, added in (
             (LEDGER_LABEL_BINS, roll_up(sums.labels)),
-            (LEDGER_OWNER_BINS, roll_up(sum_owners(sums.labels, owners))),
+            (LEDGER_OWNER_BINS, roll_up(sums.owners)),
             (LEDGER_POINT_BINS, roll_up(sums.points)),
             (LEDGER_COVERAGE_BINS, roll_up(sums.coverage, sums.coverage_of_hours)),
         ):

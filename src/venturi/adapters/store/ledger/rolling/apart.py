@@ -14,9 +14,8 @@ from venturi.adapters.store.ledger.long_intervals import read_long_coverage, rea
 from venturi.adapters.store.ledger.rolling.entries import Postings, counts_of
 from venturi.adapters.store.ledger.rolling.folding import (
     EVER,
+    GATHERED,
     GATHERED_COVERAGE,
-    GATHERED_LABELS,
-    GATHERED_POINTS,
     gather,
     prepare,
     spread,
@@ -56,7 +55,7 @@ def keep_apart(connection: Connection, postings: Postings) -> None:
 
 def _corrected_by(connection: Connection, posting: int) -> Sequence[IntervalName]:
     found = set[IntervalName]()
-    for table in (LEDGER_USAGE, LEDGER_TOTALS):
+    for table in (LEDGER_USAGE, LEDGER_TOTALS, LEDGER_PROJECT_USAGE):
         same = and_(table.c.posting == _CORRECTIONS.corrected_posting, table.c.ordinal == _CORRECTIONS.corrected_ordinal)
         entries = select(table.c.posting, table.c.interval_ordinal).join_from(LEDGER_CORRECTIONS, table, same)
         found |= {(row[0], row[1]) for row in connection.execute(entries.where(_CORRECTIONS.posting == posting))}
@@ -90,11 +89,8 @@ def _name_long(connection: Connection, which: ColumnElement[bool]) -> list[Inter
 def _take_out(connection: Connection, name: IntervalName, rolled: int) -> None:
     """Take an interval out of the roll-ups, as corrected up to the posting ``rolled``."""
     this = and_(_LONG.posting == name[0], _LONG.ordinal == name[1])
-    for table, target, by in (
-        (LEDGER_USAGE, GATHERED_LABELS, ("label_version", "point_version", "direction")),
-        (LEDGER_TOTALS, GATHERED_POINTS, ("point_version", "direction")),
-    ):
-        records = read_long_records(connection, table, counts_of(table), by, this, EVER, corrected_until=rolled)
+    for table, target, keys in GATHERED:
+        records = read_long_records(connection, table, counts_of(table), keys[1:], this, EVER, corrected_until=rolled)
         sums = spread_records(records, EVER, BIN)
         insert_rows(connection, target, [(*key, *(-count for count in counts)) for key, counts in sums.items()])
     told = read_long_coverage(connection, this, EVER)

@@ -13,12 +13,14 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Integer,
     Select,
     Subquery,
     Table,
     and_,
     bindparam,
     case,
+    cast,
     exists,
     func,
     select,
@@ -35,6 +37,8 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_LONG_INTERVALS,
     LEDGER_OWNERS,
     LEDGER_POINT_VERSIONS,
+    LEDGER_PROJECT_USAGE,
+    LEDGER_TOTALS,
     LEDGER_USAGE,
 )
 from venturi.core.domain.coverage import Coverage
@@ -43,15 +47,19 @@ from venturi.core.ledger.long_intervals import Counts, LongCoverage, LongRecord,
 from venturi.core.ledger.roll_ups import PointCounts, held_coverage
 
 USAGE_COUNTS = ("packets", "octets")
+PROJECT_COUNTS = ("packets", "octets", "alone_packets", "alone_octets")
 POINT_COUNTS = PointCounts._fields
 COVERAGE_KEYS = ("start_at", "point_version", "place", "coverage", "reason", "segments")
 COVERAGE_COUNTS = ("nanoseconds", "overlapping_nanoseconds")
 
+_COUNTS = {LEDGER_USAGE: USAGE_COUNTS, LEDGER_PROJECT_USAGE: PROJECT_COUNTS, LEDGER_TOTALS: POINT_COUNTS}
 _AT_ONCE = 5_000
 _INTERVALS = LEDGER_INTERVALS.c
 _POINTS = LEDGER_POINT_VERSIONS.c
 _LONG = LEDGER_LONG_INTERVALS.c
 _CORRECTIONS = LEDGER_CORRECTIONS.c
+_OWNER_COLUMNS = LEDGER_OWNERS.c.id.label("owner"), LEDGER_OWNERS.c.shared
+_PARTED = cast(LEDGER_GENERATIONS.c.parted, Integer).label("parted")
 
 
 class Postings(NamedTuple):
@@ -67,7 +75,8 @@ class Postings(NamedTuple):
 
 
 Condition = Callable[[Any], ColumnElement[bool]]
-"""Gives a condition on columns that are named ``point_version``, ``label_version`` and ``owner``, as far as there are such."""
+"""Gives a condition on columns that are named ``point_version``, ``label_version``, ``owner``, ``shared`` and ``parted`` (0 or 1), as
+far as there are such."""
 
 
 def everything(_columns: object) -> ColumnElement[bool]:
@@ -76,7 +85,7 @@ def everything(_columns: object) -> ColumnElement[bool]:
 
 
 class Wanted(NamedTuple):
-    """Which entries are summed, and ``by`` which of their columns; ``owners`` says that the condition names ``owner``."""
+    """Which entries are summed, and ``by`` which of their columns; ``owners`` says that usage of labels is by ``owner`` and ``shared``."""
 
     by: Sequence[str]
     where: Condition = everything
@@ -85,24 +94,26 @@ class Wanted(NamedTuple):
 
 def counts_of(table: Table) -> Sequence[str]:
     """Name the counts of a table of entries, totals or usage."""
-    return USAGE_COUNTS if table is LEDGER_USAGE else POINT_COUNTS
+    return _COUNTS[table]
 
 
 @cache
 def sums_in_bins(table: Table, width: int, *, owners: bool = False) -> Subquery:
     """Give entries of totals or usage whose interval lies in one bin of ``width``, beside ``start_at``, the start of that.
 
-    Usage has ``label_version`` or, if ``owners`` is set, ``owner``. To be run with the parameters of some postings.
+    Usage of labels has ``parted``, and ``label_version`` or, if ``owners`` is set, ``owner`` and ``shared``; that of projects has
+    ``owner``. To be run with the parameters of some postings.
     """
     placed, entries = _placed(width), table.c
     # The sum keeps databases from seeking the entries of each interval for itself, which is slow where a posting has many of both.
     of_interval = and_(entries.posting + 0 == placed.c.posting, entries.interval_ordinal == placed.c.ordinal)
     columns = [placed.c.start_at, placed.c.point_version, entries.direction, *(entries[name] for name in counts_of(table))]
     joined: Any = table.join(placed, of_interval)
-    if table is LEDGER_USAGE and owners:
-        joined, columns = _with_owner(joined), [*columns, LEDGER_OWNERS.c.id.label("owner")]
-    elif table is LEDGER_USAGE:
-        columns.append(entries.label_version)
+    if table is LEDGER_USAGE:
+        columns += [placed.c.parted, *(_OWNER_COLUMNS if owners else (entries.label_version,))]
+        joined = _with_owner(joined) if owners else joined
+    elif table is LEDGER_PROJECT_USAGE:
+        columns.append(entries.owner)
     return select(*columns).select_from(joined).where(_have(entries.posting)).subquery("in_bins")
 
 
@@ -144,7 +155,9 @@ def _entries_apart(table: Table, width: int) -> Subquery:
     joined: Any = table.join(apart, of_interval)
     columns = [entries.direction, apart.c.point_version, apart.c.begun_at, apart.c.ended_at, *(entries[name] for name in counts_of(table))]
     if table is LEDGER_USAGE:
-        joined, columns = _with_owner(joined), [entries.label_version, LEDGER_OWNERS.c.id.label("owner"), *columns]
+        joined, columns = _with_owner(joined), [entries.label_version, apart.c.parted, *_OWNER_COLUMNS, *columns]
+    elif table is LEDGER_PROJECT_USAGE:
+        columns.append(entries.owner)
     return select(*columns).select_from(joined).where(_have(entries.posting)).subquery("spread")
 
 
@@ -225,7 +238,10 @@ def _corrected(table: Table) -> Subquery:
     columns += [_CORRECTIONS[name].label(f"added_{name}") for name in names]
     joined: Any = LEDGER_CORRECTIONS.join(table, corrected).join(LEDGER_INTERVALS, interval)
     if table is LEDGER_USAGE:
-        joined, columns = _with_owner(joined), [*columns, entries.label_version, LEDGER_OWNERS.c.id.label("owner")]
+        joined = _with_owner(joined).join(LEDGER_GENERATIONS, LEDGER_GENERATIONS.c.id == _INTERVALS.generation)
+        columns += [entries.label_version, _PARTED, *_OWNER_COLUMNS]
+    elif table is LEDGER_PROJECT_USAGE:
+        columns.append(entries.owner)
     chosen = select(*columns).select_from(joined).where(_have(_CORRECTIONS.posting), ~_is_long())
     return chosen.order_by(_CORRECTIONS.posting, _CORRECTIONS.ordinal).subquery("corrected")
 
@@ -257,11 +273,13 @@ def _placed(width: int, *, alone: bool = True) -> CTE:
     columns = [_INTERVALS[name] for name in names]
     true_bounds = _INTERVALS.start_at.label("begun_at"), _INTERVALS.end_at.label("ended_at")
     snapped = _snap(_INTERVALS.start_at).label("snapped_start"), _snap(_INTERVALS.end_at).label("snapped_end")
-    counting = select(*columns, *true_bounds, *snapped).join(LEDGER_POINT_VERSIONS, _POINTS.id == _INTERVALS.point_version)
+    counting = select(*columns, _PARTED, *true_bounds, *snapped)
+    counting = counting.join(LEDGER_POINT_VERSIONS, _POINTS.id == _INTERVALS.point_version)
+    counting = counting.join(LEDGER_GENERATIONS, LEDGER_GENERATIONS.c.id == _INTERVALS.generation)
     there = counting.where(_have(_INTERVALS.posting), ~_POINTS.held, ~_is_long()).subquery("there")
     start, end = there.c.snapped_start, there.c.snapped_end
     within = _floor(start, width) == _floor(case((end > start, end - 1), else_=start), width)
-    kept = [there.c[name] for name in (*names, "begun_at", "ended_at")]
+    kept = [there.c[name] for name in (*names, "parted", "begun_at", "ended_at")]
     chosen = select(*kept, _floor(start, width).label("start_at"), (end - start).label("nanoseconds")).where(within if alone else ~within)
     return _materialized(chosen, "placed" if alone else "apart")
 

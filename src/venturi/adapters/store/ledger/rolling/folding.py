@@ -5,6 +5,7 @@ postings that are folded together. Which those are, and that none is folded twic
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -14,20 +15,29 @@ from sqlalchemy import (
     Connection,
     Executable,
     FromClause,
+    Integer,
     MetaData,
     Select,
+    SmallInteger,
+    Subquery,
     Table,
     func,
     insert,
     literal_column,
+    or_,
     select,
+    union_all,
 )
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from venturi.adapters.store.engines.locations import MARIADB, POSTGRESQL, SQLITE
 from venturi.adapters.store.ledger.bulk import insert_rows
 from venturi.adapters.store.ledger.rolling.entries import (
+    COVERAGE_COUNTS,
     COVERAGE_KEYS,
+    POINT_COUNTS,
+    PROJECT_COUNTS,
+    USAGE_COUNTS,
     Postings,
     Wanted,
     coverage_in_bins,
@@ -44,6 +54,7 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_OWNER_BINS,
     LEDGER_OWNERS,
     LEDGER_POINT_BINS,
+    LEDGER_PROJECT_USAGE,
     LEDGER_TOTALS,
     LEDGER_USAGE,
     RESOLUTIONS,
@@ -52,6 +63,7 @@ from venturi.core.domain.errors import SumTooLargeError
 from venturi.core.ledger.batch import HIGHEST
 from venturi.core.ledger.bins import BIN, DAY, HOUR
 from venturi.core.ledger.long_intervals import LongRecord, spread_coverage, spread_records
+from venturi.core.ledger.roll_ups import OwnerCounts
 
 EVER = (0, 1 << 62)
 """A window that leaves out nothing."""
@@ -59,22 +71,33 @@ EVER = (0, 1 << 62)
 _SPREAD_AT_ONCE = 20_000
 _GATHERED = MetaData()
 _LABEL_KEYS = ("start_at", "label_version", "point_version", "direction")
+_PARTED_KEYS = (*_LABEL_KEYS, "parted")
 _OWNER_KEYS = ("start_at", "owner", "point_version", "direction")
 _POINT_KEYS = ("start_at", "point_version", "direction")
 Sums = dict[tuple[int | str, ...], list[int]]
 _Addition = Callable[[Table, Sequence[str], Select[Any], Sequence[str]], Executable]
 
 
-def _gathered(name: str, like: Table, *, left_out: str = "") -> Table:
-    """Make a temporary table with the columns of a roll-up, without a key: rows of one key are summed when they are taken."""
-    columns = [Column(column.name, column.type, nullable=False) for column in like.c if column.name != left_out]
+def _gathered(name: str, like: Table, keys: Sequence[str], counts: Sequence[str]) -> Table:
+    """Make a temporary table of columns of a roll-up, without a key: rows of one key are summed when they are taken.
+
+    A key that the roll-up lacks is 0 or 1.
+    """
+    columns = [Column(key, like.c[key].type if key in like.c else SmallInteger(), nullable=False) for key in (*keys, *counts)]
     options: Any = {"postgresql_on_commit": "DELETE ROWS", "mariadb_engine": "InnoDB", "mariadb_charset": "utf8mb4"}
     return Table(name, _GATHERED, *columns, prefixes=["TEMPORARY"], **options)
 
 
-GATHERED_LABELS = _gathered("gathered_labels", LEDGER_LABEL_BINS, left_out="resolution")
-GATHERED_POINTS = _gathered("gathered_points", LEDGER_POINT_BINS, left_out="resolution")
-GATHERED_COVERAGE = _gathered("gathered_coverage", LEDGER_COVERAGE_BINS)
+GATHERED_LABELS = _gathered("gathered_labels", LEDGER_LABEL_BINS, _PARTED_KEYS, USAGE_COUNTS)
+GATHERED_PROJECTS = _gathered("gathered_projects", LEDGER_OWNER_BINS, _OWNER_KEYS, PROJECT_COUNTS)
+GATHERED_POINTS = _gathered("gathered_points", LEDGER_POINT_BINS, _POINT_KEYS, POINT_COUNTS)
+GATHERED_COVERAGE = _gathered("gathered_coverage", LEDGER_COVERAGE_BINS, ("resolution", *COVERAGE_KEYS), COVERAGE_COUNTS)
+GATHERED = (
+    (LEDGER_USAGE, GATHERED_LABELS, _PARTED_KEYS),
+    (LEDGER_PROJECT_USAGE, GATHERED_PROJECTS, _OWNER_KEYS),
+    (LEDGER_TOTALS, GATHERED_POINTS, _POINT_KEYS),
+)
+"""Tables of entries, in which of the temporary tables they are summed, and by what, the time first."""
 
 
 def fold(connection: Connection, postings: Postings) -> None:
@@ -100,7 +123,7 @@ def prepare(connection: Connection) -> None:
 
 def gather(connection: Connection, postings: Postings) -> None:
     """Sum what entries of postings add to bins of 5 minutes, and to the coverage of hours."""
-    for table, target, keys in ((LEDGER_USAGE, GATHERED_LABELS, _LABEL_KEYS), (LEDGER_TOTALS, GATHERED_POINTS, _POINT_KEYS)):
+    for table, target, keys in GATHERED:
         _insert_sums(connection, target, sums_in_bins(table, BIN), keys, postings)
         wanted = Wanted(keys[1:])
         for sums in _spread_some(read_spread(connection, table, postings, BIN, wanted)):
@@ -118,15 +141,26 @@ def gather(connection: Connection, postings: Postings) -> None:
 
 def spread(connection: Connection) -> None:
     """Add what was gathered to the roll-ups: to bins of 5 minutes, hours and days."""
-    labels, owners = LEDGER_LABEL_VERSIONS.c, LEDGER_OWNERS.c
-    owned = GATHERED_LABELS.join(LEDGER_LABEL_VERSIONS, labels.id == GATHERED_LABELS.c.label_version)
-    owned = owned.join(LEDGER_OWNERS, (owners.project_id == labels.project_id) & (owners.shared == labels.shared))
-    of_owners = select(GATHERED_LABELS, owners.id.label("owner")).select_from(owned).subquery("of_owners")
+    of_owners = _gathered_by_owners()
     for width in (BIN, HOUR, DAY):
         _add_sums(connection, LEDGER_LABEL_BINS, GATHERED_LABELS, _LABEL_KEYS, width)
         _add_sums(connection, LEDGER_OWNER_BINS, of_owners, _OWNER_KEYS, width)
         _add_sums(connection, LEDGER_POINT_BINS, GATHERED_POINTS, _POINT_KEYS, width)
     _add_sums(connection, LEDGER_COVERAGE_BINS, GATHERED_COVERAGE, ("resolution", *COVERAGE_KEYS))
+
+
+@cache
+def _gathered_by_owners() -> Subquery:
+    """Give what projects used, and what labels counted that are shared or of intervals that do not tell what projects used."""
+    labels, owners, projects = LEDGER_LABEL_VERSIONS.c, LEDGER_OWNERS.c, GATHERED_PROJECTS.c
+    gathered, none = GATHERED_LABELS.c, literal_column("0", Integer())
+    owned = GATHERED_LABELS.join(LEDGER_LABEL_VERSIONS, labels.id == gathered.label_version)
+    owned = owned.join(LEDGER_OWNERS, (owners.project_id == labels.project_id) & (owners.shared == labels.shared))
+    counts = gathered.packets, gathered.octets
+    place = gathered.start_at, owners.id.label("owner"), gathered.point_version, gathered.direction
+    added_up = select(*place, *counts, none, none, *counts).select_from(owned).where(or_(gathered.parted == 0, owners.shared))
+    told = select(*(projects[key] for key in _OWNER_KEYS), *(projects.get(name, none).label(name) for name in OwnerCounts._fields))
+    return union_all(told, added_up).subquery("by_owners")
 
 
 def _has(connection: Connection, table: Table) -> bool:

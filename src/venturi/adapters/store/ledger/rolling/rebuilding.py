@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Table, delete, func, insert, literal_column, 
 from venturi.adapters.edges import STORE_EDGE
 from venturi.adapters.store.ledger.bulk import insert_rows
 from venturi.adapters.store.ledger.rolling.recomputing import RecomputedSums, Span
-from venturi.adapters.store.ledger.versions import read_owners
 from venturi.adapters.store.maintenance.opening import writing_by_pieces
 from venturi.adapters.store.migrations.running import require_head
 from venturi.adapters.store.schema.ledger_tables import (
@@ -24,7 +23,7 @@ from venturi.adapters.store.schema.ledger_tables import (
     RESOLUTIONS,
 )
 from venturi.core.ledger.bins import DAY, HOUR, JITTER
-from venturi.core.ledger.roll_ups import roll_up, sum_owners
+from venturi.core.ledger.roll_ups import roll_up
 
 _SUMMED = (LEDGER_LABEL_BINS, LEDGER_OWNER_BINS, LEDGER_POINT_BINS)
 _BIN_TABLES = (*_SUMMED, LEDGER_COVERAGE_BINS)
@@ -77,10 +76,10 @@ def _rebuild(connection: Connection, hour: int, end: int) -> int:
     """Make the roll-ups of an hour anew, and with the last of a day those of the day; give the next hour that has any entries."""
     rolled = int(connection.execute(select(LEDGER_ROLLER.c.rolled).with_for_update()).scalar_one())
     span = hour, hour + HOUR
-    sums, owners = RecomputedSums(connection, rolled).sum(span), read_owners(connection)
+    sums = RecomputedSums(connection, rolled).sum(span)
     for table, added in (
         (LEDGER_LABEL_BINS, roll_up(sums.labels)),
-        (LEDGER_OWNER_BINS, roll_up(sum_owners(sums.labels, owners))),
+        (LEDGER_OWNER_BINS, roll_up(sums.owners)),
         (LEDGER_POINT_BINS, roll_up(sums.points)),
         (LEDGER_COVERAGE_BINS, roll_up(sums.coverage, sums.coverage_of_hours)),
     ):

@@ -1,7 +1,7 @@
 """What projects used, each packet once: a table of entries, the parts of totals, and which intervals tell it.
 
 Owns these as they were when they were made. What was posted before tells nothing of it: its intervals are not ``parted``, and their parts
-are 0.
+are 0. The roll-ups of owners were added up over labels until then, which ``unparted_`` says.
 """
 
 import sqlalchemy as sa
@@ -20,6 +20,8 @@ _UNIQUE = "uq_ledger_generations_content"
 _CONTENT = ("generation", "classifier", "revision", "segments", "parted")
 _PARTS = ("several_packets", "several_octets", "shared_packets", "shared_octets")
 _ALONE = ("alone_packets", "alone_octets")
+_UNPARTED = ("unparted_packets", "unparted_octets")
+_OWNER_BINS = "ledger_owner_bins"
 
 
 def upgrade() -> None:
@@ -34,9 +36,16 @@ def upgrade() -> None:
         options=TABLE_OPTIONS | {"sqlite_with_rowid": False},
     )
     make_triggers(("ledger_project_usage",), ())
-    for table, names in (("ledger_totals", _PARTS), ("ledger_corrections", (*_PARTS, *_ALONE)), ("ledger_point_bins", _PARTS)):
+    for table, names in (
+        ("ledger_totals", _PARTS),
+        ("ledger_corrections", (*_PARTS, *_ALONE)),
+        ("ledger_point_bins", _PARTS),
+        (_OWNER_BINS, (*_ALONE, *_UNPARTED)),
+    ):
         for name in names:
             add_column(table, sa.Column(name, sa.BigInteger, nullable=False, server_default="0"))
+    bins = sa.table(_OWNER_BINS, *(sa.column(name) for name in ("packets", "octets", *_UNPARTED)))
+    op.get_bind().execute(bins.update().values(unparted_packets=bins.c.packets, unparted_octets=bins.c.octets))
     _add_parted()
 
 

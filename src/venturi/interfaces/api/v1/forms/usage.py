@@ -29,6 +29,9 @@ _Boundary = Annotated[
 _Boundaries = Annotated[
     list[str] | None, Meta(description="The boundaries that the report is about, as asked or by the server's setting; null for all.")
 ]
+_Shared = Annotated[bool, Meta(description="Whether the row is about shared labels.")]
+_Alone = Annotated[int, Meta(description="The part that labels of no other project counted; shared labels aside.")]
+_MayOverlap = Annotated[bool, Meta(description="Whether a packet may be in the row several times, since it was added up.")]
 _Summed = Annotated[
     bool, Meta(description="Whether rows are of both directions; then traffic between points of one boundary is in them twice.")
 ]
@@ -70,12 +73,16 @@ class PointGroupForm(CoverageForm, kw_only=True):
 
 
 class UsageRowForm(PointGroupForm, kw_only=True):
-    """What labels counted in an interval."""
+    """What labels counted in an interval; where they are not told apart, what projects used, each packet once."""
 
     label_id: Identifier | UnsetType = UNSET
     label_name: str | UnsetType = UNSET
     label_deleted: bool | UnsetType = UNSET
     project_id: str | UnsetType = UNSET
+    shared: _Shared | UnsetType = UNSET
+    alone_packets: _Alone | UnsetType = UNSET
+    alone_octets: _Alone | UnsetType = UNSET
+    labels_may_overlap: _MayOverlap | UnsetType = UNSET
 
 
 class PointTotalsForm(PointGroupForm, kw_only=True):

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from venturi.core.domain.errors import UnacceptableFormError
-from venturi.interfaces.api.v1.usage.fields import COVERAGE_FIELDS, Fields, coverage_fields, group_field_names, group_fields
+from venturi.interfaces.api.v1.usage.fields import COVERAGE_FIELDS, FLAGS, Fields, coverage_fields, field_names, group_fields
 from venturi.interfaces.api.v1.usage.queries import UsageForm
 from venturi.services.reports.groups import Group
 from venturi.services.reports.reporting import ReportInterval, Told
@@ -22,6 +22,7 @@ _TIME = pa.timestamp("ns", tz="UTC")
 _BOUNDS = ("interval_start", "interval_end")
 _TYPES = {
     "label_deleted": pa.bool_(),
+    "shared": pa.bool_(),
     "observation_point_deleted": pa.bool_(),
     "reasons": pa.list_(pa.string()),
     **dict.fromkeys(_BOUNDS, _TIME),
@@ -37,10 +38,9 @@ def write_columns(
     Bounds are timestamps[ns, UTC], counts int64; an interval that has a line without counts in CSV has a row without them here. Raises
     ``UnacceptableFormError`` for a count that does not fit.
     """
-    names = group_field_names(request.group_by)
-    types = {name: _TYPES.get(name, pa.string()) for name in (*_BOUNDS, *names, *counts, *COVERAGE_FIELDS)} | dict.fromkeys(
-        counts, pa.int64()
-    )
+    names = field_names(request, counts)
+    types = {name: _TYPES.get(name, pa.string()) for name in (*_BOUNDS, *names, *counts, *COVERAGE_FIELDS)}
+    types |= {name: pa.bool_() if name in FLAGS else pa.int64() for name in counts}
     schema = pa.schema(list(types.items()))
     sink = _Sink()
     writer = pq.ParquetWriter(sink, schema, compression="zstd") if form is UsageForm.PARQUET else pa.ipc.new_stream(sink, schema)
@@ -136,6 +136,8 @@ class _Waiting:
 
 
 def _count_column(name: str, counts: Sequence[int | None]) -> pa.Array:
+    if name in FLAGS:
+        return pa.array([each if each is None else bool(each) for each in counts], type=pa.bool_())
     try:
         return pa.array(counts, type=pa.int64())
     except (OverflowError, pa.ArrowInvalid) as error:

@@ -10,7 +10,11 @@ from venturi.core.domain.interval import SECOND
 from venturi.core.ledger.covering import Covering
 from venturi.services.reports.coverage import PointTime
 from venturi.services.reports.groups import Group
-from venturi.services.reports.request import Grouping
+from venturi.services.reports.reporting import USED_COUNTS
+from venturi.services.reports.request import Grouping, UsageRequest
+
+FLAGS = frozenset({"labels_may_overlap"})
+"""Which of the counts of a row are only 1 or 0, for true and false."""
 
 COVERAGE_FIELDS = ("coverage", "reasons", "known_seconds", "segments", "known_point_seconds", "expected_point_seconds")
 
@@ -27,10 +31,14 @@ _FIELDS = {
 Fields = dict[str, object]
 
 
-def group_field_names(group_by: Sequence[Grouping]) -> tuple[str, ...]:
-    """Name the fields that tell groups apart, each once; the boundary, which tells what must not be added up, is always the last."""
-    asked = (name for grouping in group_by if grouping is not Grouping.BOUNDARY for name in _FIELDS[grouping])
-    return tuple(dict.fromkeys((*asked, *_FIELDS[Grouping.BOUNDARY])))
+def field_names(request: UsageRequest, counts: Sequence[str]) -> tuple[str, ...]:
+    """Name the fields that tell groups apart, each once; the boundary, which tells what must not be added up, is always the last.
+
+    Where ``counts`` are those of what projects used, it stands before that whether a row is about shared labels.
+    """
+    asked = (name for grouping in request.group_by if grouping is not Grouping.BOUNDARY for name in _FIELDS[grouping])
+    shared = ("shared",) if counts == USED_COUNTS else ()
+    return tuple(dict.fromkeys((*asked, *shared, *_FIELDS[Grouping.BOUNDARY])))
 
 
 def group_fields(group: Group) -> Fields:
@@ -46,6 +54,7 @@ def group_fields(group: Group) -> Fields:
         "observation_point_deleted": point and point.deleted,
         "point_project_id": group.point_project_id,
         "direction": group.direction,
+        "shared": group.shared,
         "boundary": group.boundary,
     }
 

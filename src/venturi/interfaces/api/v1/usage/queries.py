@@ -3,7 +3,7 @@
 Owns their names and defaults. What a report can be is for the services.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -68,12 +68,15 @@ COLUMNAR = frozenset({UsageForm.PARQUET, UsageForm.ARROW})
 
 @dataclass(frozen=True, kw_only=True)
 class Askable:
-    """What a resource can be asked: its filters, what it tells apart, the first ``unasked`` of which by default, and its ``counts``."""
+    """What a resource can be asked: its filters, what it tells apart, the first ``unasked`` of which by default.
+
+    ``counts`` names what is counted of a request.
+    """
 
     filters: dict[str, str]
     groupings: Sequence[Grouping]
     unasked: tuple[Grouping, ...]
-    counts: Sequence[str]
+    counts: Callable[[UsageRequest], Sequence[str]]
 
 
 _OTHERS = (

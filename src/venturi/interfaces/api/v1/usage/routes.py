@@ -28,14 +28,24 @@ from venturi.interfaces.api.v1.usage.queries import (
     read_request,
     usage_parameters,
 )
-from venturi.interfaces.api.v1.usage.writing import POINT_COUNTS, USAGE_COUNTS, write_csv, write_json
+from venturi.interfaces.api.v1.usage.writing import LABEL_COUNTS, POINT_COUNTS, write_csv, write_json
 from venturi.interfaces.api.v1.wire import ApiRequest, query_of
 from venturi.services.control.policy import OPERATION, Operation
-from venturi.services.reports.reporting import ReportInterval, UsageReports
+from venturi.services.reports.reporting import USED_COUNTS, ReportInterval, UsageReports
 from venturi.services.reports.request import POINT_GROUPINGS, Grouping, UsageRequest
 
-_USAGE = Askable(filters=USAGE_FILTERS, groupings=tuple(Grouping), unasked=(Grouping.LABEL, Grouping.DIRECTION), counts=USAGE_COUNTS)
-_POINTS = Askable(filters=POINT_FILTERS, groupings=POINT_GROUPINGS, unasked=(Grouping.POINT, Grouping.DIRECTION), counts=POINT_COUNTS)
+_USAGE = Askable(
+    filters=USAGE_FILTERS,
+    groupings=tuple(Grouping),
+    unasked=(Grouping.LABEL, Grouping.DIRECTION),
+    counts=lambda request: USED_COUNTS if request.by_owner else LABEL_COUNTS,
+)
+_POINTS = Askable(
+    filters=POINT_FILTERS,
+    groupings=POINT_GROUPINGS,
+    unasked=(Grouping.POINT, Grouping.DIRECTION),
+    counts=lambda _request: POINT_COUNTS,
+)
 _TAGS = ["usage"]
 _TEXT_FORMS = (MEDIA_TYPES[UsageForm.CSV],)
 _BINARY_FORMS = tuple(MEDIA_TYPES[form] for form in UsageForm if form in COLUMNAR)
@@ -68,8 +78,10 @@ async def report_usage(
 
     Sums what labels counted, with the coverage of each interval; streamed, as JSON, CSV, Parquet or Arrow. To others than administrators
     it shows labels of their project at its points and at shared ones, and shared labels at its points. A label without a row counted
-    nothing as far as the coverage of the interval reaches. A packet counts once for each label that it belongs to, so sums over labels may
-    be more than what passed.
+    nothing as far as the coverage of the interval reaches. A packet counts once for each label that it belongs to. A report that tells no
+    labels apart and asks for none has what projects used: a packet counts once for each project, in `alone_packets` and `alone_octets` if
+    no label of another project counts it. Rows of shared labels stand apart. Where `labels_may_overlap`, a packet may have been counted
+    several times: by an agent that does not tell what projects used, by several shared labels, or for several projects.
     """
     return await _stream(request, reports, turns, load_columns, _USAGE, lambda asked: reports.usage(caller, asked))
 
@@ -117,7 +129,7 @@ async def _stream(
 
     encoding = None if form in COLUMNAR else choose_encoding(request.headers.get("accept-encoding", ""))
     write = await turns.reports.run(caller, lambda: _writing(form, load_columns, raw=raw))
-    blocks = write(asked, report(asked), askable.counts)
+    blocks = write(asked, report(asked), askable.counts(asked))
     if encoding is not None:
         blocks = encode(blocks, encoding)
     at_end(request.scope, lambda: _let_go(blocks))

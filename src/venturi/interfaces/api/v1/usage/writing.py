@@ -14,14 +14,14 @@ import msgspec
 from venturi.core.domain.interval import format_time
 from venturi.core.ledger.covering import Covering
 from venturi.core.ledger.roll_ups import PointCounts
-from venturi.interfaces.api.v1.usage.fields import COVERAGE_FIELDS, Fields, coverage_fields, group_field_names, group_fields
+from venturi.interfaces.api.v1.usage.fields import COVERAGE_FIELDS, FLAGS, Fields, coverage_fields, field_names, group_fields
 from venturi.interfaces.render.resources.cells import spell_for_csv
 from venturi.services.reports.coverage import PointTime
 from venturi.services.reports.groups import Group
 from venturi.services.reports.reporting import ReportInterval, ReportRows
 from venturi.services.reports.request import Grouping, UsageRequest
 
-USAGE_COUNTS = ("packets", "octets")
+LABEL_COUNTS = ("packets", "octets")
 POINT_COUNTS = PointCounts._fields
 
 _BLOCK = 1 << 16
@@ -41,7 +41,7 @@ def write_json(request: UsageRequest, intervals: Iterable[ReportInterval], count
         "boundaries": None if request.boundaries is None else sorted(request.boundaries),
         "directions_summed": Grouping.DIRECTION not in request.group_by,
     }
-    return _gather(_json_pieces(head, intervals, _JsonRows(request.group_by, counts)))
+    return _gather(_json_pieces(head, intervals, _JsonRows(field_names(request, counts), counts)))
 
 
 def write_csv(
@@ -53,7 +53,7 @@ def write_csv(
 
     A text is shown, never run, by a spreadsheet, unless ``raw``.
     """
-    names = group_field_names(request.group_by)
+    names = field_names(request, counts)
     heading = _csv_line(["interval_start", "interval_end", *names, *counts, *COVERAGE_FIELDS])
     return _gather(_csv_pieces(heading, intervals, _CsvRows(names, counts, raw=raw)))
 
@@ -61,9 +61,9 @@ def write_csv(
 class _JsonRows:
     """Spells rows in JSON."""
 
-    def __init__(self, group_by: Sequence[Grouping], counts: Sequence[str]) -> None:
-        self._row = b"{%s" + ",".join(f'"{name}":%d' for name in counts).encode() + b",%s}"
-        self._groups = _Remembered(partial(_spell_json, group_field_names(group_by)))
+    def __init__(self, names: Sequence[str], counts: Sequence[str]) -> None:
+        self._row = b"{%s" + ",".join(f'"{name}":%{"s" if name in FLAGS else "d"}' for name in counts).encode() + b",%s}"
+        self._groups = _Remembered(partial(_spell_json, names), [name in FLAGS for name in counts], (b"false", b"true"))
 
     def interval(self, interval: ReportInterval) -> Iterator[bytes]:
         """Spell an interval with its rows, some at a time."""
@@ -81,8 +81,8 @@ class _CsvRows:
 
     def __init__(self, names: Sequence[str], counts: Sequence[str], *, raw: bool) -> None:
         self._nothing = "," * (len(names) + len(counts))
-        self._row = "%s" + ",%d" * len(counts) + "%s"
-        self._groups = _Remembered(partial(_spell_csv, names, raw=raw))
+        self._row = "%s" + "".join(",%s" if name in FLAGS else ",%d" for name in counts) + "%s"
+        self._groups = _Remembered(partial(_spell_csv, names, raw=raw), [name in FLAGS for name in counts], ("false", "true"))
 
     def interval(self, interval: ReportInterval) -> Iterator[bytes]:
         """Spell the rows of an interval, some at a time."""
@@ -94,10 +94,15 @@ class _CsvRows:
 
 
 class _Remembered(Generic[Spelling]):
-    """Remembers how groups are spelled; ``spell`` must not refer to who holds this, lest both outlive their use."""
+    """Remembers how groups are spelled; ``spell`` must not refer to who holds this, lest both outlive their use.
 
-    def __init__(self, spell: Callable[[Group], Spelling]) -> None:
+    ``flags`` tells which counts are spelled as ``words``.
+    """
+
+    def __init__(self, spell: Callable[[Group], Spelling], flags: Sequence[bool], words: tuple[Spelling, Spelling]) -> None:
         self._spell = spell
+        self._flags = flags
+        self._words = words
         self._groups: Sequence[Group] = ()
         self._known: dict[int, Spelling] = {}
 
@@ -114,7 +119,11 @@ class _Remembered(Generic[Spelling]):
             numbers = rows.numbers[some]
             groups = self._spell_all(numbers)
             coverage = map(told.__getitem__, map(rows.scope_of.__getitem__, numbers))
-            yield zip(groups, *(column[some] for column in rows.counts), coverage, strict=True)
+            yield zip(groups, *self._spell_counts(rows.counts, some), coverage, strict=True)
+
+    def _spell_counts(self, counts: Sequence[Sequence[int]], some: slice) -> Iterator[Iterable[Spelling | int]]:
+        for column, flag in zip(counts, self._flags, strict=True):
+            yield map(self._words.__getitem__, column[some]) if flag else column[some]
 
     def _spell_all(self, numbers: Sequence[int]) -> list[Spelling]:
         if len(self._known) > _REMEMBERED:
