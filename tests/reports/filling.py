@@ -66,7 +66,7 @@ class KnownVersion:
 
 @dataclass(frozen=True)
 class MeteredRecord:
-    """What a device at a point told of a time, and what labels counted: (label version, direction, packets, octets)."""
+    """What a device at a point told of a time, and what labels counted, none of them the same: (label version, direction, packets, octets)."""
 
     point: int
     start: float
@@ -110,10 +110,10 @@ class _Bins:
                 shares = part.share(packets), part.share(octets)
                 _add(self.usage[*key, label, record.point, direction], shares)
                 _add(self.owners[*key, self.owner_of[label], record.point, direction], (*shares, 0, 0, *shares))
+                _add(self.totals[*key, record.point, direction], shares)
             if record.unmatched:
-                totals = self.totals[*key, record.point, DirectionCode.EGRESS]
-                for place in (1, 3):
-                    totals[place] += part.share(record.unmatched)
+                unmatched = part.share(record.unmatched)
+                _add(self.totals[*key, record.point, DirectionCode.EGRESS], (0, unmatched, 0, unmatched))
 
 
 def _add(sums: list[int], shares: Sequence[int]) -> None:

@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple, TextIO
 from venturi.adapters.client.collections import LABELS, POINTS, Collection, Reference
 from venturi.adapters.client.resources import Resources
 from venturi.adapters.ending import Ending
-from venturi.core.domain.errors import NotFoundError
+from venturi.core.domain.errors import ForbiddenError, NotFoundError
 from venturi.interfaces.output_files import check_folders, whole_file, write_text_file
 from venturi.interfaces.render.chart import MAXIMUM_SERIES, Specification, chart_format, chart_specification
 from venturi.interfaces.render.quantities import Units
@@ -24,8 +24,8 @@ from venturi.interfaces.render.usage.charting import drawable
 from venturi.interfaces.render.usage.folding import FoldedReport, fold_report
 from venturi.interfaces.render.usage.largest import keep_largest
 from venturi.interfaces.render.usage.question import UsageQuestion
-from venturi.interfaces.render.usage.rows import largest_first, report_columns, report_rows
-from venturi.interfaces.render.usage.table import spell_bounds, tell_what_is_twice, write_report_table
+from venturi.interfaces.render.usage.rows import BOUNDARY, intervals_of, largest_first, report_columns, report_rows
+from venturi.interfaces.render.usage.table import Counted, spell_bounds, tell_what_is_twice, tell_what_may_overlap, write_report_table
 from venturi.interfaces.standard_output import write_paged, write_standard_output
 from venturi.interfaces.usage_advice import tell_since_when, tell_what_is_missing
 
@@ -47,11 +47,11 @@ def show_usage(resources: Resources, question: UsageQuestion, view: View, render
     check_folders(question.path, *question.charts)
     query = [*question.parameters, *_identified(resources, LABELS, question.labels), *_identified(resources, POINTS, question.points)]
     report = resources.ask("GET", "/v1/usage/points" if question.totals else "/v1/usage", query=query)
-    known = report_columns(report, points=question.totals)
+    known = report_columns(report, points=question.totals, used=question.used)
     columns = choose_columns(view.columns, known, known)
     order = choose_columns(view.sort_columns, known, ())
     rows = _rows(report, question)
-    drawn = [drawable(report, rows)] if question.charts else []
+    drawn = [drawable(report, rows, _ask_for_parts(resources, report, question))] if question.charts else []
     plain = not (view.columns or view.sort_columns or question.top)
     if view.form == "parquet" and question.path is not None:
         with whole_file(question.path) as temporary, temporary.open("wb") as stream:
@@ -109,20 +109,62 @@ def _write_for_people(
     rows = _rows(folded.report, question)
     ordered = sort_rows(rows, order) if order else largest_first(rows)
     before = [*tell_since_when(resources, report), spell_bounds(report), *filter(None, [folded.before]), ""]
-    after = [*filter(None, [folded.after]), *tell_what_is_twice(folded.report, rows)]
+    after = [*filter(None, [folded.after]), *tell_what_is_twice(folded.report, rows), *tell_what_may_overlap(rows)]
     if not any("octets" in row for row in rows):
         after += tell_what_is_missing(resources, report, question.labels, totals=question.totals)
+
+    counted = {} if question.totals or not rows else ask_what_points_counted(resources, report, question)
 
     def write(stream: TextIO) -> None:
         stream.writelines(f"{line}\n" for line in before)
         if ordered:
-            write_report_table(folded.report, ordered, Units(question.units), stream, coloured=view.coloured)
+            write_report_table(folded.report, ordered, Units(question.units), stream, coloured=view.coloured, counted=counted)
         stream.writelines(f"{line}\n" for line in after)
 
     if question.path is None and question.paged:
         write_paged(write)
     else:
         _write(question.path, write)
+
+
+def ask_what_points_counted(resources: Resources, report: Mapping[str, object], question: UsageQuestion) -> dict[str, Counted]:
+    """Ask for what the points of a report counted, by boundary; nothing where the caller may not see that of all of them."""
+    found = _ask_for_totals(resources, report, question, [("group_by", BOUNDARY)])
+    return {str(row.get(BOUNDARY)): Counted(int(str(row["packets"])), int(str(row["octets"]))) for row in found}
+
+
+def _ask_for_parts(resources: Resources, report: Mapping[str, object], question: UsageQuestion) -> list[Row]:
+    """Ask for the totals of points where a chart over time of what all projects used is to be made whole by them."""
+    group_by = set(question.group_by or ())
+    narrowed = any(name == "project_id" for name, _ in question.parameters)
+    if report.get("resolution") == "total" or not question.used or "project" not in group_by or narrowed:
+        return []
+    if group_by - {"project", "direction", BOUNDARY}:
+        return []
+    told_apart = ",".join(sorted(group_by - {"project"})) or BOUNDARY
+    return _ask_for_totals(resources, report, question, [("group_by", told_apart), ("resolution", str(report["resolution"]))])
+
+
+def _ask_for_totals(
+    resources: Resources, report: Mapping[str, object], question: UsageQuestion, asked: Sequence[tuple[str, str]]
+) -> list[Row]:
+    filters = [(name, value) for name, value in question.parameters if name in {"point_project_id", "boundary"}]
+    bounds = [(name, str(report[name])) for name in ("from", "to")]
+    boundaries = report.get("boundaries")
+    filters += [("boundary", str(each)) for each in boundaries if ("boundary", each) not in filters] if isinstance(boundaries, list) else []
+    query = [*bounds, *asked, *filters, *_identified(resources, POINTS, question.points)]
+    try:
+        totals = resources.ask("GET", "/v1/usage/points", query=query)
+    except (ForbiddenError, NotFoundError):
+        return []
+    if _points_of(totals) != _points_of(report):
+        return []
+    return [row for row in report_rows(totals) if "octets" in row]
+
+
+def _points_of(report: Mapping[str, object]) -> int:
+    """Give at how many points a report is about, as far as its intervals say."""
+    return max((int(str(interval.get("observation_points", 0))) for interval in intervals_of(report)), default=0)
 
 
 def _spell_reasons(rows: Sequence[Row], view: View) -> Sequence[Row]:

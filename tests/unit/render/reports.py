@@ -6,7 +6,7 @@ from venturi.core.domain.drops import Drop, DropReason
 from venturi.core.domain.interval import SECOND, Interval, Nanoseconds, parse_time
 from venturi.core.domain.label import MeteringLabel
 from venturi.core.domain.usage import UsageRecord
-from venturi.services.offline.report import ExporterReport, MeterReport, SourceReport
+from venturi.services.offline.report import ExporterReport, MeterReport, ProjectReport, SourceReport
 
 FIVE_MINUTES = Nanoseconds(300 * SECOND)
 HUGE = 10**30
@@ -67,4 +67,6 @@ def over_time() -> MeterReport:
         usage(MAIL, Direction.INGRESS, 375_000, 0),
         usage(MAIL, Direction.EGRESS, 37_500, 1),
     )
-    return MeterReport(rows, (source(20_000_000),), ("label", "direction", "interval"), FIVE_MINUTES, (), partial=True)
+    once = Counts(1_166_250, 11_662_500)
+    projects = (ProjectReport("acme", once, once),)
+    return MeterReport(rows, (source(20_000_000),), ("label", "direction", "interval"), FIVE_MINUTES, (), partial=True, projects=projects)

@@ -5,6 +5,7 @@ Owns what is drawn: marks, axes, colours and their data. Drawing it into files b
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import PurePath
 
@@ -47,11 +48,12 @@ def chart_format(name: str) -> str:
 
 
 def chart_specification(report: MeterReport, top: int = MAXIMUM_SERIES) -> Specification:
-    """Draw mean rates stacked over intervals, or, without intervals, octets by label.
+    """Draw mean rates over intervals, or, without intervals, octets by label.
 
-    Labels beyond the ``top`` largest (at most ``MAXIMUM_SERIES``) are folded into one series.
+    Rates are stacked, unless that would stack a packet several times (``overlapping``): then they stand side by side. Labels beyond the
+    ``top`` largest (at most ``MAXIMUM_SERIES``) are folded into one series; it has a packet that several of them count as often.
     """
-    folded = fold_small_labels(report, max(1, min(top, MAXIMUM_SERIES)))
+    folded = fold_small_labels(replace(report, overlapping=_overlaps(report)), max(1, min(top, MAXIMUM_SERIES)))
     names = _series_names(folded)
     drawing = _bars(folded, names) if folded.interval is None else _series_over_time(folded, names)
     return {
@@ -63,6 +65,16 @@ def chart_specification(report: MeterReport, top: int = MAXIMUM_SERIES) -> Speci
         "data": {"values": _stacked(folded.usage, names) if folded.interval is not None else [_row(each, names) for each in folded.usage]},
         **drawing,
     }
+
+
+def _overlaps(report: MeterReport) -> bool:
+    """Tell whether the labels of a report count more packets than any label does, each once; estimates are rounded row by row."""
+    if not report.sources:
+        return report.overlapping
+    once = sum(source.several.packets + source.shared.packets for source in report.sources)
+    once += sum(project.alone.packets for project in report.projects)
+    counted = sum(record.counts.packets for record in report.usage)
+    return counted - once > sum(record.estimated for record in report.usage)
 
 
 _CONFIG: Specification = {
@@ -136,6 +148,8 @@ def _title(report: MeterReport) -> Specification:
     parts = [", ".join(names) + (f" and {more} more" if more > 0 else ""), _span(report.usage)]
     if any(record.estimated for record in report.usage):
         parts.append("estimated from samples")
+    if report.overlapping:
+        parts.append("labels overlap, so they are not stacked")
     if report.partial:
         parts.append("interrupted, partial")
     return {
@@ -205,7 +219,12 @@ def _series_over_time(report: MeterReport, names: dict[str, str]) -> Specificati
         "tooltip": _tooltip(start, rate),
     }
     height = 200 if len(directions) > 1 else 340
-    unit: Specification = {"width": _WIDTH, "height": height, "mark": {"type": "rect"}, "encoding": encoding}
+    mark: Specification = {"type": "rect"}
+    if report.overlapping:
+        mark = {"type": "rule", "strokeWidth": 3}
+        encoding["y"] = {"field": "rate", "type": "quantitative", "axis": rate_axis}
+        del encoding["y2"]
+    unit: Specification = {"width": _WIDTH, "height": height, "mark": mark, "encoding": encoding}
     if len(directions) <= 1:
         return unit
     return {"facet": {"row": {"field": "direction", "type": "nominal", "header": {"labelOrient": "top"}, "sort": directions}}, "spec": unit}

@@ -69,6 +69,7 @@ class MeterReport:
     ``grouped_by`` names what the rows of ``usage`` are told apart by (label, direction, interval, observation-point);
     ``notes`` are sentences that a reader must know; ``partial`` says that the run was stopped before its end. ``projects`` are those that
     used anything: with the ``several``, ``shared`` and other parts of the sources, what they used alone is all that was metered, once.
+    ``overlapping`` says that a packet may be in several rows of ``usage`` of one direction and interval; with sources, ``projects`` tell.
     """
 
     usage: Sequence[UsageRecord]
@@ -78,3 +79,4 @@ class MeterReport:
     notes: tuple[str, ...] = ()
     partial: bool = False
     projects: tuple[ProjectReport, ...] = ()
+    overlapping: bool = False

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from venturi.core.domain.coverage import Coverage
 from venturi.interfaces.render.resources.selection import Row
-from venturi.interfaces.render.usage.rows import BOUNDARY, BOUNDS, COUNTS, GROUPS, PARTS, POINT_TIME
+from venturi.interfaces.render.usage.rows import BOUNDARY, BOUNDS, COUNTS, GROUPS, MAY_OVERLAP, PARTS, POINT_TIME, SHARED, USED
 
 OTHERS = "other"
 """The name of what is summed."""
@@ -29,16 +29,16 @@ def keep_largest(rows: Iterable[Row], group_by: Sequence[str], top: int) -> list
     octets: defaultdict[tuple[object, ...], int] = defaultdict(int)
     for row in listed:
         if "octets" in row:
-            octets[_key(row, (*fields, BOUNDARY))] += int(str(row["octets"]))
+            octets[_key(row, (*fields, SHARED, BOUNDARY))] += int(str(row["octets"]))
     kept = set(sorted(octets, key=lambda key: (-octets[key], str(key)))[:top])
     if len(kept) == len(octets):
         return listed
     others: dict[tuple[object, ...], Row] = {}
     for row in listed:
-        if "octets" in row and _key(row, (*fields, BOUNDARY)) not in kept:
-            key = _key(row, (*BOUNDS, "direction", BOUNDARY))
+        if "octets" in row and _key(row, (*fields, SHARED, BOUNDARY)) not in kept:
+            key = _key(row, (*BOUNDS, "direction", SHARED, BOUNDARY))
             others[key] = _add(others[key], row) if key in others else _nameless(row, fields)
-    return [*(row for row in listed if "octets" not in row or _key(row, (*fields, BOUNDARY)) in kept), *others.values()]
+    return [*(row for row in listed if "octets" not in row or _key(row, (*fields, SHARED, BOUNDARY)) in kept), *others.values()]
 
 
 def _key(row: Row, fields: Sequence[str]) -> tuple[object, ...]:
@@ -52,7 +52,8 @@ def _nameless(row: Row, fields: Sequence[str]) -> Row:
 
 
 def _add(one: Row, other: Row) -> Row:
-    counts = {name: int(str(one[name])) + int(str(other[name])) for name in (*COUNTS, *PARTS) if name in one}
+    counts = {name: int(str(one[name])) + int(str(other[name])) for name in (*COUNTS, *PARTS, *USED) if name in one}
+    overlap = {MAY_OVERLAP: True} if MAY_OVERLAP in one else {}
     states = (str(one["coverage"]), str(other["coverage"]))
     reasons = dict.fromkeys([*_reasons(one), *_reasons(other)])
     times = {name: _number(one, name) + _number(other, name) for name in POINT_TIME if name in one}
@@ -62,7 +63,7 @@ def _add(one: Row, other: Row) -> Row:
         "known_seconds": min(int(str(one["known_seconds"])), int(str(other["known_seconds"]))),
         "segments": "merged" if "merged" in {one["segments"], other["segments"]} else "wire",
     }
-    return {**one, **counts, **worst, **times}
+    return {**one, **counts, **overlap, **worst, **times}
 
 
 def _number(row: Row, name: str) -> int:

@@ -24,3 +24,14 @@ class UsageQuestion:
     path: str | None = None
     charts: Sequence[str] = ()
     paged: bool = True
+
+    @property
+    def group_by(self) -> list[str] | None:
+        """What is told apart, None if the server decides."""
+        asked = dict(self.parameters).get("group_by")
+        return None if asked is None else asked.split(",")
+
+    @property
+    def used(self) -> bool:
+        """Whether it is about what projects used: neither about points nor about labels, which it does not tell apart."""
+        return not self.totals and not self.labels and self.group_by is not None and "label" not in self.group_by

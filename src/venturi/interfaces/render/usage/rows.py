@@ -12,6 +12,12 @@ BOUNDS = ("interval_start", "interval_end")
 POINT_TIME = ("known_point_seconds", "expected_point_seconds")
 COVERAGE = ("coverage", "reasons", "known_seconds", "segments", *POINT_TIME)
 COUNTS = ("packets", "octets")
+USED = ("alone_packets", "alone_octets")
+"""What is told of what projects used, beside all of it: the part that no label of another project counted."""
+
+SHARED, MAY_OVERLAP = "shared", "labels_may_overlap"
+"""Whether a row is about shared labels, and whether a packet may be in it several times; told of what projects used."""
+
 
 BOUNDARY = "boundary"
 """What tells apart rows that may be of the same packets; an earlier server does not say."""
@@ -29,11 +35,15 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def report_columns(report: Mapping[str, object], *, points: bool) -> tuple[str, ...]:
-    """Name the columns of a report's rows; ``points`` tells that it is one of the totals of points."""
+def report_columns(report: Mapping[str, object], *, points: bool, used: bool = False) -> tuple[str, ...]:
+    """Name the columns of a report's rows.
+
+    ``points`` tells that it is one of the totals of points, ``used`` that it is one of what projects used.
+    """
     groups = [name for grouping in _list(report, "group_by") if grouping != BOUNDARY for name in GROUPS[str(grouping)]]
-    groups += [BOUNDARY] if "boundaries" in report else []
-    return tuple(dict.fromkeys((*BOUNDS, *groups, *COUNTS, *(PARTS if points else ()), *COVERAGE)))
+    groups += [*([SHARED] if used else []), *([BOUNDARY] if "boundaries" in report else [])]
+    counts = (*COUNTS, *(PARTS if points else ()), *((*USED, MAY_OVERLAP) if used else ()))
+    return tuple(dict.fromkeys((*BOUNDS, *groups, *counts, *COVERAGE)))
 
 
 def report_rows(report: Mapping[str, object]) -> Iterator[Row]:

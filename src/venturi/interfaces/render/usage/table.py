@@ -4,7 +4,7 @@ Owns which columns are shown and how they are worded. Spelling of quantities bel
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from rich.cells import cell_len
 
@@ -13,7 +13,25 @@ from venturi.interfaces.render.quantities import Units, format_count, format_oct
 from venturi.interfaces.render.resources.cells import spell_for_table
 from venturi.interfaces.render.resources.selection import Row
 from venturi.interfaces.render.resources.table import write_table
-from venturi.interfaces.render.usage.rows import BOUNDARY, PARTS, boundaries_of, intervals_of, objects_of, point_time
+from venturi.interfaces.render.usage.rows import (
+    BOUNDARY,
+    MAY_OVERLAP,
+    PARTS,
+    SHARED,
+    USED,
+    boundaries_of,
+    intervals_of,
+    objects_of,
+    point_time,
+)
+
+
+class Counted(NamedTuple):
+    """What the points of a boundary counted, each packet once in each direction."""
+
+    packets: int
+    octets: int
+
 
 _UNBROKEN = 36
 _PENDING = "pending"
@@ -37,25 +55,41 @@ _FIELDS = {
 }
 
 
-def write_report_table(report: Mapping[str, object], rows: Sequence[Row], units: Units, stream: TextIO, *, coloured: bool = True) -> None:
-    """Write a table of ``rows``, each with its share of all that is listed of its boundary, and the total of each boundary.
+def write_report_table(
+    report: Mapping[str, object],
+    rows: Sequence[Row],
+    units: Units,
+    stream: TextIO,
+    *,
+    coloured: bool = True,
+    counted: Mapping[str, Counted] | None = None,
+) -> None:
+    """Write a table of ``rows``, each with its share of the total of its boundary, and that total.
 
-    Where there are several, the boundary is told in a column, and one with a single row has no total beside it. Loss is red on a terminal,
-    if ``coloured``.
+    It is what the points of the boundary ``counted``, each packet once; without that, the sum of what is listed. Where there are several
+    boundaries, they are told in a column, and one with a single row has no total beside it. Loss is red on a terminal, if ``coloured``.
     """
     groupings = [str(each) for each in _sequence(report.get("group_by"))]
     several = len(boundaries_of(rows)) > 1
     groupings += [BOUNDARY] if several and BOUNDARY not in groupings else []
     total = report.get("resolution") == "total"
     points = any(name in row for row in rows for name in PARTS)
-    shares = _Shares(rows, units, points=points)
-    identity = [*([] if total else ["interval"]), *(_WORDS[grouping] for grouping in groupings)]
-    lines = [[*([] if total else [_time(row["interval_start"])]), *(_name(row, grouping) for grouping in groupings)] for row in rows]
+    shares = _Shares(rows, units, points=points, counted=counted or {})
+    apart = any(row.get(SHARED) for row in rows)
+    identity = [*([] if total else ["interval"]), *(_WORDS[grouping] for grouping in groupings), *(["labels"] if apart else [])]
+    lines = [
+        [
+            *([] if total else [_time(row["interval_start"])]),
+            *(_name(row, grouping) for grouping in groupings),
+            *([("shared" if row.get(SHARED) else "own") if "octets" in row else ""] if apart else []),
+        ]
+        for row in rows
+    ]
     numbers = [shares.cells(row) for row in rows]
     read_at = _read_at(report)
     coverage = [_coverage(row, read_at) for row in rows]
     lossy = [number for number, row in enumerate(rows) if _is_loss(row)]
-    totals = shares.totals(alone=not several)
+    totals = [] if shares.unknown else shares.totals(alone=not several)
     sums = [_total_line(row, identity) for row in totals]
     known = [_known_of(report) if len(totals) == 1 and not several else "" for _ in totals]
     cells = _lay([*lines, *sums], shares.headings, [*numbers, *map(shares.cells, totals)], [*coverage, *known])
@@ -76,6 +110,13 @@ def tell_what_is_twice(report: Mapping[str, object], rows: Sequence[Row]) -> lis
     return ["In a sum of both directions, traffic between points of one boundary is twice."]
 
 
+def tell_what_may_overlap(rows: Sequence[Row]) -> list[str]:
+    """Say that figures were added up over labels that may have counted a packet several times."""
+    if not any(row.get(MAY_OVERLAP) and not row.get(SHARED) for row in rows):
+        return []
+    return ["Labels may overlap: a packet may be in some figures several times."]
+
+
 def _total_line(total: Row, identity: Sequence[str]) -> list[str]:
     """Head the total of a boundary: by its name, where it has a column."""
     return [
@@ -85,12 +126,16 @@ def _total_line(total: Row, identity: Sequence[str]) -> list[str]:
 
 
 class _Shares:
-    """The cells of counts, and their sums by boundary."""
+    """The cells of counts, and their totals by boundary; these are ``unknown`` where a sum may have a packet several times."""
 
-    def __init__(self, rows: Sequence[Row], units: Units, *, points: bool) -> None:
+    def __init__(self, rows: Sequence[Row], units: Units, *, points: bool, counted: Mapping[str, Counted]) -> None:
         self._units = units
-        self._parts = ("unmatched_octets", "unattributed_octets") if points else ()
-        self.headings = ["packets", "octets", *(name.removesuffix("_octets") for name in self._parts), "share"]
+        used = any(USED[1] in row for row in rows)
+        self._parts = ("unmatched_octets", "unattributed_octets") if points else (USED[1],) if used else ()
+        overlap = any(row.get(MAY_OVERLAP) or row.get(SHARED) or row.get("octets", 0) != row.get(USED[1], 0) for row in rows)
+        labels = {row.get("label_id") for row in rows if "octets" in row}
+        self.unknown = not points and not counted and (overlap if used else len(labels) > 1)
+        self.headings = ["packets", "octets", *(name.removesuffix("_octets") for name in self._parts), *([] if self.unknown else ["share"])]
         self._rows: dict[object, list[Row]] = {}
         for row in rows:
             if "octets" in row:
@@ -100,6 +145,9 @@ class _Shares:
             boundary: {BOUNDARY: boundary, **{name: sum(_count(row, name) for row in some) for name in names}}
             for boundary, some in (self._rows or {None: []}).items()
         }
+        for boundary, total in counted.items():
+            if boundary in self._totals:
+                self._totals[boundary] = {BOUNDARY: boundary, **total._asdict(), **dict.fromkeys(self._parts)}
 
     def totals(self, *, alone: bool) -> list[Row]:
         """Give the total of each boundary that has several rows, or whatever it has if it is the only one."""
@@ -110,9 +158,9 @@ class _Shares:
         if "octets" not in row:
             return [""] * len(self.headings)
         octets = _count(row, "octets")
-        parts = [format_octets(_count(row, name), self._units) for name in self._parts]
-        share = format_share(octets, _count(self._totals[row.get(BOUNDARY)], "octets"))
-        return [format_count(_count(row, "packets")), format_octets(octets, self._units), *parts, share]
+        parts = ["" if row.get(name) is None else format_octets(_count(row, name), self._units) for name in self._parts]
+        share = [] if self.unknown else [format_share(octets, _count(self._totals[row.get(BOUNDARY)], "octets"))]
+        return [format_count(_count(row, "packets")), format_octets(octets, self._units), *parts, *share]
 
 
 def _lay(
