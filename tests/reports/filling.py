@@ -66,7 +66,7 @@ class KnownVersion:
 
 @dataclass(frozen=True)
 class MeteredRecord:
-    """What a device at a point told of a time, and what labels counted, none of them the same: (label version, direction, packets, octets)."""
+    """What a device at a point told of a time, and what labels counted, each other packets: (label version, direction, packets, octets)."""
 
     point: int
     start: float
