@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from tests.support.batches import BEGINNING, MINUTE, SpoolOfTests, make_batch_label, make_batch_point, make_interval
+from tests.support.batches import BEGINNING, MINUTE, SpoolOfTests, make_batch_label, make_batch_point, make_interval, part_usage
 from tests.support.control_values import OPERATOR
 from tests.support.databases import DatabaseServers, open_store
 from tests.support.ledgers import NOW, LedgerOfTests
@@ -70,7 +70,10 @@ def both(store: Store, database: str, database_kind: str, database_servers: Data
 
 
 def random_intervals(chance: random.Random, count: int) -> Iterator[MeteredInterval]:
-    """Make intervals of anything from seconds to days, at borders, beside them or anywhere, one after the other at each point."""
+    """Make intervals of anything from seconds to days, at borders, beside them or anywhere, one after the other at each point.
+
+    Half of them tell what projects used.
+    """
     free = [BEGINNING - 10**9, BEGINNING]
     for _ in range(count):
         point = chance.randrange(2)
@@ -83,7 +86,8 @@ def random_intervals(chance: random.Random, count: int) -> Iterator[MeteredInter
         coverage, reason = chance.choice([("complete", ""), ("interpolated", ""), ("partial", "bypass"), ("gap", "device_gone")])
         others: dict[str, Any] = {"point": point, "place": chance.choice(["eth0", "eth1"]), "coverage": coverage, "reason": reason}
         unmatched = (chance.randrange(9), chance.randrange(99))
-        yield make_interval(start=start, end=start + length, usage=usage, unmatched=unmatched, **others)
+        made = make_interval(start=start, end=start + length, usage=usage, unmatched=unmatched, **others)
+        yield part_usage(made, LABELS) if chance.randrange(2) else made
 
 
 def answers(ledger: LedgerOfTests) -> dict[str, object]:
@@ -114,7 +118,7 @@ def sorted_answer(intervals: Iterable[ReportInterval]) -> list[object]:
 
 def _named(group: Group) -> tuple[object, ...]:
     label, point = group.label, group.point
-    return (label and label.label_id, group.project_id, point and point.point_id, group.point_project_id, group.direction)
+    return (label and label.label_id, group.project_id, group.shared, point and point.point_id, group.point_project_id, group.direction)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -140,7 +144,8 @@ def test_an_absence_of_400_days_with_1000_labels_is_posted_in_few_rows(ledger: L
     reports = UsageReports(ledger.store, lambda: NOW)
     request = UsageRequest(start=NOW - 400 * DAY, end=NOW, resolution=Resolution.TOTAL, group_by=())
     (interval,) = reports.usage(OPERATOR, request)
-    assert [tuple(row.counts) for row in interval.rows] == [(sum(row[2] for row in usage), sum(row[3] for row in usage))]
+    packets, octets = sum(row[2] for row in usage), sum(row[3] for row in usage)
+    assert [tuple(row.counts) for row in interval.rows] == [(packets, octets, 0, 0, 1)]
     assert (interval.coverage.state, interval.coverage.known) == ("interpolated", 400 * DAY)
     assert prove_ledger(database).entries == 2003
 

@@ -1,9 +1,11 @@
 """What projects used, each packet once, is posted, sealed, corrected, held and accepted with the interval that it is of."""
 
+from collections.abc import Sequence
+
 import pytest
 from sqlalchemy import select, update
 
-from tests.support.batches import SpoolOfTests, make_batch_label, make_batch_point, make_interval, part_usage
+from tests.support.batches import BEGINNING, SpoolOfTests, make_batch_label, make_batch_point, make_interval, part_usage
 from tests.support.control_values import OPERATOR
 from tests.support.databases import SQLITE, writing_connection
 from tests.support.ledgers import LedgerOfTests
@@ -11,8 +13,11 @@ from venturi.adapters.store.ledger.held import HeldSelection
 from venturi.adapters.store.ledger.proving.proof import prove_ledger
 from venturi.adapters.store.schema.ledger_tables import LEDGER_GENERATIONS, LEDGER_OWNERS, LEDGER_PROJECT_USAGE
 from venturi.core.domain.errors import ConflictError, InvalidRequestError, LedgerError
+from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.batch import DirectionTotals, ProjectUsage, encode_batch
 from venturi.core.ledger.bins import HOUR
+from venturi.services.reports.reporting import UsageReports
+from venturi.services.reports.request import Grouping, Resolution, UsageRequest
 
 LABELS = [
     make_batch_label("web", project_id="p1"),
@@ -56,6 +61,35 @@ def test_a_change_behind_the_ledger_is_found(ledger: LedgerOfTests, database: st
         connection.execute(update(LEDGER_PROJECT_USAGE).values({name: LEDGER_PROJECT_USAGE.c[name] + 1}))
     with pytest.raises(LedgerError, match="posting 1 or one of its entries is not what was sealed"):
         prove_ledger(database)
+
+
+def used(ledger: LedgerOfTests, group_by: Sequence[Grouping] = (Grouping.PROJECT,)) -> dict[tuple[str | None, bool | None], Sequence[int]]:
+    """Give what reports say of projects, by project and whether it is of shared labels."""
+    request = UsageRequest(start=BEGINNING, end=BEGINNING + HOUR, resolution=Resolution.TOTAL, group_by=tuple(group_by))
+    (interval,) = UsageReports(ledger.store, lambda: Nanoseconds(ledger.now)).usage(OPERATOR, request)
+    return {(row.group.project_id, row.group.shared): tuple(row.counts) for row in interval.rows}
+
+
+def test_a_report_by_project_has_each_packet_once(ledger: LedgerOfTests, database: str) -> None:
+    expected = {("p1", False): (5, 500, 2, 200, 0), ("p2", False): (4, 400, 1, 100, 0), ("p3", True): (8, 800, 0, 0, 1)}
+    ledger.post(SpoolOfTests(labels=LABELS).seal(OVERLAPPING))
+    assert used(ledger) == expected
+    assert used(ledger, ()) == {(None, False): (9, 900, 3, 300, 1), (None, True): (8, 800, 0, 0, 1)}
+    ledger.roll()
+    assert used(ledger) == expected
+    ledger.correct((1, 6, [-1, -100, *[0] * 10]))
+    expected["p1", False] = (4, 400, 2, 200, 0)
+    assert used(ledger) == expected
+    ledger.roll()
+    assert used(ledger) == expected
+    prove_ledger(database)
+
+
+def test_usage_of_an_older_agent_is_marked(ledger: LedgerOfTests) -> None:
+    spool = SpoolOfTests(labels=LABELS)
+    ledger.post(spool.seal(OVERLAPPING, make_interval(1, usage=[(0, 0, 1, 100), (1, 0, 1, 100)])))
+    assert used(ledger)["p1", False] == (7, 700, 2, 200, 1)
+    assert used(ledger)["p2", False] == (4, 400, 1, 100, 0)
 
 
 def test_it_is_corrected_with_what_it_holds(ledger: LedgerOfTests, database: str) -> None:
