@@ -29,7 +29,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server whose ledger holds an hour and a part of one."""
     folder = tmp_path_factory.mktemp("metered")
     database = new_database(folder)
-    fill(database, [KnownVersion(1, name="web shop"), KnownVersion(2, name="=label 2")], [KnownVersion(1, name="uplink")], RECORDS)
+    fill(
+        database,
+        [KnownVersion(1, name="web shop"), KnownVersion(2, name="=label 2")],
+        [KnownVersion(1, name="uplink")],
+        RECORDS,
+        totalled=True,
+    )
     keep_points(database, [KeptPoint(1, 0)])
     with running_server(folder, database=database) as running:
         yield running
@@ -43,10 +49,10 @@ def test_a_table_of_an_hour(venturi: Venturi) -> None:
 
 label               direction  packets   octets    share  coverage
 ──────────────────  ─────────  ───────  ───────  ───────  ────────
-web shop (deleted)  egress       1,500  2.25 MB   75.0 %  complete
-=label 2 (deleted)  egress          40   750 kB   25.0 %  complete
+web shop (deleted)  egress       1,500  2.25 MB   74.7 %  complete
+=label 2 (deleted)  egress          40   750 kB   24.9 %  complete
 web shop (deleted)  ingress         10    600 B   <0.1 %  complete
-total                            1,550  3.00 MB  100.0 %
+total                            1,550  3.01 MB  100.0 %
 """
     )
 
@@ -56,7 +62,7 @@ def test_a_table_of_hours(venturi: Venturi) -> None:
     lines = printed.splitlines()
     assert lines[-2].split("  ")[0] == "2026-03-01 13:00Z"
     assert lines[-2].endswith("gap: bypass, missing; 66.7 % known")
-    assert lines[-1].split()[:3] == ["total", "44", "756"]
+    assert lines[-1].split()[:3] == ["total", "1,554", "3.02"]
     assert lines[-1].endswith("  83.3 % known")
 
 

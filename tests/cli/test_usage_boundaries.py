@@ -74,7 +74,7 @@ def test_a_chart_over_time_never_stacks_boundaries(venturi: Venturi, tmp_path: P
     asked = (*HOUR, "--resolution", "1h", "--chart", str(tmp_path / "usage.svg"))
     if not served[0]:
         sentence = (
-            "a chart over time stacks its rows, which of several boundaries may be of the same packets: name one with --boundary"
+            "a chart over time is of one boundary, since several may have counted the same packets: name one with --boundary"
             " (routers, uplinks)"
         )
         venturi(*asked, code=2, sentence=sentence)

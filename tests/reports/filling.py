@@ -92,6 +92,7 @@ class KeptPoint:
 @dataclass
 class _Bins:
     owner_of: dict[int, int]
+    totalled: bool
     owners: defaultdict[tuple[int, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * len(OwnerCounts._fields)))
     usage: defaultdict[tuple[int, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     totals: defaultdict[tuple[int, ...], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * len(PointCounts._fields)))
@@ -110,7 +111,8 @@ class _Bins:
                 shares = part.share(packets), part.share(octets)
                 _add(self.usage[*key, label, record.point, direction], shares)
                 _add(self.owners[*key, self.owner_of[label], record.point, direction], (*shares, 0, 0, *shares))
-                _add(self.totals[*key, record.point, direction], shares)
+                if self.totalled:
+                    _add(self.totals[*key, record.point, direction], shares)
             if record.unmatched:
                 unmatched = part.share(record.unmatched)
                 _add(self.totals[*key, record.point, DirectionCode.EGRESS], (0, unmatched, 0, unmatched))
@@ -121,10 +123,17 @@ def _add(sums: list[int], shares: Sequence[int]) -> None:
         sums[place] += share
 
 
-def fill(database: str, labels: Sequence[KnownVersion], points: Sequence[KnownVersion], records: Sequence[MeteredRecord]) -> None:
-    """Write what the ledger would hold after ``records``."""
+def fill(
+    database: str,
+    labels: Sequence[KnownVersion],
+    points: Sequence[KnownVersion],
+    records: Sequence[MeteredRecord],
+    *,
+    totalled: bool = False,
+) -> None:
+    """Write what the ledger would hold after ``records``; what labels counted is in the totals of points if these are ``totalled``."""
     owners = {owner: number for number, owner in enumerate(dict.fromkeys((label.project_id, label.shared) for label in labels), 1)}
-    bins = _Bins({label.number: owners[label.project_id, label.shared] for label in labels})
+    bins = _Bins({label.number: owners[label.project_id, label.shared] for label in labels}, totalled)
     for record in records:
         bins.add(record, BIN)
         bins.add(record, HOUR)

@@ -155,7 +155,7 @@ def test_sums_of_long_intervals_go_beyond_64_bits(ledger: LedgerOfTests) -> None
     ledger.correct((1, 1, (0, HIGHEST - 2)), (1, 2, (0, HIGHEST - 1)), (1, 3, (0, HIGHEST - 1)))
     request = UsageRequest(start=BEGINNING, end=BEGINNING + 5 * HOUR, resolution=Resolution.TOTAL, group_by=())
     (reported,) = UsageReports(ledger.store, lambda: LATER).usage(OPERATOR, request)
-    assert [tuple(row.counts) for row in reported.rows] == [(2, 2 * HIGHEST)]
+    assert [tuple(row.counts)[:2] for row in reported.rows] == [(2, 2 * HIGHEST)]
 
 
 def test_another_agent_s_interval_within_a_long_one_is_held(ledger: LedgerOfTests) -> None:

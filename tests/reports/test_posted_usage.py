@@ -79,11 +79,11 @@ def report(caller: Caller, bounds: tuple[int, int], resolution: str, **asked: st
 
 
 def told(intervals: Sequence[dict[str, Any]]) -> list[tuple[object, ...]]:
-    """Give packets, octets and coverage of intervals, each of which has one row or none."""
-    assert all(len(interval["usage"]) <= 1 for interval in intervals)
-    counted = [interval["usage"][0] if interval["usage"] else {"packets": 0, "octets": 0} for interval in intervals]
+    """Give packets, octets and coverage of intervals, each of which has one row or none, or one more of shared labels."""
+    assert all(len([row for row in interval["usage"] if not row.get("shared")]) <= 1 for interval in intervals)
+    counted = [[sum(row[name] for row in interval["usage"]) for name in ("packets", "octets")] for interval in intervals]
     covered = [(interval["coverage"], interval["reasons"], interval["known_seconds"]) for interval in intervals]
-    return [(row["packets"], row["octets"], *coverage) for row, coverage in zip(counted, covered, strict=True)]
+    return [(*counts, *coverage) for counts, coverage in zip(counted, covered, strict=True)]
 
 
 def test_what_is_posted_is_what_is_told(poster: Caller) -> None:

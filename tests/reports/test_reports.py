@@ -120,13 +120,24 @@ def test_intervals(reports: UsageReports, split: Split) -> None:
 
 
 GROUPINGS: list[tuple[Sequence[Grouping], set[tuple[object, ...]]]] = [
-    ((), {(120,)}),
-    ((Grouping.PROJECT,), {("p1", 40), ("p2", 80)}),
-    ((Grouping.POINT_PROJECT,), {("p1", 60), ("p2", 60)}),
-    ((Grouping.PROJECT, Grouping.POINT_PROJECT), {(a, b, 20 if a == "p1" else 40) for a in ("p1", "p2") for b in ("p1", "p2")}),
-    ((Grouping.DIRECTION,), {("egress", 120)}),
+    ((), {(False, 24), (True, 96)}),
+    ((Grouping.PROJECT,), {("p1", False, 8), ("p1", True, 32), ("p2", False, 16), ("p2", True, 64)}),
+    ((Grouping.POINT_PROJECT,), {(shared, point, 48 if shared else 12) for shared in (False, True) for point in ("p1", "p2")}),
+    (
+        (Grouping.PROJECT, Grouping.POINT_PROJECT),
+        {
+            (own, shared, point, octets << 2 * shared)
+            for own, octets in (("p1", 4), ("p2", 8))
+            for shared in (0, 1)
+            for point in ("p1", "p2")
+        },
+    ),
+    ((Grouping.DIRECTION,), {(False, "egress", 24), (True, "egress", 96)}),
     ((Grouping.LABEL,), {(version_id(label), "p1" if label % 2 else "p2", 4 << label) for label in (1, 2, 3, 4)}),
-    ((Grouping.POINT,), {(version_id(point), "p1" if point % 2 else "p2", 30) for point in (1, 2, 3, 4)}),
+    (
+        (Grouping.POINT,),
+        {(shared, version_id(point), "p1" if point % 2 else "p2", 6 << 2 * shared) for point in (1, 2, 3, 4) for shared in (0, 1)},
+    ),
 ]
 
 
@@ -136,7 +147,7 @@ def test_groups(reports: UsageReports, group_by: Sequence[Grouping], expected: s
     for interval in reports.usage(OPERATOR, ask(Resolution.TOTAL, *group_by, end=3600)):
         for group, counts, *_ in interval.rows:
             label, point = group.label and group.label.label_id, group.point and group.point.point_id
-            told = (label, group.project_id, point, group.point_project_id, group.direction)
+            told = (label, group.project_id, group.shared, point, group.point_project_id, group.direction)
             found.add((*(each for each in told if each is not None), counts[1]))
     assert found == expected
 
@@ -145,7 +156,8 @@ def test_one_project_is_summed_by_the_database(reports: UsageReports) -> None:
     both = (Grouping.PROJECT, Grouping.POINT_PROJECT)
     request = ask(Resolution.TOTAL, *both, end=3600, project_ids=["p2"], point_project_ids=["p1"])
     rows = [row for interval in reports.usage(OPERATOR, request) for row in interval.rows]
-    assert [(row.group.project_id, row.group.point_project_id, row.counts[1]) for row in rows] == [("p2", "p1", 40)]
+    found = [(row.group.project_id, row.group.shared, row.group.point_project_id, row.counts[1]) for row in rows]
+    assert found == [("p2", False, "p1", 8), ("p2", True, "p1", 32)]
 
 
 def seen(caller: Principal, reports: UsageReports, label_ids: Sequence[str] = ()) -> set[tuple[str, str]]:
@@ -348,7 +360,7 @@ def test_what_is_named_while_a_report_is_read_is_in_it(sqlite_store: Store, grou
     assert len(next(read).rows) == 1
     ledger.post(spool.seal(make_interval(23 * 60 + 55, 5, usage=[(0, 0, 1, 100), (1, 0, 2, 200)])))
     last = list(read)[-1].rows
-    assert [(row.group.project_id, tuple(row.counts)) for row in last] == [("p1", (1, 100)), ("p2", (2, 200))]
+    assert [(row.group.project_id, tuple(row.counts)[:2]) for row in last] == [("p1", (1, 100)), ("p2", (2, 200))]
     assert [row.group.label.name for row in last if row.group.label] == ["first", "second"] * (group_by == (Grouping.LABEL,))
 
 

@@ -214,7 +214,7 @@ def test_totals_of_points(metered: dict[str, Caller]) -> None:
 def test_a_boundary_is_asked_for(metered: dict[str, Caller], path: str, asked: str) -> None:
     report = metered["reader"].ask("GET", f"{path}?{DAY}&{asked}&boundary=edge&boundary=nowhere")[1]
     assert (report["boundaries"], report["directions_summed"]) == (["edge", "nowhere"], True)
-    assert [row["boundary"] for row in report["intervals"][0]["usage"]] == ["edge"]
+    assert {row["boundary"] for row in report["intervals"][0]["usage"]} == {"edge"}
     report = metered["reader"].ask("GET", f"{path}?{DAY}&{asked}&boundary=nowhere")[1]
     assert (report["intervals"][0]["usage"], report["intervals"][0]["observation_points"]) == ([], 0)
 
