@@ -158,7 +158,7 @@ class _Shares:
         if "octets" not in row:
             return [""] * len(self.headings)
         octets = _count(row, "octets")
-        parts = ["" if row.get(name) is None else format_octets(_count(row, name), self._units) for name in self._parts]
+        parts = ["" if row.get(name) is None or row.get(SHARED) else format_octets(_count(row, name), self._units) for name in self._parts]
         share = [] if self.unknown else [format_share(octets, _count(self._totals[row.get(BOUNDARY)], "octets"))]
         return [format_count(_count(row, "packets")), format_octets(octets, self._units), *parts, *share]
 
