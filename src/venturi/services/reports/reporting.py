@@ -6,7 +6,7 @@ for whoever reads slowly, and an interval is told as it was at one moment.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, groupby
+from itertools import chain, groupby, pairwise
 from operator import itemgetter
 from typing import NamedTuple, overload
 
@@ -21,7 +21,7 @@ from venturi.services.control.policy import Operation, require
 from venturi.services.reports.access import ask_labels, choose_owners, choose_totals, choose_usage
 from venturi.services.reports.coverage import IntervalCoverage, PointTime, account
 from venturi.services.reports.groups import EVERYWHERE, Group, Groups
-from venturi.services.reports.request import Grouping, UsageRequest
+from venturi.services.reports.request import Grouping, Run, UsageRequest, part_into_runs
 
 ROWS_AT_ONCE = 20_000
 """About how many rows are held in memory; a single interval may have more."""
@@ -110,12 +110,15 @@ ReadSums = Callable[[Span, int | None, Sequence[str]], Iterator[Row]]
 
 @dataclass(frozen=True)
 class _Piece:
-    """What one transaction reads: intervals from ``start`` to ``end``."""
+    """What one transaction reads: intervals by their ``borders``."""
 
     request: UsageRequest
-    starts: Sequence[int]
-    start: int
-    end: int
+    borders: Sequence[int]
+
+    @property
+    def runs(self) -> Iterator[Run]:
+        """The intervals in runs."""
+        return part_into_runs(self.borders)
 
 
 @dataclass
@@ -177,19 +180,18 @@ class UsageReports:
         return self._report(request, lambda reader, piece, naming: self._read_totals(caller, reader, piece, naming))
 
     def _report(self, request: UsageRequest, read: _ReadPiece) -> Iterator[ReportInterval]:
-        starts, position, count, naming = request.intervals, 0, _FIRST_INTERVALS, _Naming()
-        while position < len(starts):
-            some = starts[position : position + count]
-            piece = _Piece(request, some, some[0], request.end if request.step is None else some[-1] + request.step)
+        borders, position, count, naming = request.borders, 0, _FIRST_INTERVALS, _Naming()
+        while position < len(borders) - 1:
+            piece = _Piece(request, borders[position : position + count + 1])
             with self._store.reading() as reader:
                 intervals = read(reader, piece, naming)
                 until = reader.usage.beyond().rolled_until
             if until is not None:
                 intervals = [interval._replace(rolled_until=until) for interval in intervals]
             yield from intervals
-            position += len(some)
+            position += len(intervals)
             rows = sum(len(interval.rows) + 1 for interval in intervals)
-            count = max(1, ROWS_AT_ONCE // (1 + naming.most_rows), min(ROWS_AT_ONCE * len(some) // rows, 4 * count))
+            count = max(1, ROWS_AT_ONCE // (1 + naming.most_rows), min(ROWS_AT_ONCE * len(intervals) // rows, 4 * count))
 
     def _read_usage(self, caller: Principal, reader: StoreReader, piece: _Piece, naming: _Naming) -> list[ReportInterval]:
         request, points = piece.request, reader.usage.point_versions()
@@ -224,8 +226,9 @@ class UsageReports:
 
     def _read_coverage(self, reader: StoreReader, piece: _Piece, points: Sequence[PointVersion]) -> IntervalCoverage:
         coverage = IntervalCoverage(account(points), self._clock())
-        for span in piece.request.spans(piece.start, piece.end):
-            coverage.add(span, piece.starts, reader.usage.coverage)
+        for run in piece.runs:
+            for span in run.spans():
+                coverage.add(span, run.starts, reader.usage.coverage)
         return coverage
 
 
@@ -235,20 +238,19 @@ def _seen(points: Iterable[PointVersion], chosen: Sequence[frozenset[int] | None
 
 def _join(piece: _Piece, groups: Groups, coverage: IntervalCoverage, read: ReadSums) -> list[ReportInterval]:
     """Sum the versions of each group in each interval, and say how much of the truth that is."""
-    step = piece.request.step
-    sums = {start: _IntervalSums() for start in piece.starts}
-    for span in piece.request.sum_spans(piece.start, piece.end):
-        rows = list(read(span, step, groups.columns))
-        numbers = groups.find(rows)
-        place = 0
-        for start, run in groupby(map(itemgetter(0), rows)):
-            end = place + len(list(run))
-            some = rows[place:end]
-            counts = [list(map(itemgetter(column), some)) for column in range(1 + len(groups.columns), len(some[0]))]
-            sums[start if step else piece.start].add(numbers[place:end], counts)
-            place = end
-    bounds = ((start, start + step if step else piece.end) for start in piece.starts)
-    return [_interval(start, end, groups, sums[start], coverage) for start, end in bounds]
+    sums = {start: _IntervalSums() for start in piece.borders[:-1]}
+    for run in piece.runs:
+        for span in run.sum_spans():
+            rows = list(read(span, run.step, groups.columns))
+            numbers = groups.find(rows)
+            place = 0
+            for start, same in groupby(map(itemgetter(0), rows)):
+                end = place + len(list(same))
+                some = rows[place:end]
+                counts = [list(map(itemgetter(column), some)) for column in range(1 + len(groups.columns), len(some[0]))]
+                sums[run.starts[0] if run.step is None else start].add(numbers[place:end], counts)
+                place = end
+    return [_interval(start, end, groups, sums[start], coverage) for start, end in pairwise(piece.borders)]
 
 
 class _IntervalSums:
