@@ -10,9 +10,10 @@ from venturi.adapters.client.collections import LABELS, POINTS
 from venturi.adapters.client.config import ServerChoice
 from venturi.cli.resources.completing import names_of
 from venturi.cli.resources.options import report_options, server_options
-from venturi.cli.times import FORMS, LAST, ZONE, read_span, read_zone
+from venturi.cli.times import FORMS, LAST, read_span, read_zone
 from venturi.core.domain.errors import InvalidRequestError
 from venturi.core.domain.interval import format_time
+from venturi.core.ledger.calendar import PERIODS
 from venturi.core.rules.checks import printable
 from venturi.interfaces.render.resources.view import View
 from venturi.interfaces.render.usage.question import UsageQuestion
@@ -20,14 +21,20 @@ from venturi.interfaces.render.usage.question import UsageQuestion
 _ONCE = {"resolution": "resolution", "group_by": "group_by"}
 _REPEATED = {"projects": "project_id", "point_projects": "point_project_id", "boundaries": "boundary"}
 _GROUPINGS = ("label", "project", "point", "point_project", "direction", "boundary")
-_RESOLUTIONS = click.Choice(["5m", "1h", "1d", "total"])
+_RESOLUTIONS = click.Choice(["5m", "1h", "1d", "1w", "1month", "total"])
 
 
 @click.command()
 @click.option("--from", "--since", "start", metavar="TIME", help=f"When the report begins, {FORMS}; by default a day before its end.")
 @click.option("--to", "end", metavar="TIME", help="When it ends; by default now.")
 @LAST
-@ZONE
+@click.option("--period", metavar="PERIOD", help=f"What it is about: {PERIODS}. One that is not over is shown so far.")
+@click.option(
+    "--zone",
+    metavar="ZONE",
+    help="The time zone of hours, days, weeks and months, and of times that name none, such as Europe/Zurich; by default UTC, "
+    "of times that of this machine.",
+)
 @click.option("--resolution", type=_RESOLUTIONS, default="total", show_default=True, help="The length of an interval.")
 @click.option(
     "--group-by", metavar="LIST", help="What to tell apart, by commas: label, project, point, point_project, direction, boundary."
@@ -124,7 +131,11 @@ def _ask(parameters: Mapping[str, Any], *, totals: bool) -> UsageQuestion:
 def _spell(parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Spell options as parameters of the API: times, those that are given once, and those that may be repeated."""
     bounds = parameters["start"], parameters["end"]
+    if parameters["period"] is not None and (any(bounds) or parameters["last"]):
+        message = "--period has its own bounds: it goes with none of --from, --to and --last."
+        raise click.UsageError(message)
     span = read_span(bounds, parameters["last"], read_zone(parameters["zone"]), composition.current_time())
     times = [(name, format_time(moment)) for name, moment in zip(("from", "to"), span, strict=True) if moment is not None]
+    times += [(name, parameters[name]) for name in ("period", "zone") if parameters[name] is not None]
     once = times + [(name, parameters[option]) for option, name in _ONCE.items() if parameters[option] is not None]
     return once + [(name, value) for option, name in _REPEATED.items() for value in parameters[option]]

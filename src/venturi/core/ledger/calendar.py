@@ -16,11 +16,14 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from venturi.core.domain.errors import InvalidTimeError
-from venturi.core.domain.interval import SECOND, format_time
+from venturi.core.domain.interval import SECOND, Nanoseconds, format_time, parse_time
 from venturi.core.ledger.bins import BIN, DAY, HOUR
 
 PERIODS = "today, yesterday, this-week, last-week, this-month, last-month, a month such as 2026-10, a week such as 2026-W45 or a date"
 """The periods that have names, for help and errors."""
+
+PERIOD_PATTERN = r"^((today|yesterday|(this|last)-(week|month))|[0-9]{4}-([0-9]{2}(-[0-9]{2})?|W[0-9]{2}))\Z"
+"""How these names are spelled, as a regular expression."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE_SECOND = timedelta(seconds=1)
@@ -94,6 +97,13 @@ class Calendar:
             middle = (before + time) // 2
             before, time = (middle, time) if self._shown(middle) < shown else (before, middle)
         return time * SECOND
+
+    def parse_time(self, text: str) -> Nanoseconds:
+        """Read an RFC 3339 time, or a date that stands for the beginning of its day in the zone; else ``InvalidTimeError``."""
+        time = parse_time(text)
+        if "T" in text.upper() or " " in text or not _FIRST_YEAR <= int(text[:4]) < _LAST_YEAR:
+            return time
+        return Nanoseconds(self.start_of(Unit.DAY, date.fromisoformat(text)))
 
     def start_of(self, unit: Unit, day: date) -> int:
         """Give when the day, week or month begins that a date is in."""

@@ -63,7 +63,7 @@ class Run(NamedTuple):
         return self.starts[1] - self.starts[0] if len(self.starts) > 1 else None
 
     def sum_spans(self) -> list[Span]:
-        """Give the bins whose sum is what was counted: of several intervals bins of one length, of a single one days and bins around them."""
+        """Give the bins whose sum is what was counted: for several intervals of one length, for a single one days and others around."""
         start, step = self.starts[0], self.step
         if step is not None:
             return [Span(next(width for width in (DAY, HOUR, BIN) if not (start % width or step % width)), start, self.end)]

@@ -9,6 +9,7 @@ from typing import TextIO
 from rich.cells import cell_len
 
 from venturi.core.domain.interval import SECOND, parse_time
+from venturi.core.ledger.calendar import Calendar
 from venturi.interfaces.render.quantities import Units, format_count, format_octets, format_share
 from venturi.interfaces.render.resources.cells import spell_for_table
 from venturi.interfaces.render.resources.selection import Row
@@ -50,7 +51,8 @@ def write_report_table(report: Mapping[str, object], rows: Sequence[Row], units:
     points = any(name in row for row in rows for name in PARTS)
     shares = _Shares(rows, units, points=points)
     identity = [*([] if total else ["interval"]), *(_WORDS[grouping] for grouping in groupings)]
-    lines = [[*([] if total else [_time(row["interval_start"])]), *(_name(row, grouping) for grouping in groupings)] for row in rows]
+    clock = Clock(report)
+    lines = [[*([] if total else [clock.spell(row["interval_start"])]), *(_name(row, grouping) for grouping in groupings)] for row in rows]
     numbers = [shares.cells(row) for row in rows]
     read_at = _read_at(report)
     coverage = [_coverage(row, read_at) for row in rows]
@@ -64,7 +66,13 @@ def write_report_table(report: Mapping[str, object], rows: Sequence[Row], units:
 
 def spell_bounds(report: Mapping[str, object]) -> str:
     """Say from when to when a report is."""
-    return f"{_time(report.get('from'))} to {_time(report.get('to'))}"
+    clock = Clock(report)
+    bounds = f"{clock.spell(report.get('from'))} to {clock.spell(report.get('to'))}"
+    period, read_at = report.get("period"), _read_at(report)
+    if not isinstance(period, dict):
+        return bounds
+    so_far = read_at is not None and read_at < parse_time(str(period.get("end")))
+    return f"{period.get('name')}: {bounds}{', so far' if so_far else ''}"
 
 
 def tell_what_is_twice(report: Mapping[str, object], rows: Sequence[Row]) -> list[str]:
@@ -184,8 +192,20 @@ def _read_at(report: Mapping[str, object]) -> int | None:
     return None if told is None else parse_time(str(told))
 
 
-def _time(value: object) -> str:
-    return str(value).replace("T", " ").replace(":00Z", "Z")
+class Clock:
+    """Spells times as the clocks of a report's zone show them; an earlier server knows of UTC alone."""
+
+    def __init__(self, report: Mapping[str, object]) -> None:
+        """Take the zone that a report names."""
+        name = report.get("zone", "UTC")
+        self._calendar = None if name == "UTC" else Calendar(str(name))
+
+    def spell(self, value: object) -> str:
+        """Spell a time of a report, with the distance from UTC where the zone is another."""
+        if self._calendar is None:
+            return str(value).replace("T", " ").replace(":00Z", "Z")
+        shown = self._calendar.clock(parse_time(str(value)))
+        return shown.isoformat(" ").replace(":00+", "+").replace(":00-", "-")
 
 
 def _count(row: Row, name: str) -> int:

@@ -23,6 +23,7 @@ _PointSeconds = Annotated[int, Meta(ge=0, description="Seconds at observation po
 _KnownUntil = Annotated[
     TimeText | None, Meta(description="The end of the newest record of any observation point of the report; null where there is none.")
 ]
+_Zone = Annotated[str, Meta(description="The time zone of its hours, days, weeks and months, by its name in the IANA database.")]
 _Boundary = Annotated[
     str, Meta(description="The boundary of the points that counted it. Rows of several may be of the same packets: never add them up.")
 ]
@@ -112,11 +113,21 @@ class PointIntervalForm(CoverageForm, kw_only=True):
     usage: list[PointTotalsForm]
 
 
+class PeriodForm(Struct, kw_only=True):
+    """A day, week or month of the zone, as it was named, and its bounds. One that is not over when it is read is reported so far."""
+
+    name: str
+    start: TimeText
+    end: TimeText
+
+
 class ReportForm(Struct, kw_only=True, rename={"from_": "from"}):
     """The bounds of a report, widened to whole intervals, and until when there are records at its points."""
 
     from_: TimeText
     to: TimeText
+    zone: _Zone
+    period: PeriodForm | None
     resolution: Resolution
     group_by: list[Grouping]
     boundaries: _Boundaries

@@ -12,9 +12,10 @@ from typing import Annotated, TypeVar
 from msgspec import Meta
 
 from venturi.core.domain.errors import InvalidRequestError, InvalidTimeError
-from venturi.core.domain.interval import Nanoseconds, format_time, parse_time
+from venturi.core.domain.interval import Nanoseconds, format_time
 from venturi.core.domain.text import is_fit
 from venturi.core.ledger.bins import DAY
+from venturi.core.ledger.calendar import PERIOD_PATTERN, PERIODS, UTC_CALENDAR, Calendar, Period
 from venturi.core.rules.checks import printable
 from venturi.interfaces.api.openapi.declaring import Parameter
 from venturi.interfaces.api.v1.forms.reading import Query, read_boolean, read_once
@@ -79,6 +80,17 @@ class Askable:
 _OTHERS = (
     Parameter(name="from", description="When the report begins; by default a day before its end.", form=TimeOfUsage),
     Parameter(name="to", description="When it ends; by default now. Bounds are widened to whole intervals.", form=TimeOfUsage),
+    Parameter(
+        name="period",
+        description=f"What it is about, in place of `from` and `to`: {PERIODS}. One that is not over is reported so far.",
+        form=Annotated[str, Meta(pattern=PERIOD_PATTERN)],
+    ),
+    Parameter(
+        name="zone",
+        description="The time zone of hours, days, weeks and months, of periods and of dates: a name of the IANA database such as"
+        " Europe/Zurich; by default UTC.",
+        form=FitText,
+    ),
     Parameter(name="resolution", description="The length of its intervals; by default one for all.", form=Resolution),
     Parameter(name="format", description="The form of the answer; by default what Accept asks for, else JSON.", form=UsageForm),
     Parameter(
@@ -117,17 +129,17 @@ def read_request(query: Query, askable: Askable, now: Nanoseconds) -> UsageReque
         message = f"{printable(unknown[0])}: usage has no such parameter; it can be filtered by {', '.join(askable.filters)}"
         raise InvalidRequestError(message)
     resolution = _read_word(query, "resolution", Resolution, Resolution.TOTAL)
-    end = min(_read_time(query, "to", now), now)
-    start = _read_time(query, "from", Nanoseconds(max(0, end - DAY)))
-    if start >= end:
-        message = "from: a report begins before now" if start >= now else "from: a report begins before it ends"
-        raise InvalidRequestError(message)
-    aligned_start, aligned_end = align(start, end, resolution)
+    calendar = _read_calendar(query)
+    period = _read_period(query, calendar, now)
+    start, end = _read_bounds(query, calendar, now) if period is None else (period.start, max(period.start + 1, min(period.end, now)))
+    aligned_start, aligned_end = align(start, end, resolution, calendar)
     return UsageRequest(
         start=aligned_start,
         end=aligned_end,
         resolution=resolution,
         group_by=_read_groupings(query, askable),
+        calendar=calendar,
+        period=period,
         **{field: _read_values(query, name) for name, field in askable.filters.items()},
     )
 
@@ -146,12 +158,47 @@ def read_raw(query: Query) -> bool:
     return text is not None and read_boolean("raw", text)
 
 
-def _read_time(query: Query, name: str, unasked: Nanoseconds) -> Nanoseconds:
+def _read_calendar(query: Query) -> Calendar:
+    text = read_once(query, "zone")
+    if text is None:
+        return UTC_CALENDAR
+    try:
+        return Calendar(text)
+    except InvalidTimeError as error:
+        message = f"zone: {printable(error)}"
+        raise InvalidRequestError(message) from error
+
+
+def _read_period(query: Query, calendar: Calendar, now: Nanoseconds) -> Period | None:
+    text = read_once(query, "period")
+    if text is None:
+        return None
+    bounds = [name for name in ("from", "to") if name in query]
+    if bounds:
+        message = f"{bounds[0]}: a period has its own bounds; ask for one or the other"
+        raise InvalidRequestError(message)
+    try:
+        return calendar.read_period(text, now)
+    except InvalidTimeError as error:
+        message = f"period: {printable(error)}"
+        raise InvalidRequestError(message) from error
+
+
+def _read_bounds(query: Query, calendar: Calendar, now: Nanoseconds) -> tuple[int, int]:
+    end = min(_read_time(query, "to", calendar, now), now)
+    start = _read_time(query, "from", calendar, Nanoseconds(max(0, end - DAY)))
+    if start >= end:
+        message = "from: a report begins before now" if start >= now else "from: a report begins before it ends"
+        raise InvalidRequestError(message)
+    return start, end
+
+
+def _read_time(query: Query, name: str, calendar: Calendar, unasked: Nanoseconds) -> Nanoseconds:
     text = read_once(query, name)
     if text is None:
         return unasked
     try:
-        time = parse_time(text)
+        time = calendar.parse_time(text)
     except InvalidTimeError as error:
         message = f"{name}: {printable(error)}"
         raise InvalidRequestError(message) from error

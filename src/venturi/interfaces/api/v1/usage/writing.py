@@ -36,6 +36,8 @@ def write_json(request: UsageRequest, intervals: Iterable[ReportInterval], count
     Until when there are records stands last: it is that of the last interval that was read.
     """
     head: Fields = {"from": format_time(request.start), "to": format_time(request.end)}
+    period = request.period
+    head |= {"zone": request.calendar.name, "period": period and {"name": period.name, **spell_bounds(period.start, period.end)}}
     head |= {"resolution": request.resolution, "group_by": request.group_by}
     head |= {
         "boundaries": None if request.boundaries is None else sorted(request.boundaries),
@@ -56,6 +58,11 @@ def write_csv(
     names = group_field_names(request.group_by)
     heading = _csv_line(["interval_start", "interval_end", *names, *counts, *COVERAGE_FIELDS])
     return _gather(_csv_pieces(heading, intervals, _CsvRows(names, counts, raw=raw)))
+
+
+def spell_bounds(start: int, end: int) -> Fields:
+    """Spell bounds as fields."""
+    return {"start": format_time(start), "end": format_time(end)}
 
 
 class _JsonRows:
