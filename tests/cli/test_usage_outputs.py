@@ -56,10 +56,12 @@ def test_the_largest_are_told_apart_and_the_sum_stays(
     venturi: Venturi, name: str, options: tuple[str, ...], octets: dict[str, list[int]]
 ) -> None:
     asked = (*HOURS, "--resolution", "total", *options)
-    rows = json.loads(venturi(*asked, "-f", "json", "-c", "label_name", "-c", "octets", "-c", "coverage"))
+    chosen = ("-c", "kind", "-c", "label_name", "-c", "octets", "-c", "coverage")
+    rows = json.loads(venturi(*asked, "-f", "json", *chosen))
     found: dict[str, list[int]] = {}
     for row in rows:
-        found.setdefault(row["label_name"], []).append(row["octets"])
+        if row["kind"] != "total":
+            found.setdefault(row["label_name"] or "other", []).append(row["octets"])
     assert {group: sorted(each, reverse=True) for group, each in found.items()} == octets, name
     assert ("other" in venturi(*asked)) == ("other" in octets)
 
@@ -106,6 +108,7 @@ REFUSED = [
     (("--watch", "-o", "x"), "--watch shows on the terminal: it does not go with -o."),
     (("--watch", "0"), "0"),
     (("--top", "0"), "0"),
+    (("--period", "today", "--last", "1h"), "--period has its own bounds: it goes with none of --from, --to and --last."),
 ]
 
 

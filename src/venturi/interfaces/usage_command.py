@@ -22,9 +22,8 @@ from venturi.interfaces.render.resources.selection import Row, choose_columns, s
 from venturi.interfaces.render.resources.view import View
 from venturi.interfaces.render.usage.charting import drawable
 from venturi.interfaces.render.usage.folding import FoldedReport, fold_report
-from venturi.interfaces.render.usage.largest import keep_largest
 from venturi.interfaces.render.usage.question import UsageQuestion
-from venturi.interfaces.render.usage.rows import largest_first, report_columns, report_rows
+from venturi.interfaces.render.usage.rows import largest_first, name_others, report_columns, report_rows
 from venturi.interfaces.render.usage.table import spell_bounds, tell_what_is_twice, write_report_table
 from venturi.interfaces.standard_output import write_paged, write_standard_output
 from venturi.interfaces.usage_advice import tell_since_when, tell_what_is_missing
@@ -45,14 +44,20 @@ def show_usage(resources: Resources, question: UsageQuestion, view: View, render
     for chart in question.charts:
         chart_format(chart)
     check_folders(question.path, *question.charts)
-    query = [*question.parameters, *_identified(resources, LABELS, question.labels), *_identified(resources, POINTS, question.points)]
+    ranking = [] if question.top is None else [("top", str(question.top)), ("order_by", question.order_by)]
+    query = [
+        *question.parameters,
+        *ranking,
+        *_identified(resources, LABELS, question.labels),
+        *_identified(resources, POINTS, question.points),
+    ]
     report = resources.ask("GET", "/v1/usage/points" if question.totals else "/v1/usage", query=query)
     known = report_columns(report, points=question.totals)
     columns = choose_columns(view.columns, known, known)
     order = choose_columns(view.sort_columns, known, ())
-    rows = _rows(report, question)
-    drawn = [drawable(report, rows)] if question.charts else []
-    plain = not (view.columns or view.sort_columns or question.top)
+    rows = list(report_rows(report))
+    drawn = [drawable(report, name_others(report, rows))] if question.charts else []
+    plain = not (view.columns or view.sort_columns)
     if view.form == "parquet" and question.path is not None:
         with whole_file(question.path) as temporary, temporary.open("wb") as stream:
             renderers.parquet(sort_rows(rows, order), columns, stream)
@@ -93,21 +98,14 @@ def _write_text(text: str, stream: TextIO) -> None:
     stream.write(text)
 
 
-def _rows(report: Mapping[str, object], question: UsageQuestion) -> list[Row]:
-    rows = list(report_rows(report))
-    group_by = report["group_by"]
-    if question.top is None or not isinstance(group_by, list):
-        return rows
-    return keep_largest(rows, [str(each) for each in group_by], question.top)
-
-
 def _write_for_people(
     resources: Resources, report: Mapping[str, object], question: UsageQuestion, view: View, order: Sequence[str]
 ) -> None:
     """Write a table between what is to be known before and after it; where there is no usage, what is missing for it."""
     folded = FoldedReport(report, "", "") if question.unfolded else fold_report(report)
-    rows = _rows(folded.report, question)
-    ordered = sort_rows(rows, order) if order else largest_first(rows)
+    rows = name_others(folded.report, report_rows(folded.report))
+    ranked = rows if report.get("top") else largest_first(rows)
+    ordered = sort_rows(rows, order) if order else ranked
     before = [*tell_since_when(resources, report), spell_bounds(report), *filter(None, [folded.before]), ""]
     after = [*filter(None, [folded.after]), *tell_what_is_twice(folded.report, rows)]
     if not any("octets" in row for row in rows):
@@ -133,8 +131,9 @@ def _spell_reasons(rows: Sequence[Row], view: View) -> Sequence[Row]:
 
 
 def _identified(resources: Resources, collection: Collection, texts: Sequence[str]) -> list[tuple[str, str]]:
-    """Give filters by ids; an id needs no look-up, so that usage of what is deleted can be asked for."""
-    return [_identify(resources, collection, text) for text in texts]
+    """Give filters by ids, or by patterns; an id needs no look-up, so that usage of what is deleted can be asked for."""
+    patterns = {LABELS.noun: "label", POINTS.noun: "point"}
+    return [(patterns[collection.noun], text) if "*" in text else _identify(resources, collection, text) for text in texts]
 
 
 def _identify(resources: Resources, collection: Collection, text: str) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from venturi.adapters.store.usage.sums import Span
+from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import InvalidRequestError, InvalidTimeError
 from venturi.core.ledger.bins import BIN, DAY, HOUR
 from venturi.core.ledger.calendar import UTC_CALENDAR, Calendar, Period, Unit
@@ -105,12 +106,31 @@ def _tile(start: int, end: int, widths: Sequence[int]) -> Iterator[Span]:
         yield from _tile(last, end, finer)
 
 
+class Order(StrEnum):
+    """By what groups are ranked: the most first, names in their order."""
+
+    BYTES = "bytes"
+    PACKETS = "packets"
+    RATE = "rate"
+    """Octets in the time for which counts are known."""
+    NAME = "name"
+
+
+@dataclass(frozen=True)
+class Top:
+    """How many groups of each boundary are told apart, and by what they are chosen over the whole report; all others are one row."""
+
+    count: int
+    order: Order = Order.BYTES
+
+
 @dataclass(frozen=True, kw_only=True)
 class UsageRequest:
     """A report from ``start`` to ``end``, times in nanoseconds since the UTC epoch, of what passes all filters.
 
-    A filter is passed by any of its values, or by everything if it is None. Hours, days, weeks and months are those of ``calendar``; the
-    report may be about a ``period`` of it, as far as that is over. Build it with bounds that were aligned.
+    A filter is passed by any of its values, or by everything if it is None. In ``label_names``, ``projects``, ``points`` and
+    ``boundaries`` an asterisk stands for any text; what is called by a name is found by its latest. Hours, days, weeks and months are
+    those of ``calendar``; the report may be about a ``period`` of it, as far as that is over. Build it with bounds that were aligned.
     """
 
     start: int
@@ -125,6 +145,11 @@ class UsageRequest:
     point_names: frozenset[str] | None = None
     point_project_ids: frozenset[str] | None = None
     boundaries: frozenset[str] | None = None
+    label_names: frozenset[str] | None = None
+    projects: frozenset[str] | None = None
+    points: frozenset[str] | None = None
+    directions: frozenset[Direction] | None = None
+    top: Top | None = None
 
     def __post_init__(self) -> None:
         """Refuse a report that ends before it begins or has too many intervals with ``InvalidRequestError``."""
@@ -132,12 +157,15 @@ class UsageRequest:
             message = "to: a report ends after it begins"
             raise InvalidRequestError(message)
         _check_length(self.start, self.end, self.resolution)
+        if self.top is not None and not set(self.group_by) - {Grouping.DIRECTION, Grouping.BOUNDARY}:
+            message = "top: there is nothing to rank; group_by label, project, point or point_project"
+            raise InvalidRequestError(message)
 
     @property
     def needs_boundary(self) -> bool:
         """Whether it sums points without saying which, so that it is about one boundary if that can be known."""
-        named = self.boundaries, self.point_ids, self.point_names
-        return named == (None, None, None) and not {Grouping.POINT, Grouping.BOUNDARY} & set(self.group_by)
+        named = self.boundaries, self.point_ids, self.point_names, self.points
+        return named == (None,) * len(named) and not {Grouping.POINT, Grouping.BOUNDARY} & set(self.group_by)
 
     @cached_property
     def borders(self) -> Sequence[int]:

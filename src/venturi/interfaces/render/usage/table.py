@@ -14,7 +14,7 @@ from venturi.interfaces.render.quantities import Units, format_count, format_oct
 from venturi.interfaces.render.resources.cells import spell_for_table
 from venturi.interfaces.render.resources.selection import Row
 from venturi.interfaces.render.resources.table import write_table
-from venturi.interfaces.render.usage.rows import BOUNDARY, PARTS, boundaries_of, intervals_of, objects_of, point_time
+from venturi.interfaces.render.usage.rows import BOUNDARY, KIND, PARTS, boundaries_of, intervals_of, objects_of, point_time, report_rows
 
 _UNBROKEN = 36
 _PENDING = "pending"
@@ -41,6 +41,8 @@ _FIELDS = {
 def write_report_table(report: Mapping[str, object], rows: Sequence[Row], units: Units, stream: TextIO, *, coloured: bool = True) -> None:
     """Write a table of ``rows``, each with its share of all that is listed of its boundary, and the total of each boundary.
 
+    If the report has a total beside its groups, of all that the points of a boundary counted, that is the total.
+
     Where there are several, the boundary is told in a column, and one with a single row has no total beside it. Loss is red on a terminal,
     if ``coloured``.
     """
@@ -49,7 +51,8 @@ def write_report_table(report: Mapping[str, object], rows: Sequence[Row], units:
     groupings += [BOUNDARY] if several and BOUNDARY not in groupings else []
     total = report.get("resolution") == "total"
     points = any(name in row for row in rows for name in PARTS)
-    shares = _Shares(rows, units, points=points)
+    beside = [row for row in report_rows(report) if row.get(KIND) == "total"] if report.get("top") else []
+    shares = _Shares(rows, units, beside, points=points)
     identity = [*([] if total else ["interval"]), *(_WORDS[grouping] for grouping in groupings)]
     clock = Clock(report)
     lines = [[*([] if total else [clock.spell(row["interval_start"])]), *(_name(row, grouping) for grouping in groupings)] for row in rows]
@@ -95,21 +98,30 @@ def _total_line(total: Row, identity: Sequence[str]) -> list[str]:
 class _Shares:
     """The cells of counts, and their sums by boundary."""
 
-    def __init__(self, rows: Sequence[Row], units: Units, *, points: bool) -> None:
+    def __init__(self, rows: Sequence[Row], units: Units, beside: Sequence[Row], *, points: bool) -> None:
         self._units = units
         self._parts = ("unmatched_octets", "unattributed_octets") if points else ()
-        self.headings = ["packets", "octets", *(name.removesuffix("_octets") for name in self._parts), "share"]
+        self.headings = [
+            "packets",
+            "bits" if units is Units.BITS else "octets",
+            *(name.removesuffix("_octets") for name in self._parts),
+            "share",
+        ]
         self._rows: dict[object, list[Row]] = {}
         for row in rows:
             if "octets" in row:
                 self._rows.setdefault(row.get(BOUNDARY), []).append(row)
         names = ("packets", "octets", *self._parts)
-        self._totals: dict[object, Row] = {
+        self._totals: dict[object, dict[str, object]] = {
             boundary: {BOUNDARY: boundary, **{name: sum(_count(row, name) for row in some) for name in names}}
             for boundary, some in (self._rows or {None: []}).items()
         }
+        for boundary, total in self._totals.items():
+            counted = [row for row in beside if row.get(BOUNDARY) == boundary]
+            if counted:
+                total |= {name: sum(_count(row, name) for row in counted) for name in names}
 
-    def totals(self, *, alone: bool) -> list[Row]:
+    def totals(self, *, alone: bool) -> Sequence[Row]:
         """Give the total of each boundary that has several rows, or whatever it has if it is the only one."""
         return [total for boundary, total in self._totals.items() if alone or len(self._rows[boundary]) > 1]
 

@@ -11,7 +11,8 @@ from venturi.core.domain.coverage import Coverage
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.generation import Segments
 from venturi.interfaces.api.v1.forms.texts import Identifier, TimeText
-from venturi.services.reports.request import Grouping, Resolution
+from venturi.services.reports.groups import RowKind
+from venturi.services.reports.request import Grouping, Order, Resolution
 
 _Count = Annotated[int, Meta(description="An exact integer; corrections may make it smaller.")]
 _Points = Annotated[
@@ -58,8 +59,12 @@ class CoverageForm(Struct, kw_only=True):
 
 
 class PointGroupForm(CoverageForm, kw_only=True):
-    """What rows are told apart by, as far as ``group_by`` asks for it. Of what is deleted, the usage stays."""
+    """What rows are told apart by, as far as ``group_by`` asks for it. Of what is deleted, the usage stays.
 
+    With ``top`` each row has a ``kind``; that of the others and that of the total name no label, project or point.
+    """
+
+    kind: RowKind | UnsetType = UNSET
     observation_point_id: Identifier | UnsetType = UNSET
     observation_point_name: str | UnsetType = UNSET
     observation_point_deleted: bool | UnsetType = UNSET
@@ -132,6 +137,8 @@ class ReportForm(Struct, kw_only=True, rename={"from_": "from"}):
     group_by: list[Grouping]
     boundaries: _Boundaries
     directions_summed: _Summed
+    top: int | None
+    order_by: Order | None
     known_until: _KnownUntil
     read_at: _ReadAt
     rolled_until: _RolledUntil

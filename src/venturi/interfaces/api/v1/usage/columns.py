@@ -37,7 +37,7 @@ def write_columns(
     Bounds are timestamps[ns, UTC], counts int64; an interval that has a line without counts in CSV has a row without them here. Raises
     ``UnacceptableFormError`` for a count that does not fit.
     """
-    names = group_field_names(request.group_by)
+    names = group_field_names(request)
     types = {name: _TYPES.get(name, pa.string()) for name in (*_BOUNDS, *names, *counts, *COVERAGE_FIELDS)} | dict.fromkeys(
         counts, pa.int64()
     )

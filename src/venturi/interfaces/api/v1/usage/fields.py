@@ -3,14 +3,12 @@
 Owns what every form has in common. How fields are written is for ``writing`` and ``columns``.
 """
 
-from collections.abc import Sequence
-
 from venturi.core.domain.generation import Segments
 from venturi.core.domain.interval import SECOND
 from venturi.core.ledger.covering import Covering
 from venturi.services.reports.coverage import PointTime
 from venturi.services.reports.groups import Group
-from venturi.services.reports.request import Grouping
+from venturi.services.reports.request import Grouping, UsageRequest
 
 COVERAGE_FIELDS = ("coverage", "reasons", "known_seconds", "segments", "known_point_seconds", "expected_point_seconds")
 
@@ -27,16 +25,20 @@ _FIELDS = {
 Fields = dict[str, object]
 
 
-def group_field_names(group_by: Sequence[Grouping]) -> tuple[str, ...]:
-    """Name the fields that tell groups apart, each once; the boundary, which tells what must not be added up, is always the last."""
-    asked = (name for grouping in group_by if grouping is not Grouping.BOUNDARY for name in _FIELDS[grouping])
-    return tuple(dict.fromkeys((*asked, *_FIELDS[Grouping.BOUNDARY])))
+def group_field_names(request: UsageRequest) -> tuple[str, ...]:
+    """Name the fields that tell groups apart, each once; the boundary, which tells what must not be added up, is always the last.
+
+    Where only the largest groups are told apart, the kind of a row comes first.
+    """
+    asked = (name for grouping in request.group_by if grouping is not Grouping.BOUNDARY for name in _FIELDS[grouping])
+    return tuple(dict.fromkeys((*(() if request.top is None else ("kind",)), *asked, *_FIELDS[Grouping.BOUNDARY])))
 
 
 def group_fields(group: Group) -> Fields:
     """Give all fields of a group, None where the report does not tell it apart."""
     label, point = group.label, group.point
     return {
+        "kind": group.kind,
         "label_id": label and label.label_id,
         "label_name": label and label.name,
         "label_deleted": label and label.deleted,

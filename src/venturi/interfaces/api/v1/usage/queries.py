@@ -11,6 +11,7 @@ from typing import Annotated, TypeVar
 
 from msgspec import Meta
 
+from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import InvalidRequestError, InvalidTimeError
 from venturi.core.domain.interval import Nanoseconds, format_time
 from venturi.core.domain.text import is_fit
@@ -20,7 +21,7 @@ from venturi.core.rules.checks import printable
 from venturi.interfaces.api.openapi.declaring import Parameter
 from venturi.interfaces.api.v1.forms.reading import Query, read_boolean, read_once
 from venturi.interfaces.api.v1.forms.texts import FitText, TimeOfUsage
-from venturi.services.reports.request import Grouping, Resolution, UsageRequest, align
+from venturi.services.reports.request import Grouping, Order, Resolution, Top, UsageRequest, align
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -29,18 +30,22 @@ POINT_FILTERS = {
     "observation_point_name": "point_names",
     "point_project_id": "point_project_ids",
     "boundary": "boundaries",
+    "point": "points",
 }
-USAGE_FILTERS = {"label_id": "label_ids", "project_id": "project_ids", **POINT_FILTERS}
+USAGE_FILTERS = {"label_id": "label_ids", "project_id": "project_ids", "label": "label_names", "project": "projects", **POINT_FILTERS}
 """The filters, and the fields of a request that they fill."""
 
 _FILTERED = {
     "label_id": "Only usage of this label.",
     "project_id": "Only usage of labels of this project.",
+    "label": "Only usage of labels of this name; an asterisk stands for any text.",
+    "project": "Only usage of labels of this project; an asterisk stands for any text.",
+    "point": "Only what passed observation points of this name; an asterisk stands for any text.",
     "observation_point_id": "Only what passed this observation point.",
     "observation_point_name": "Only what passed observation points of this name, among those that the report may be about.",
     "point_project_id": "Only what passed observation points of this project.",
-    "boundary": "Only what passed observation points of this boundary; without it, rows of several stand side by side, unless the server"
-    " has a `billing_boundary`.",
+    "boundary": "Only what passed observation points of this boundary, in which an asterisk stands for any text; without it, rows of"
+    " several stand side by side, unless the server has a `billing_boundary`.",
 }
 
 
@@ -99,7 +104,23 @@ _OTHERS = (
         form=bool,
     ),
 )
-_OTHER_NAMES = frozenset(parameter.name for parameter in _OTHERS)
+_MOST_TOP = 10_000
+_RANKING = (
+    Parameter(
+        name="direction",
+        description="Only what passed in this direction. Repeated, any of them.",
+        form=Direction,
+        many=True,
+    ),
+    Parameter(
+        name="top",
+        description="How many groups of each boundary are told apart, ranked over the whole report and both directions together; all others"
+        " are one row. Each row then has a `kind`. Beside them stands what the points of the boundary counted in all, once.",
+        form=Annotated[int, Meta(ge=1, le=_MOST_TOP)],
+    ),
+    Parameter(name="order_by", description="By what the largest are ranked; by default bytes.", form=Order),
+)
+_OTHER_NAMES = frozenset(parameter.name for parameter in (*_OTHERS, *_RANKING))
 _GROUP_BY = "group_by"
 _FIRST_YEAR = "1970"
 
@@ -116,7 +137,7 @@ def usage_parameters(askable: Askable) -> list[Parameter]:
     filters = [
         Parameter(name=name, description=f"{_FILTERED[name]} Repeated, any of them.", form=FitText, many=True) for name in askable.filters
     ]
-    return [*_OTHERS, told_apart, *filters]
+    return [*_OTHERS, told_apart, *filters, *_RANKING]
 
 
 def read_request(query: Query, askable: Askable, now: Nanoseconds) -> UsageRequest:
@@ -140,6 +161,8 @@ def read_request(query: Query, askable: Askable, now: Nanoseconds) -> UsageReque
         group_by=_read_groupings(query, askable),
         calendar=calendar,
         period=period,
+        top=_read_top(query),
+        directions=_read_directions(query),
         **{field: _read_values(query, name) for name, field in askable.filters.items()},
     )
 
@@ -207,6 +230,27 @@ def _read_time(query: Query, name: str, calendar: Calendar, unasked: Nanoseconds
         raise InvalidRequestError(message)
     # In the first hours of the year, a clock of another zone may show a time before it.
     return Nanoseconds(max(0, time))
+
+
+def _read_top(query: Query) -> Top | None:
+    text = read_once(query, "top")
+    order = _read_word(query, "order_by", Order, Order.BYTES)
+    if text is None and "order_by" in query:
+        message = "order_by: it ranks the largest; say by top how many"
+        raise InvalidRequestError(message)
+    if text is None:
+        return None
+    count = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(_MOST_TOP)) else 0
+    if not 1 <= count <= _MOST_TOP:
+        message = f"top: '{printable(text)}' is no number from 1 to {_MOST_TOP}"
+        raise InvalidRequestError(message)
+    return Top(count, order)
+
+
+def _read_directions(query: Query) -> frozenset[Direction] | None:
+    if "direction" not in query:
+        return None
+    return frozenset(_word("direction", text, list(Direction)) for text in query["direction"])
 
 
 def _read_word(query: Query, name: str, words: type[Word], unasked: Word) -> Word:

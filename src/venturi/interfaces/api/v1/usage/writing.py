@@ -17,7 +17,7 @@ from venturi.core.ledger.roll_ups import PointCounts
 from venturi.interfaces.api.v1.usage.fields import COVERAGE_FIELDS, Fields, coverage_fields, group_field_names, group_fields
 from venturi.interfaces.render.resources.cells import spell_for_csv
 from venturi.services.reports.coverage import PointTime
-from venturi.services.reports.groups import Group
+from venturi.services.reports.groups import Group, RowKind
 from venturi.services.reports.reporting import ReportInterval, ReportRows
 from venturi.services.reports.request import Grouping, UsageRequest
 
@@ -41,9 +41,11 @@ def write_json(request: UsageRequest, intervals: Iterable[ReportInterval], count
     head |= {"resolution": request.resolution, "group_by": request.group_by}
     head |= {
         "boundaries": None if request.boundaries is None else sorted(request.boundaries),
-        "directions_summed": Grouping.DIRECTION not in request.group_by,
+        "directions_summed": Grouping.DIRECTION not in request.group_by and (request.directions is None or len(request.directions) > 1),
+        "top": request.top and request.top.count,
+        "order_by": request.top and request.top.order,
     }
-    return _gather(_json_pieces(head, intervals, _JsonRows(request.group_by, counts)))
+    return _gather(_json_pieces(head, intervals, _JsonRows(request, counts)))
 
 
 def write_csv(
@@ -55,7 +57,7 @@ def write_csv(
 
     A text is shown, never run, by a spreadsheet, unless ``raw``.
     """
-    names = group_field_names(request.group_by)
+    names = group_field_names(request)
     heading = _csv_line(["interval_start", "interval_end", *names, *counts, *COVERAGE_FIELDS])
     return _gather(_csv_pieces(heading, intervals, _CsvRows(names, counts, raw=raw)))
 
@@ -68,9 +70,9 @@ def spell_bounds(start: int, end: int) -> Fields:
 class _JsonRows:
     """Spells rows in JSON."""
 
-    def __init__(self, group_by: Sequence[Grouping], counts: Sequence[str]) -> None:
+    def __init__(self, request: UsageRequest, counts: Sequence[str]) -> None:
         self._row = b"{%s" + ",".join(f'"{name}":%d' for name in counts).encode() + b",%s}"
-        self._groups = _Remembered(partial(_spell_json, group_field_names(group_by)))
+        self._groups = _Remembered(partial(_spell_json, group_field_names(request)))
 
     def interval(self, interval: ReportInterval) -> Iterator[bytes]:
         """Spell an interval with its rows, some at a time."""
@@ -135,7 +137,8 @@ class _Remembered(Generic[Spelling]):
 
 def _spell_json(names: Sequence[str], group: Group) -> bytes:
     fields = group_fields(group)
-    members = _members({name: fields[name] for name in names})
+    whole = group.kind is RowKind.GROUP
+    members = _members({name: fields[name] for name in names if whole or fields[name] is not None})
     return members + b"," if members else b""
 
 
