@@ -90,7 +90,7 @@ def test_sums_are_those_of_the_clocks_of_a_zone(reports: UsageReports, zone: str
             assert _told(reports.usage(OPERATOR, request), resolution, known) == expected, (resolution, group_by)
 
 
-@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Zurich", "Asia/Kathmandu"])
 def test_sums_are_conserved_at_every_resolution(reports: UsageReports, zone: str) -> None:
     calendar = Calendar(zone)
     unmatched = sum(record.unmatched for record in RECORDS)
