@@ -132,6 +132,13 @@ def test_the_total_is_told_to_whoever_may_read_it(reports: UsageReports) -> None
     assert {row.group.label.project_id for row in whole.rows if row.group.label} == {"p1"}
 
 
+def test_a_pattern_shows_no_label_that_the_caller_may_not_see(reports: UsageReports) -> None:
+    reader = Principal(user_id="reader", project_id="p1", roles=IMPLIED_ROLES[Role.READER])
+    request = replace(ask(None, Resolution.TOTAL, Grouping.LABEL), label_names=frozenset({"*"}), projects=frozenset({"*"}))
+    (whole,) = reports.usage(reader, request)
+    assert {row.group.label.project_id for row in whole.rows if row.group.label} == {"p1"}
+
+
 def test_a_top_needs_groups() -> None:
     with pytest.raises(InvalidRequestError, match="top: there is nothing to rank"):
         ask(Top(1), Resolution.HOUR, Grouping.DIRECTION)

@@ -181,8 +181,8 @@ def align(start: int, end: int, resolution: Resolution, calendar: Calendar = UTC
     Raises ``InvalidRequestError`` for too many intervals, or where the calendar has none that bins can be summed to.
     """
     _check_length(start, end, resolution)
-    borders = _borders(start, end, Resolution.FIVE_MINUTES if resolution is Resolution.TOTAL else resolution, calendar)
-    return borders[0], borders[-1]
+    step = Resolution.FIVE_MINUTES if resolution is Resolution.TOTAL else resolution
+    return _borders(start, start + 1, step, calendar)[0], _borders(end - 1, end, step, calendar)[-1]
 
 
 def _borders(start: int, end: int, resolution: Resolution, calendar: Calendar) -> Sequence[int]:
