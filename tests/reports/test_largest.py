@@ -13,7 +13,6 @@ from tests.support.control_values import OPERATOR
 from tests.support.databases import open_store
 from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
 from venturi.core.domain.direction import Direction, DirectionCode
-from venturi.core.domain.errors import InvalidRequestError
 from venturi.core.domain.interval import SECOND, Nanoseconds
 from venturi.core.ledger.bins import HOUR
 from venturi.services.reports.access import matches
@@ -139,9 +138,9 @@ def test_a_pattern_shows_no_label_that_the_caller_may_not_see(reports: UsageRepo
     assert {row.group.label.project_id for row in whole.rows if row.group.label} == {"p1"}
 
 
-def test_a_top_needs_groups() -> None:
-    with pytest.raises(InvalidRequestError, match="top: there is nothing to rank"):
-        ask(Top(1), Resolution.HOUR, Grouping.DIRECTION)
+def test_what_tells_nothing_apart_is_one_group(reports: UsageReports) -> None:
+    (whole,) = reports.usage(OPERATOR, ask(Top(1), Resolution.TOTAL, Grouping.BOUNDARY))
+    assert {row.group.kind for row in whole.rows} == {RowKind.GROUP, RowKind.TOTAL}
 
 
 Passes = Callable[[int, int, int], bool]

@@ -21,7 +21,6 @@ from venturi.core.domain.direction import DirectionCode
 from venturi.core.domain.errors import PointNotFoundError
 from venturi.core.domain.interval import SECOND, Nanoseconds
 from venturi.core.ledger.bins import BIN, DAY, HOUR
-from venturi.core.ledger.calendar import UTC_CALENDAR
 from venturi.services.reports.reporting import ReportInterval, UsageReports
 from venturi.services.reports.request import Grouping, Resolution, UsageRequest, align
 
@@ -68,9 +67,8 @@ def ask(
     """Ask for a report of some seconds after noon."""
     aligned_start, aligned_end = align((NOON + start) * SECOND, (NOON + end) * SECOND, resolution)
     values = {name: frozenset(wanted) for name, wanted in filters.items()}
-    return UsageRequest(
-        start=aligned_start, end=aligned_end, resolution=resolution, group_by=group_by, calendar=UTC_CALENDAR, period=None, **values
-    )
+    request = UsageRequest(start=aligned_start, end=aligned_end, resolution=resolution, group_by=group_by)
+    return replace(request, **values)  # type: ignore[arg-type] # filters by their names
 
 
 def octets(intervals: Iterator[ReportInterval]) -> list[int]:

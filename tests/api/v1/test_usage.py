@@ -254,7 +254,6 @@ def test_whoever_may_read_no_usage_is_refused(metered: dict[str, Caller]) -> Non
         ("top=0", "top: '0' is no number from 1 to 10000"),
         ("top=10001", "top: '10001' is no number from 1 to 10000"),
         ("top=1e3", "top: '1e3' is no number"),
-        ("top=3&group_by=direction", "top: there is nothing to rank"),
         ("top=3&order_by=colour", "order_by: 'colour' is none of bytes, packets, rate, name"),
         ("order_by=name", "order_by: it ranks the largest; say by top how many"),
         ("direction=sideways", "direction: 'sideways' is none of ingress, egress, unknown"),

@@ -157,9 +157,6 @@ class UsageRequest:
             message = "to: a report ends after it begins"
             raise InvalidRequestError(message)
         _check_length(self.start, self.end, self.resolution)
-        if self.top is not None and not set(self.group_by) - {Grouping.DIRECTION, Grouping.BOUNDARY}:
-            message = "top: there is nothing to rank; group_by label, project, point or point_project"
-            raise InvalidRequestError(message)
 
     @property
     def needs_boundary(self) -> bool:
