@@ -56,6 +56,7 @@ CORE_STANDARD_LIBRARY = frozenset(
         "typing",
         "unicodedata",
         "uuid",
+        "zoneinfo",
     }
 )
 

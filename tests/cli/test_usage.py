@@ -66,6 +66,17 @@ def test_a_table_of_hours(venturi: Venturi) -> None:
     assert lines[-1].endswith("  83.3 % known")
 
 
+def test_a_table_of_a_period_shows_the_clocks_of_its_zone(venturi: Venturi) -> None:
+    printed = venturi("usage", "--period", "2026-03-01", "--zone", "Asia/Kolkata", "--resolution", "1h", "--group-by", "label")
+    lines = printed.splitlines()
+    assert lines[0] == "2026-03-01: 2026-03-01 00:00+05:30 to 2026-03-02 00:00+05:30"
+    assert [line[:22] for line in lines if "web shop" in line] == ["2026-03-01 17:00+05:30", "2026-03-01 18:00+05:30"]
+    (total,) = (line for line in lines if line.startswith("total"))
+    assert total.split()[:4] == ["total", "1,554", "3.01", "MB"]
+    under_way = venturi("usage", "--period", "this-month", "--group-by", "label").splitlines()
+    assert any(line.startswith("this-month: ") and line.endswith("Z, so far") for line in under_way)
+
+
 def test_known_time_is_the_same_in_each_form_and_resolution(venturi: Venturi, tmp_path: Path) -> None:
     """From noon to two, of which 100 minutes are known; the point was created at noon."""
     chosen = ("known_point_seconds", "expected_point_seconds")

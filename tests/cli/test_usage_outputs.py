@@ -56,19 +56,21 @@ def test_the_largest_are_told_apart_and_the_sum_stays(
     venturi: Venturi, name: str, options: tuple[str, ...], octets: dict[str, list[int]]
 ) -> None:
     asked = (*HOURS, "--resolution", "total", *options)
-    rows = json.loads(venturi(*asked, "-f", "json", "-c", "label_name", "-c", "octets", "-c", "coverage"))
+    chosen = ("-c", "kind", "-c", "label_name", "-c", "octets", "-c", "coverage")
+    rows = json.loads(venturi(*asked, "-f", "json", *chosen))
     found: dict[str, list[int]] = {}
     for row in rows:
-        found.setdefault(row["label_name"], []).append(row["octets"])
+        if row["kind"] != "total":
+            found.setdefault(row["label_name"] or "other", []).append(row["octets"])
     assert {group: sorted(each, reverse=True) for group, each in found.items()} == octets, name
     assert ("other" in venturi(*asked)) == ("other" in octets)
 
 
 def test_what_is_summed_has_the_worst_coverage(venturi: Venturi) -> None:
-    chosen = ("-c", "observation_point_name", "-c", "coverage", "-c", "reasons", "-c", "known_seconds")
+    chosen = ("-c", "kind", "-c", "coverage", "-c", "reasons", "-c", "known_seconds")
     rows = json.loads(venturi(*HOURS, "--to", "2026-03-01 13:00", "--group-by", "label,point", "--top", "1", "-f", "json", *chosen))
-    assert {row["coverage"] for row in rows} == {"complete", "partial"}
-    assert [row["reasons"] for row in rows if row["coverage"] == "partial"] == [["bypass"]]
+    assert [row["coverage"] for row in rows] == ["complete", "partial", "partial"]
+    assert {row["kind"]: row["reasons"] for row in rows} == {"group": [], "others": ["bypass"], "total": ["bypass"]}
 
 
 @pytest.mark.parametrize("form", ["table", "json", "csv", "value", "yaml"])
@@ -106,6 +108,7 @@ REFUSED = [
     (("--watch", "-o", "x"), "--watch shows on the terminal: it does not go with -o."),
     (("--watch", "0"), "0"),
     (("--top", "0"), "0"),
+    (("--period", "today", "--last", "1h"), "--period has its own bounds: it goes with none of --from, --to and --last."),
 ]
 
 

@@ -5,6 +5,7 @@ Ledgers are drawn: points that are created and deleted, several devices at each,
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,10 +15,11 @@ from venturi.adapters.store.usage.versions import PointVersion
 from venturi.core.domain.coverage import Coverage
 from venturi.core.domain.interval import SECOND
 from venturi.core.ledger.bins import BIN, DAY, HOUR, cut, snap
+from venturi.core.ledger.calendar import Calendar
 from venturi.core.ledger.roll_ups import RollUps, Told
 from venturi.services.reports.coverage import IntervalCoverage, PointTime, account
 from venturi.services.reports.groups import Scope
-from venturi.services.reports.request import Resolution, UsageRequest
+from venturi.services.reports.request import Resolution, UsageRequest, align, part_into_runs
 
 _START = 20_000 * DAY
 _LENGTH = 6 * HOUR
@@ -25,6 +27,8 @@ _WITHIN = st.integers(0, _LENGTH // SECOND).map(lambda second: _START + second *
 _BORDER = st.integers(0, _LENGTH // BIN).map(lambda number: _START + number * BIN)
 _ANYWHERE = st.integers(0, _LENGTH).map(lambda moment: _START + moment)
 _MOMENTS = st.one_of(_BORDER, _WITHIN, _ANYWHERE)
+_WHOLE = _START, _START + DAY
+_CALENDAR = Calendar("Asia/Kolkata")
 _STATES = st.sampled_from([Coverage.COMPLETE, Coverage.COMPLETE, Coverage.PARTIAL, Coverage.GAP])
 
 
@@ -88,14 +92,14 @@ class Ledger:
         starts = (start for start in sorted(bins) if span.start <= start < span.end)
         return ToldCoverage((), [(start, *key, *told) for start in starts for key, told in bins[start].items() if key[0] in points])
 
-    def time(self, resolution: Resolution, now: int, scope: Scope) -> list[PointTime]:
-        """Give the time of each interval of a report of the whole."""
-        request = UsageRequest(start=_START, end=_START + DAY, resolution=resolution, group_by=())
+    def time(self, resolution: Resolution, now: int, scope: Scope, bounds: tuple[int, int] = _WHOLE) -> list[PointTime]:
+        """Give the time of each interval of a report, of the whole or between bounds that hold it."""
+        request = UsageRequest(start=bounds[0], end=bounds[1], resolution=resolution, group_by=(), calendar=_CALENDAR)
         coverage = IntervalCoverage(account(self.versions), now)
-        for span in request.spans(request.start, request.end):
-            coverage.add(span, request.intervals, self.read)
-        ends = [*list(request.intervals)[1:], request.end]
-        return [coverage.of(start, end, scope)[1] for start, end in zip(request.intervals, ends, strict=True)]
+        for run in part_into_runs(request.borders):
+            for span in run.spans():
+                coverage.add(span, run.starts, self.read)
+        return [coverage.of(start, end, scope)[1] for start, end in pairwise(request.borders)]
 
 
 def _sum(times: Sequence[PointTime]) -> PointTime:
@@ -108,9 +112,11 @@ def test_parts_are_the_whole(points: list[Point], now: int) -> None:
     scopes = [Scope(), *(Scope(point_id=version.point_id) for version in ledger.versions)]
     whole = [_sum(ledger.time(Resolution.TOTAL, now, scope)) for scope in scopes]
     for resolution in Resolution:
-        times = [ledger.time(resolution, now, scope) for scope in scopes]
+        bounds = align(*_WHOLE, resolution, _CALENDAR)
+        times = [ledger.time(resolution, now, scope, bounds) for scope in scopes]
         assert all(0 <= time.known <= time.expected for time in times[0])
-        assert list(map(_sum, times)) == whole, resolution
+        total = whole if bounds == _WHOLE else [_sum(ledger.time(Resolution.TOTAL, now, scope, bounds)) for scope in scopes]
+        assert list(map(_sum, times)) == total, resolution
     assert whole[0] == _sum(whole[1:])
 
 

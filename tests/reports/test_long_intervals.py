@@ -20,6 +20,7 @@ from venturi.adapters.store.store import Store
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.batch import HIGHEST, MeteredInterval
 from venturi.core.ledger.bins import BIN, DAY, HOUR, count_bins, cut, cut_within
+from venturi.core.ledger.calendar import UTC_CALENDAR, Calendar
 from venturi.core.ledger.long_intervals import MOST_BINS, MOST_SPREAD, choose_long
 from venturi.services.ledger import entering
 from venturi.services.ledger.configuration import LedgerConfig
@@ -98,13 +99,14 @@ def answers(ledger: LedgerOfTests) -> dict[str, object]:
     spans = [(0, 6 * DAY), (35 * MINUTE, 1445 * MINUTE)]
     for resolution in Resolution:
         for number, (start, end) in enumerate(spans):
-            bounds = align(BEGINNING - DAY * (number == 0) + start, BEGINNING + end, resolution)
+            calendar = (UTC_CALENDAR, Calendar("Asia/Kathmandu"))[number]
+            bounds = align(BEGINNING - DAY * (number == 0) + start, BEGINNING + end, resolution, calendar)
             if resolution is Resolution.FIVE_MINUTES and number == 0:
                 bounds = align(BEGINNING - HOUR, BEGINNING + 9 * HOUR, resolution)
             for group_by in groupings:
-                request = UsageRequest(start=bounds[0], end=bounds[1], resolution=resolution, group_by=group_by)
+                request = UsageRequest(start=bounds[0], end=bounds[1], resolution=resolution, group_by=group_by, calendar=calendar)
                 found[f"usage {resolution} {number} {group_by}"] = sorted_answer(reports.usage(OPERATOR, request))
-            by_point = UsageRequest(start=bounds[0], end=bounds[1], resolution=resolution, group_by=POINT_GROUPINGS)
+            by_point = UsageRequest(start=bounds[0], end=bounds[1], resolution=resolution, group_by=POINT_GROUPINGS, calendar=calendar)
             found[f"totals {resolution} {number}"] = sorted_answer(reports.point_totals(OPERATOR, by_point))
     return found
 

@@ -67,7 +67,8 @@ def ask(
     """Ask for a report of some seconds after noon."""
     aligned_start, aligned_end = align((NOON + start) * SECOND, (NOON + end) * SECOND, resolution)
     values = {name: frozenset(wanted) for name, wanted in filters.items()}
-    return UsageRequest(start=aligned_start, end=aligned_end, resolution=resolution, group_by=group_by, **values)
+    request = UsageRequest(start=aligned_start, end=aligned_end, resolution=resolution, group_by=group_by)
+    return replace(request, **values)  # type: ignore[arg-type] # filters by their names
 
 
 def octets(intervals: Iterator[ReportInterval]) -> list[int]:

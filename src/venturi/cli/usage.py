@@ -10,24 +10,31 @@ from venturi.adapters.client.collections import LABELS, POINTS
 from venturi.adapters.client.config import ServerChoice
 from venturi.cli.resources.completing import names_of
 from venturi.cli.resources.options import report_options, server_options
-from venturi.cli.times import FORMS, LAST, ZONE, read_span, read_zone
+from venturi.cli.times import FORMS, LAST, read_span, read_zone
 from venturi.core.domain.errors import InvalidRequestError
 from venturi.core.domain.interval import format_time
+from venturi.core.ledger.calendar import PERIODS
 from venturi.core.rules.checks import printable
 from venturi.interfaces.render.resources.view import View
 from venturi.interfaces.render.usage.question import UsageQuestion
 
 _ONCE = {"resolution": "resolution", "group_by": "group_by"}
-_REPEATED = {"projects": "project_id", "point_projects": "point_project_id", "boundaries": "boundary"}
+_REPEATED = {"directions": "direction", "point_projects": "point_project_id", "boundaries": "boundary"}
 _GROUPINGS = ("label", "project", "point", "point_project", "direction", "boundary")
-_RESOLUTIONS = click.Choice(["5m", "1h", "1d", "total"])
+_RESOLUTIONS = click.Choice(["5m", "1h", "1d", "1w", "1month", "total"])
 
 
 @click.command()
 @click.option("--from", "--since", "start", metavar="TIME", help=f"When the report begins, {FORMS}; by default a day before its end.")
 @click.option("--to", "end", metavar="TIME", help="When it ends; by default now.")
 @LAST
-@ZONE
+@click.option("--period", metavar="PERIOD", help=f"What it is about: {PERIODS}. One that is not over is shown so far.")
+@click.option(
+    "--zone",
+    metavar="ZONE",
+    help="The time zone of hours, days, weeks and months, and of times that name none, such as Europe/Zurich; by default UTC, "
+    "of times that of this machine.",
+)
 @click.option("--resolution", type=_RESOLUTIONS, default="total", show_default=True, help="The length of an interval.")
 @click.option(
     "--group-by", metavar="LIST", help="What to tell apart, by commas: label, project, point, point_project, direction, boundary."
@@ -38,16 +45,18 @@ _RESOLUTIONS = click.Choice(["5m", "1h", "1d", "total"])
     multiple=True,
     metavar="LABEL",
     shell_complete=names_of(LABELS),
-    help="Only this label, by id or name; may be repeated.",
+    help="Only this label, by id or name, or by a pattern such as 'cust-*'; may be repeated.",
 )
-@click.option("--project", "projects", multiple=True, metavar="PROJECT", help="Only labels of this project; may be repeated.")
+@click.option(
+    "--project", "projects", multiple=True, metavar="PROJECT", help="Only labels of this project, or of a pattern; may be repeated."
+)
 @click.option(
     "--point",
     "points",
     multiple=True,
     metavar="POINT",
     shell_complete=names_of(POINTS),
-    help="Only at this observation point, by id or name; may be repeated.",
+    help="Only at this observation point, by id or name, or by a pattern; may be repeated.",
 )
 @click.option(
     "--point-project", "point_projects", multiple=True, metavar="PROJECT", help="Only at points of this project; may be repeated."
@@ -57,14 +66,33 @@ _RESOLUTIONS = click.Choice(["5m", "1h", "1d", "total"])
     "boundaries",
     multiple=True,
     metavar="NAME",
-    help="Only at points of this boundary; may be repeated. By default that of the server's billing_boundary, else each by itself.",
+    help="Only at points of this boundary, or of a pattern; may be repeated. By default that of the server's billing_boundary, "
+    "else each by itself.",
 )
 @click.option("--totals", is_flag=True, help="Show all that points counted, what no label counts included, instead of labels.")
 @click.option(
-    "--units", type=click.Choice(["si", "iec", "octets"]), default="si", show_default=True, help="GB, GiB or plain octets in the table."
+    "--direction",
+    "directions",
+    type=click.Choice(["ingress", "egress", "unknown"]),
+    multiple=True,
+    help="Only what passed in this direction; may be repeated.",
+)
+@click.option(
+    "--units",
+    type=click.Choice(["si", "iec", "octets", "bytes", "bits"]),
+    default="si",
+    show_default=True,
+    help="GB, GiB, plain octets (bytes) or Gbit in the table.",
 )
 @click.option("--all", "unfolded", is_flag=True, help="Show each interval, also those at both ends without records.")
-@click.option("--top", type=click.IntRange(min=1), help="Show this many groups, those with the most octets; the others as one.")
+@click.option("--top", type=click.IntRange(min=1), help="Show this many groups of each boundary, the largest; the others as one.")
+@click.option(
+    "--order-by",
+    type=click.Choice(["bytes", "packets", "rate", "name"]),
+    default="bytes",
+    show_default=True,
+    help="By what --top ranks, over the whole report and both directions.",
+)
 @click.option("-o", "--output", "path", type=click.Path(dir_okay=False), help="Write to this file instead of standard output.")
 @click.option("--chart", "charts", type=click.Path(dir_okay=False), multiple=True, help="Draw a chart into a file: .html, .png or .svg.")
 @click.option(
@@ -117,14 +145,19 @@ def _check_groups(text: str | None) -> None:
 
 def _ask(parameters: Mapping[str, Any], *, totals: bool) -> UsageQuestion:
     """Make the question, with times as they are now."""
-    kept = {name: parameters[name] for name in ("labels", "points", "units", "unfolded", "top", "path", "charts")}
+    kept = {name: parameters[name] for name in ("labels", "points", "units", "unfolded", "top", "order_by", "path", "charts")}
     return UsageQuestion(parameters=_spell(parameters), totals=totals, paged=parameters["watched"] is None, **kept)
 
 
 def _spell(parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Spell options as parameters of the API: times, those that are given once, and those that may be repeated."""
     bounds = parameters["start"], parameters["end"]
+    if parameters["period"] is not None and (any(bounds) or parameters["last"]):
+        message = "--period has its own bounds: it goes with none of --from, --to and --last."
+        raise click.UsageError(message)
     span = read_span(bounds, parameters["last"], read_zone(parameters["zone"]), composition.current_time())
     times = [(name, format_time(moment)) for name, moment in zip(("from", "to"), span, strict=True) if moment is not None]
+    times += [(name, parameters[name]) for name in ("period", "zone") if parameters[name] is not None]
     once = times + [(name, parameters[option]) for option, name in _ONCE.items() if parameters[option] is not None]
+    once += [("project" if "*" in project else "project_id", project) for project in parameters["projects"]]
     return once + [(name, value) for option, name in _REPEATED.items() for value in parameters[option]]

@@ -22,10 +22,18 @@ from venturi.interfaces.render.resources.selection import Row, choose_columns, s
 from venturi.interfaces.render.resources.view import View
 from venturi.interfaces.render.usage.charting import drawable
 from venturi.interfaces.render.usage.folding import FoldedReport, fold_report
-from venturi.interfaces.render.usage.largest import keep_largest
 from venturi.interfaces.render.usage.question import UsageQuestion
-from venturi.interfaces.render.usage.rows import BOUNDARY, intervals_of, largest_first, report_columns, report_rows
-from venturi.interfaces.render.usage.table import Counted, spell_bounds, tell_what_is_twice, tell_what_may_overlap, write_report_table
+from venturi.interfaces.render.usage.rows import (
+    BOUNDARY,
+    KIND,
+    intervals_of,
+    largest_first,
+    name_others,
+    report_columns,
+    report_rows,
+    totals_by_boundary,
+)
+from venturi.interfaces.render.usage.table import spell_bounds, tell_what_is_twice, tell_what_may_overlap, write_report_table
 from venturi.interfaces.standard_output import write_paged, write_standard_output
 from venturi.interfaces.usage_advice import tell_since_when, tell_what_is_missing
 
@@ -45,14 +53,20 @@ def show_usage(resources: Resources, question: UsageQuestion, view: View, render
     for chart in question.charts:
         chart_format(chart)
     check_folders(question.path, *question.charts)
-    query = [*question.parameters, *_identified(resources, LABELS, question.labels), *_identified(resources, POINTS, question.points)]
+    ranking = [] if question.top is None else [("top", str(question.top)), ("order_by", question.order_by)]
+    query = [
+        *question.parameters,
+        *ranking,
+        *_identified(resources, LABELS, question.labels),
+        *_identified(resources, POINTS, question.points),
+    ]
     report = resources.ask("GET", "/v1/usage/points" if question.totals else "/v1/usage", query=query)
     known = report_columns(report, points=question.totals, used=question.used)
     columns = choose_columns(view.columns, known, known)
     order = choose_columns(view.sort_columns, known, ())
-    rows = _rows(report, question)
-    drawn = [drawable(report, rows, _ask_for_parts(resources, report, question))] if question.charts else []
-    plain = not (view.columns or view.sort_columns or question.top)
+    rows = list(report_rows(report))
+    drawn = [drawable(report, name_others(report, rows), _ask_for_parts(resources, report, question))] if question.charts else []
+    plain = not (view.columns or view.sort_columns)
     if view.form == "parquet" and question.path is not None:
         with whole_file(question.path) as temporary, temporary.open("wb") as stream:
             renderers.parquet(sort_rows(rows, order), columns, stream)
@@ -93,27 +107,20 @@ def _write_text(text: str, stream: TextIO) -> None:
     stream.write(text)
 
 
-def _rows(report: Mapping[str, object], question: UsageQuestion) -> list[Row]:
-    rows = list(report_rows(report))
-    group_by = report["group_by"]
-    if question.top is None or not isinstance(group_by, list):
-        return rows
-    return keep_largest(rows, [str(each) for each in group_by], question.top)
-
-
 def _write_for_people(
     resources: Resources, report: Mapping[str, object], question: UsageQuestion, view: View, order: Sequence[str]
 ) -> None:
     """Write a table between what is to be known before and after it; where there is no usage, what is missing for it."""
     folded = FoldedReport(report, "", "") if question.unfolded else fold_report(report)
-    rows = _rows(folded.report, question)
-    ordered = sort_rows(rows, order) if order else largest_first(rows)
+    rows = name_others(folded.report, report_rows(folded.report))
+    ranked = rows if report.get("top") else largest_first(rows)
+    ordered = sort_rows(rows, order) if order else ranked
     before = [*tell_since_when(resources, report), spell_bounds(report), *filter(None, [folded.before]), ""]
     after = [*filter(None, [folded.after]), *tell_what_is_twice(folded.report, rows), *tell_what_may_overlap(rows)]
     if not any("octets" in row for row in rows):
         after += tell_what_is_missing(resources, report, question.labels, totals=question.totals)
 
-    counted = {} if question.totals or not rows else ask_what_points_counted(resources, report, question)
+    counted = {} if not rows or (question.totals and not report.get("top")) else ask_what_points_counted(resources, report, question)
 
     def write(stream: TextIO) -> None:
         stream.writelines(f"{line}\n" for line in before)
@@ -127,10 +134,11 @@ def _write_for_people(
         _write(question.path, write)
 
 
-def ask_what_points_counted(resources: Resources, report: Mapping[str, object], question: UsageQuestion) -> dict[str, Counted]:
+def ask_what_points_counted(resources: Resources, report: Mapping[str, object], question: UsageQuestion) -> dict[str, Row]:
     """Ask for what the points of a report counted, by boundary; nothing where the caller may not see that of all of them."""
-    found = _ask_for_totals(resources, report, question, [("group_by", BOUNDARY)])
-    return {str(row.get(BOUNDARY)): Counted(int(str(row["packets"])), int(str(row["octets"]))) for row in found}
+    if report.get("top"):
+        return totals_by_boundary(row for row in report_rows(report) if row.get(KIND) == "total")
+    return totals_by_boundary(_ask_for_totals(resources, report, question, [("group_by", BOUNDARY)]))
 
 
 def _ask_for_parts(resources: Resources, report: Mapping[str, object], question: UsageQuestion) -> list[Row]:
@@ -148,7 +156,7 @@ def _ask_for_parts(resources: Resources, report: Mapping[str, object], question:
 def _ask_for_totals(
     resources: Resources, report: Mapping[str, object], question: UsageQuestion, asked: Sequence[tuple[str, str]]
 ) -> list[Row]:
-    filters = [(name, value) for name, value in question.parameters if name in {"point_project_id", "boundary"}]
+    filters = [(name, value) for name, value in question.parameters if name in {"point_project_id", "boundary", "direction"}]
     bounds = [(name, str(report[name])) for name in ("from", "to")]
     boundaries = report.get("boundaries")
     filters += [("boundary", str(each)) for each in boundaries if ("boundary", each) not in filters] if isinstance(boundaries, list) else []
@@ -175,8 +183,9 @@ def _spell_reasons(rows: Sequence[Row], view: View) -> Sequence[Row]:
 
 
 def _identified(resources: Resources, collection: Collection, texts: Sequence[str]) -> list[tuple[str, str]]:
-    """Give filters by ids; an id needs no look-up, so that usage of what is deleted can be asked for."""
-    return [_identify(resources, collection, text) for text in texts]
+    """Give filters by ids, or by patterns; an id needs no look-up, so that usage of what is deleted can be asked for."""
+    patterns = {LABELS.noun: "label", POINTS.noun: "point"}
+    return [(patterns[collection.noun], text) if "*" in text else _identify(resources, collection, text) for text in texts]
 
 
 def _identify(resources: Resources, collection: Collection, text: str) -> tuple[str, str]:

@@ -235,8 +235,8 @@ def test_whoever_may_read_no_usage_is_refused(metered: dict[str, Caller]) -> Non
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ("label=1", "label: usage has no such parameter"),
-        ("resolution=2h", "resolution: '2h' is none of 5m, 1h, 1d, total"),
+        ("colour=1", "colour: usage has no such parameter"),
+        ("resolution=2h", "resolution: '2h' is none of 5m, 1h, 1d, 1w, 1month, total"),
         ("resolution=1h&resolution=1d", "resolution: given 2 times"),
         ("group_by=label,colour", "group_by: 'colour' is none of"),
         ("from=yesterday", "from: 'yesterday'"),
@@ -244,6 +244,19 @@ def test_whoever_may_read_no_usage_is_refused(metered: dict[str, Caller]) -> Non
         ("from=1970-01-01&resolution=5m", "at most"),
         ("from=1969-12-31&to=1970-01-02", "from: no usage is older than 1970-01-01T00:00:00Z"),
         ("from=9999-12-31&to=9999-12-31T01:00:00Z", "from: a report begins before now"),
+        ("zone=Mars/Olympus", "zone: 'Mars/Olympus' is no time zone: give a name of the IANA database"),
+        ("zone=..%2F..%2Fetc%2Fpasswd", "zone: '../../etc/passwd' is no time zone"),
+        ("period=2026-13", "period: '2026-13' is no period such as today, yesterday"),
+        ("period=9999-01", "period: '9999-01' is no period"),
+        ("period=2199-01", "period: '2199-01' is yet to begin"),
+        ("period=2026-03&from=2026-03-01", "from: a period has its own bounds"),
+        ("zone=Africa/Monrovia&resolution=1d&from=1971-03-01", "zone: the clocks of Africa/Monrovia were no multiple of 5 minutes"),
+        ("top=0", "top: '0' is no number from 1 to 10000"),
+        ("top=10001", "top: '10001' is no number from 1 to 10000"),
+        ("top=1e3", "top: '1e3' is no number"),
+        ("top=3&order_by=colour", "order_by: 'colour' is none of bytes, packets, rate, name"),
+        ("order_by=name", "order_by: it ranks the largest; say by top how many"),
+        ("direction=sideways", "direction: 'sideways' is none of ingress, egress, unknown"),
         ("format=xml", "format: 'xml' is none of json, csv, parquet, arrow"),
         ("label_id=%00", "label_id: control and invisible characters"),
     ],
@@ -256,6 +269,60 @@ def test_what_is_refused(metered: dict[str, Caller], query: str, sentence: str) 
 def test_usage_begins_in_1970_by_the_clock_of_any_zone(metered: dict[str, Caller]) -> None:
     status, report = metered["admin"].ask("GET", "/v1/usage?from=1970-01-01T00:30:00%2B01:00&to=1970-01-01T06:00:00%2B02:00")
     assert (status, report["from"], report["to"]) == (200, "1970-01-01T00:00:00Z", "1970-01-01T04:00:00Z")
+
+
+def test_the_largest_in_every_form(metered: dict[str, Caller]) -> None:
+    question = f"/v1/usage?{DAY}&resolution=total&top=1&group_by=label"
+    status, report = metered["admin"].ask("GET", question)
+    assert (status, report["top"], report["order_by"]) == (200, 1, "bytes")
+    rows = [(row["kind"], row.get("label_name", ""), str(row["octets"])) for row in report["intervals"][0]["usage"]]
+    assert rows == [("group", 'a "quoted", name', str(2 * HUGE)), ("others", "", "5"), ("total", "", "7")]
+    text = ask_in_form(metered["admin"], question, "text/csv").data.decode()
+    assert [(row["kind"], row["label_name"], row["octets"]) for row in csv.DictReader(io.StringIO(text, newline=""))] == rows
+    for accept, read in COLUMNAR.items():
+        table = read(ask_in_form(metered["admin"], f"{question}&label=label*", accept).data).to_pylist()
+        assert [(row["kind"], row["label_name"], row["octets"]) for row in table] == [("group", "label 2", 5), ("total", None, 7)]
+
+
+@pytest.mark.parametrize(
+    ("query", "octets"),
+    [
+        ("label=b*", []),
+        ("label=a*&label=nobody", [2 * HUGE]),
+        ("label=*&project=oth*", [5]),
+        ("point=point+1&boundary=*", [2 * HUGE, 5]),
+        ("boundary=edge*&direction=egress", [2 * HUGE, 5]),
+        ("direction=ingress&direction=unknown", []),
+    ],
+)
+def test_filters_by_names(metered: dict[str, Caller], query: str, octets: list[int]) -> None:
+    status, report = metered["admin"].ask("GET", f"/v1/usage?{DAY}&group_by=label&{query}")
+    assert (status, [row["octets"] for row in report["intervals"][0]["usage"]]) == (200, octets)
+    assert report["directions_summed"] == (query != "boundary=edge*&direction=egress")
+
+
+def test_a_period_is_that_of_a_zone(metered: dict[str, Caller]) -> None:
+    question = f"/v1/usage?period=2026-03-01&zone=Asia/Kolkata&label_id={version_id(2)}&resolution="
+    status, report = metered["admin"].ask("GET", f"{question}1d")
+    period = {"name": "2026-03-01", "start": "2026-02-28T18:30:00Z", "end": "2026-03-01T18:30:00Z"}
+    assert (status, report["zone"], report["period"]) == (200, "Asia/Kolkata", period)
+    assert [(each["start"], each["end"]) for each in report["intervals"]] == [(period["start"], period["end"])]
+    assert report["intervals"][0]["usage"][0]["octets"] == 5
+    status, report = metered["admin"].ask("GET", f"{question}1h")
+    counted = [(each["start"], row["octets"]) for each in report["intervals"] for row in each["usage"]]
+    assert (status, counted) == (200, [("2026-03-01T11:30:00Z", 2), ("2026-03-01T12:30:00Z", 3)])
+
+
+def test_a_date_is_that_of_the_zone(metered: dict[str, Caller]) -> None:
+    status, report = metered["admin"].ask("GET", "/v1/usage?from=2026-03-29&to=2026-03-30&zone=Europe/Zurich")
+    assert (status, report["from"], report["to"], report["period"]) == (200, "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z", None)
+
+
+def test_a_period_that_is_not_over_ends_now(metered: dict[str, Caller]) -> None:
+    status, report = metered["admin"].ask("GET", "/v1/usage?period=this-month")
+    assert (status, report["from"]) == (200, report["period"]["start"])
+    assert report["read_at"] <= report["to"] <= report["period"]["end"]
+    assert report["read_at"] < report["period"]["end"]
 
 
 def test_points_have_no_labels_to_group_by(metered: dict[str, Caller]) -> None:

@@ -32,9 +32,10 @@ from venturi.core.domain.errors import LeaseLostError, LedgerError, StoreError
 from venturi.core.domain.interval import SECOND, Nanoseconds
 from venturi.core.ledger.batch import HIGHEST
 from venturi.core.ledger.bins import DAY, HOUR
+from venturi.core.ledger.calendar import Calendar
 from venturi.services.ledger.rolling import Roller, RollerAlarm, RollerConfig
 from venturi.services.reports.reporting import UsageReports
-from venturi.services.reports.request import POINT_GROUPINGS, Grouping, Resolution, UsageRequest
+from venturi.services.reports.request import POINT_GROUPINGS, Grouping, Resolution, UsageRequest, align
 
 LATER = Nanoseconds(BEGINNING + 400 * DAY)
 WEB = [(0, 0, 10, 1000), (0, 1, 4, 400)]
@@ -51,6 +52,8 @@ def fast(store: Store) -> LedgerOfTests:
 
 
 ALL = tuple(Grouping)
+KATHMANDU = Calendar("Asia/Kathmandu")
+"""A zone whose days begin within an hour of UTC."""
 QUESTIONS = (
     (Resolution.FIVE_MINUTES, BEGINNING - HOUR, BEGINNING + 5 * HOUR, (Grouping.PROJECT,)),
     (Resolution.FIVE_MINUTES, BEGINNING - HOUR, BEGINNING + 2 * HOUR, ALL),
@@ -69,6 +72,10 @@ def answers(ledger: LedgerOfTests, questions: Sequence[tuple[Resolution, int, in
     for resolution, start, end, group_by in questions:
         request = UsageRequest(start=start, end=end, resolution=resolution, group_by=group_by)
         found.append((str(resolution), group_by, sorted_answer(reports.usage(OPERATOR, request))))
+        if resolution is Resolution.DAY:
+            bounds = align(start, end, resolution, KATHMANDU)
+            request = UsageRequest(start=bounds[0], end=bounds[1], resolution=resolution, group_by=group_by, calendar=KATHMANDU)
+            found.append(("a day in Kathmandu", group_by, sorted_answer(reports.usage(OPERATOR, request))))
         if group_by == ALL:
             request = UsageRequest(start=start, end=end, resolution=resolution, group_by=POINT_GROUPINGS)
             found.append((str(resolution), sorted_answer(reports.point_totals(OPERATOR, request))))

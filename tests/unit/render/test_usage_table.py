@@ -7,8 +7,7 @@ import pytest
 from venturi.core.domain.errors import InvalidRequestError
 from venturi.interfaces.render.quantities import Units
 from venturi.interfaces.render.usage.charting import drawable
-from venturi.interfaces.render.usage.largest import keep_largest
-from venturi.interfaces.render.usage.rows import report_rows
+from venturi.interfaces.render.usage.rows import name_others, report_rows
 from venturi.interfaces.render.usage.table import tell_what_is_twice, write_report_table
 
 RED = "\x1b[31m"
@@ -146,16 +145,15 @@ def test_what_is_twice_in_a_sum_of_both_directions_is_told(name: str, report: di
     assert bool(tell_what_is_twice(report, list(report_rows(report)))) == told, name
 
 
-def test_the_others_are_a_sum_for_each_boundary() -> None:
-    report = bounded(*ROWS, {**ROWS[0], "label_name": "mail", "octets": 5}, {**ROWS[2], "label_name": "mail", "octets": 7})
-    rows = [{**row, "label_id": row["label_name"], "project_id": "p", "label_deleted": False} for row in report_rows(report)]
-    kept = keep_largest(rows, ["label", "direction"], 1)
-    assert sorted((row["label_name"], row["boundary"], row["octets"]) for row in kept) == [
-        ("other", "routers", 307),
-        ("other", "uplinks", 5),
-        ("web", "uplinks", 100),
-        ("web", "uplinks", 300),
-    ]
+def test_the_total_beside_the_largest_is_that_of_the_table() -> None:
+    shown = [{**ROWS[0], "kind": "group"}, {**ROWS[0], "kind": "others", "label_name": None}]
+    report = {**bounded(*shown, {**ROWS[0], "kind": "total", "label_name": None, "packets": 90, "octets": 4_000}), "top": 1}
+    rows = name_others(report, report_rows(report))
+    assert [(row["kind"], row["label_name"]) for row in rows] == [("group", "web"), ("others", "other")]
+    stream = StringIO()
+    write_report_table(report, rows, Units.BITS, stream)
+    heading, _, *_, last = stream.getvalue().splitlines()
+    assert (heading.split()[:4], last.split()) == (["label", "direction", "packets", "bits"], ["total", "90", "32.0", "kbit", "100.0", "%"])
 
 
 def test_a_chart_over_time_is_of_one_boundary() -> None:

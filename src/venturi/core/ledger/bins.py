@@ -71,17 +71,17 @@ def count_bins(start: int, end: int) -> int:
 
 
 def cut_within(start: int, end: int, window: tuple[int, int], width: int) -> list[Part]:
-    """Cut as ``cut`` does, but give only the parts in bins of ``width`` from the start to the end of ``window``, borders of such bins.
+    """Cut as ``cut`` does, but give only the parts from the start to the end of ``window``, in bins of ``width`` that begin with it.
 
     With a ``width`` of 0, the window is one bin.
     """
     start, end = snap(start), snap(end)
     if start == end and window[0] <= start < window[1]:
-        return [Part(start // width * width if width else window[0], start, start, start, 0)]
+        return [Part(window[0] + (start - window[0]) // width * width if width else window[0], start, start, start, 0)]
     first, last = max(start, window[0]), min(end, window[1])
     if first >= last:
         return []
     if not width:
         return [Part(window[0], first, last, start, end - start)]
-    borders = range(first // width * width, last, width)
+    borders = range(window[0] + (first - window[0]) // width * width, last, width)
     return [Part(border, max(border, first), min(border + width, last), start, end - start) for border in borders]

@@ -10,15 +10,21 @@ from venturi.core.domain.interval import SECOND
 
 
 class Units(StrEnum):
-    """How octets are spelled: multiples of 1000, multiples of 1024, or exactly."""
+    """How octets are spelled: multiples of 1000, multiples of 1024, exactly (under either name), or as multiples of 1000 bits."""
 
     SI = "si"
     IEC = "iec"
     OCTETS = "octets"
+    BYTES = "bytes"
+    BITS = "bits"
 
 
-_STEPS = {Units.SI: 1000, Units.IEC: 1024}
-_SUFFIXES = {Units.SI: ("B", "kB", "MB", "GB", "TB", "PB", "EB"), Units.IEC: ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")}
+_STEPS = {Units.SI: 1000, Units.IEC: 1024, Units.BITS: 1000}
+_SUFFIXES = {
+    Units.SI: ("B", "kB", "MB", "GB", "TB", "PB", "EB"),
+    Units.IEC: ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"),
+    Units.BITS: ("bit", "kbit", "Mbit", "Gbit", "Tbit", "Pbit", "Ebit"),
+}
 _DURATIONS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -34,8 +40,9 @@ def count_of(count: int, noun: str, plural: str = "") -> str:
 
 def format_octets(octets: int, units: Units) -> str:
     """Spell octets in ``units``, with three significant digits where they are scaled."""
-    if units is Units.OCTETS:
+    if units in {Units.OCTETS, Units.BYTES}:
         return format_count(octets)
+    octets *= 8 if units is Units.BITS else 1
     step, suffixes = _STEPS[units], _SUFFIXES[units]
     scale, power = 1, 0
     while power < len(suffixes) - 1 and octets * 2 >= scale * (2 * step - 1):

@@ -55,7 +55,8 @@ def _choose(
     project = asked.visible_to
     open_points = _ask_for(request, [point for point in points if project is None or point.shared or point.project_id == project])
     if project is None:
-        yield None if asked.all else list(holders), _all_or(open_points, points)
+        named = request.label_names is None and request.projects is None
+        yield None if asked.all and named else list(holders), _all_or(open_points, points)
         return
     yield [holder for holder in holders if holder.project_id == project], _versions(open_points)
     foreign = [holder for holder in holders if holder.shared and holder.project_id != project]
@@ -91,8 +92,38 @@ def _ask_for(request: UsageRequest, seen: Sequence[PointVersion]) -> list[PointV
         if _passes(point.point_id, request.point_ids)
         and _passes(names[point.point_id], request.point_names)
         and _passes(point.project_id, request.point_project_ids)
-        and _passes(point.boundary, request.boundaries)
+        and matches(point.boundary, request.boundaries)
+        and matches(names[point.point_id], request.points)
     ]
+
+
+def name_labels(request: UsageRequest, labels: Sequence[LabelVersion]) -> list[LabelVersion]:
+    """Choose the labels whose latest names, and whose projects, a request asks for."""
+    latest = {label.label_id: label.name for label in labels}
+    return [
+        label for label in labels if matches(latest[label.label_id], request.label_names) and matches(label.project_id, request.projects)
+    ]
+
+
+def matches(text: str, patterns: frozenset[str] | None) -> bool:
+    """Tell whether a name is one of some patterns, in which an asterisk stands for any text; None is passed by all."""
+    return patterns is None or any(_fits(text, pattern.split("*")) for pattern in patterns)
+
+
+def _fits(text: str, parts: Sequence[str]) -> bool:
+    """Tell whether a text consists of parts with anything between them, each sought once."""
+    first, *between = parts
+    if not between:
+        return text == first
+    if not text.startswith(first):
+        return False
+    position, last = len(first), between.pop()
+    for part in between:
+        found = text.find(part, position)
+        if found < 0:
+            return False
+        position = found + len(part)
+    return len(text) - position >= len(last) and text.endswith(last)
 
 
 def _passes(value: str, wanted: frozenset[str] | None) -> bool:

@@ -3,8 +3,9 @@
 Owns that versions of one label or point are one group, under its latest name, and which points a group's coverage is that of.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -40,6 +41,20 @@ EVERYWHERE = Scope()
 """The scope that restricts nothing."""
 
 
+class RowKind(StrEnum):
+    """What a row is of: a group, all groups of a boundary that are not told apart, or all that its points counted, each packet once."""
+
+    GROUP = "group"
+    OTHERS = "others"
+    TOTAL = "total"
+
+
+_KINDS = tuple(RowKind)
+
+Identity = tuple[str | bool | None, ...]
+"""What tells groups apart from report to report, but for the direction: label, project, point, project of the point, boundary."""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """What a row is about; None where the report does not tell it apart, but the boundary, which every row has.
@@ -55,6 +70,19 @@ class Group:
     boundary: str | None = None
     shared: bool | None = None
     scope: Scope = field(default=EVERYWHERE, compare=False)
+    kind: RowKind = RowKind.GROUP
+
+    @property
+    def identity(self) -> Identity:
+        """Tell it apart from others, whatever the direction."""
+        label, point = self.label and self.label.label_id, self.point and self.point.point_id
+        return label, self.project_id, self.shared, point, self.point_project_id, self.boundary
+
+    @property
+    def spelled(self) -> str:
+        """Its names, for their order."""
+        named = self.label and self.label.name, self.project_id, self.point and self.point.name, self.point_project_id
+        return " ".join(filter(None, named))
 
 
 class Groups:
@@ -71,8 +99,15 @@ class Groups:
         labels: Sequence[LabelVersion] = (),
         points: Sequence[PointVersion] = (),
         owners: Sequence[LabelOwner] | None = None,
+        largest: Mapping[Identity, int] | None = None,
+        directions: frozenset[Direction] | None = None,
     ) -> None:
-        """Tell apart by ``group_by``; where ``owners`` are given, sums name these instead of labels, which are not told apart."""
+        """Tell apart by ``group_by``; where ``owners`` are given, sums name these instead of labels, which are not told apart.
+
+        Of ``largest``, the groups that are told apart and their places, all others of a boundary are one group for each direction.
+        """
+        self._largest = largest
+        self._directions = None if directions is None else frozenset(direction.code for direction in directions)
         holders: Sequence[LabelVersion | LabelOwner] = labels if owners is None else owners
         self._group_by = frozenset(group_by)
         self._labels = {label.version: label for label in labels}
@@ -101,6 +136,13 @@ class Groups:
         self._numbers: dict[tuple[object, ...], int] = {}
         self._scopes: dict[Scope, int] = {}
 
+    def choose(self, rows: Iterable[tuple[int, ...]]) -> list[tuple[int, ...]]:
+        """Give the rows of sums that are of the directions that the report is about."""
+        if self._directions is None:
+            return list(rows)
+        place = 1 + self.columns.index("direction")
+        return [row for row in rows if row[place] in self._directions]
+
     def find(self, rows: Sequence[tuple[int, ...]]) -> list[int]:
         """Give the numbers of the groups of rows of sums, whose first value is a time; those of ``columns`` follow."""
         columns = range(1, 1 + len(self.columns))
@@ -113,11 +155,39 @@ class Groups:
     def _add(self, key: Any) -> None:  # noqa: ANN401 - the values of ``columns``, or of the only one
         values = key if len(self.columns) > 1 else (key,) * len(self.columns)
         made = self._make(dict(zip(self.columns, values, strict=True)))
-        told_apart = id(made.label), made.project_id, id(made.point), made.point_project_id, made.direction, made.boundary, made.shared
-        number = self._known[key] = self._numbers.setdefault(told_apart, len(self.made))
+        if self._largest is not None and made.identity not in self._largest:
+            made = self._of_boundary(RowKind.OTHERS, made.direction, made.boundary)
+        self._known[key] = self._number(made)
+
+    def _number(self, made: Group) -> int:
+        of_point = id(made.point), made.point_project_id, made.direction, made.boundary
+        told_apart = id(made.label), made.project_id, made.shared, *of_point, made.kind
+        number = self._numbers.setdefault(told_apart, len(self.made))
         if number == len(self.made):
             self.made.append(made)
             self.scope_of.append(self._scopes[made.scope])
+        return number
+
+    def _of_boundary(self, kind: RowKind, direction: Direction | None, boundary: str | None) -> Group:
+        scope = self._share(Scope(boundary=boundary if self._boundary is None else None))
+        return Group(direction=direction, boundary=boundary, scope=scope, kind=kind)
+
+    @property
+    def ranked(self) -> bool:
+        """Whether only the largest groups are told apart."""
+        return self._largest is not None
+
+    def find_total(self, point_version: int, direction: int) -> int:
+        """Give the number of the total of the boundary that a point is of, in a direction if the report tells these apart."""
+        told = _DIRECTIONS[direction] if Grouping.DIRECTION in self._group_by else None
+        return self._number(self._of_boundary(RowKind.TOTAL, told, self._points[point_version].boundary))
+
+    def order(self, number: int) -> tuple[object, ...]:
+        """Give what rows are ordered by where only the largest are told apart: by boundary the largest, the others, the total."""
+        group = self.made[number]
+        places = self._largest or {}
+        place = places.get(group.identity, 0) if group.kind is RowKind.GROUP else len(places) + _KINDS.index(group.kind)
+        return group.boundary or "", place, "" if group.direction is None else group.direction.value
 
     def _columns(self) -> Iterator[str]:
         by_project = Grouping.PROJECT in self._group_by and self._project is None
@@ -126,7 +196,7 @@ class Groups:
         of_projects = Grouping.POINT_PROJECT in self._group_by and self._point_project is None
         if Grouping.POINT in self._group_by or of_projects or self._boundary is None:
             yield "point_version"
-        if Grouping.DIRECTION in self._group_by:
+        if Grouping.DIRECTION in self._group_by or self._directions is not None:
             yield "direction"
 
     def _make(self, key: dict[str, int]) -> Group:
@@ -148,7 +218,7 @@ class Groups:
             project_id=project_id,
             point=latest_point,
             point_project_id=point_project_id,
-            direction=_DIRECTIONS[key["direction"]] if "direction" in key else None,
+            direction=_DIRECTIONS[key["direction"]] if Grouping.DIRECTION in self._group_by else None,
             boundary=boundary,
             shared=shared,
             scope=self._share(scope),

@@ -6,10 +6,11 @@ for whoever reads slowly, and an interval is told as it was at one moment.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, groupby
+from itertools import chain, groupby, pairwise
 from operator import itemgetter
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
+from venturi.adapters.store.ledger.rolling.entries import POINT_COUNTS, USAGE_COUNTS
 from venturi.adapters.store.store import Store, StoreReader
 from venturi.adapters.store.usage.sums import Row, Span
 from venturi.adapters.store.usage.versions import LabelOwner, LabelVersion, PointVersion
@@ -17,11 +18,13 @@ from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.covering import Covering
+from venturi.core.ledger.roll_ups import OwnerCounts
 from venturi.services.control.policy import Operation, require
-from venturi.services.reports.access import ask_labels, choose_owners, choose_totals, choose_usage
+from venturi.services.reports.access import ask_labels, choose_owners, choose_totals, choose_usage, matches, name_labels
 from venturi.services.reports.coverage import IntervalCoverage, PointTime, account
-from venturi.services.reports.groups import EVERYWHERE, Group, Groups
-from venturi.services.reports.request import Grouping, UsageRequest
+from venturi.services.reports.groups import EVERYWHERE, Group, Groups, Identity, RowKind
+from venturi.services.reports.largest import choose_largest
+from venturi.services.reports.request import Grouping, Resolution, Run, UsageRequest, part_into_runs
 
 ROWS_AT_ONCE = 20_000
 """About how many rows are held in memory; a single interval may have more."""
@@ -115,16 +118,21 @@ class ReportInterval(NamedTuple):
 
 
 ReadSums = Callable[[Span, int | None, Sequence[str]], Iterator[Row]]
+ReadTotals = Callable[[Span, int | None], Iterator[Row]]
+"""Reads rows of the start of a step, point version, direction and counts."""
 
 
 @dataclass(frozen=True)
 class _Piece:
-    """What one transaction reads: intervals from ``start`` to ``end``."""
+    """What one transaction reads: intervals by their ``borders``."""
 
     request: UsageRequest
-    starts: Sequence[int]
-    start: int
-    end: int
+    borders: Sequence[int]
+
+    @property
+    def runs(self) -> Iterator[Run]:
+        """The intervals in runs."""
+        return part_into_runs(self.borders)
 
 
 @dataclass
@@ -136,6 +144,7 @@ class _Naming:
     owners: Sequence[LabelOwner] | None = None
     points: Sequence[PointVersion] = ()
     groups: Groups | None = None
+    largest: Mapping[Identity, int] | None = None
     most_rows: int = ROWS_AT_ONCE
     """How many rows an interval has at most."""
 
@@ -143,7 +152,8 @@ class _Naming:
         """Give the groups of what is counted at ``points``, those of the piece before if all is called as it was then."""
         named = [point._replace(first=None, last=None) for point in points]
         if self.groups is None or named != self.points:
-            self.points, self.groups = named, Groups(request.group_by, self.labels, points, self.owners)
+            self.points = named
+            self.groups = Groups(request.group_by, self.labels, points, self.owners, self.largest, request.directions)
             told_apart = {Grouping.POINT, Grouping.POINT_PROJECT} & set(request.group_by)
             places = len(points) if told_apart else len({point.boundary for point in points})
             self.most_rows = max(1, len(self.labels or self.owners or ())) * places * len(Direction)
@@ -186,19 +196,22 @@ class UsageReports:
         return self._report(request, lambda reader, piece, naming: self._read_totals(caller, reader, piece, naming))
 
     def _report(self, request: UsageRequest, read: _ReadPiece) -> Iterator[ReportInterval]:
-        starts, position, count, naming = request.intervals, 0, _FIRST_INTERVALS, _Naming()
-        while position < len(starts):
-            some = starts[position : position + count]
-            piece = _Piece(request, some, some[0], request.end if request.step is None else some[-1] + request.step)
+        borders, position, count, naming = request.borders, 0, _FIRST_INTERVALS, _Naming()
+        if request.top is not None:
+            group_by = tuple(grouping for grouping in request.group_by if grouping is not Grouping.DIRECTION)
+            (whole,) = self._report(replace(request, resolution=Resolution.TOTAL, group_by=group_by, top=None), read)
+            naming.largest = choose_largest(whole.rows, request.top)
+        while position < len(borders) - 1:
+            piece = _Piece(request, borders[position : position + count + 1])
             with self._store.reading() as reader:
                 intervals = read(reader, piece, naming)
                 until = reader.usage.beyond().rolled_until
             if until is not None:
                 intervals = [interval._replace(rolled_until=until) for interval in intervals]
             yield from intervals
-            position += len(some)
+            position += len(intervals)
             rows = sum(len(interval.rows) + 1 for interval in intervals)
-            count = max(1, ROWS_AT_ONCE // (1 + naming.most_rows), min(ROWS_AT_ONCE * len(some) // rows, 4 * count))
+            count = max(1, ROWS_AT_ONCE // (1 + naming.most_rows), min(ROWS_AT_ONCE * len(intervals) // rows, 4 * count))
 
     def _read_usage(self, caller: Principal, reader: StoreReader, piece: _Piece, naming: _Naming) -> list[ReportInterval]:
         request, points = piece.request, reader.usage.point_versions()
@@ -210,19 +223,23 @@ class UsageReports:
             owners = choose_owners(caller, request, naming.owners, points)
             seen = _seen(points, [each.points for each in owners])
             groups, coverage = naming.find_groups(request, seen), self._read_coverage(reader, piece, seen)
-            intervals = _join(piece, groups, coverage, lambda span, step, by: reader.usage.usage_of_owners(span, step, by, owners))
+            totals = self._totals_beside(caller, reader, request, seen, OwnerCounts._fields)
             several = len({owner.project_id for owner in naming.owners if not owner.shared}) > 1
+            intervals = _join(piece, groups, coverage, lambda span, step, by: reader.usage.usage_of_owners(span, step, by, owners), totals)
             return [interval._replace(rows=_tell_overlaps(interval.rows, several=several)) for interval in intervals]
         chosen = choose_usage(caller, request, naming.labels, points)
         seen = _seen(points, [each.points for each in chosen])
         groups, coverage = naming.find_groups(request, seen), self._read_coverage(reader, piece, seen)
-        return _join(piece, groups, coverage, lambda span, step, by: reader.usage.usage(span, step, by, chosen))
+        totals = self._totals_beside(caller, reader, request, seen, USAGE_COUNTS)
+        return _join(piece, groups, coverage, lambda span, step, by: reader.usage.usage(span, step, by, chosen), totals)
 
     def _name(self, caller: Principal, reader: StoreReader, request: UsageRequest, naming: _Naming) -> None:
         """Read the labels that a report tells apart or asks for, else their owners, which are few."""
         asked = ask_labels(caller, request)
-        naming.owners = reader.usage.label_owners(asked) if request.by_owner else None
-        naming.labels = () if request.by_owner else reader.usage.label_versions(asked)
+        by_owner = request.by_owner
+        owners = reader.usage.label_owners(asked) if by_owner else None
+        naming.owners = owners and [owner for owner in owners if matches(owner.project_id, request.projects)]
+        naming.labels = () if by_owner else name_labels(request, reader.usage.label_versions(asked))
         naming.groups = None
 
     def _read_totals(self, caller: Principal, reader: StoreReader, piece: _Piece, naming: _Naming) -> list[ReportInterval]:
@@ -230,12 +247,34 @@ class UsageReports:
         chosen = choose_totals(caller, piece.request, points)
         seen = _seen(points, [chosen.points])
         groups, coverage = naming.find_groups(piece.request, seen), self._read_coverage(reader, piece, seen)
-        return _join(piece, groups, coverage, lambda span, step, by: reader.usage.totals(span, step, by, chosen.points))
+        totals = self._totals_beside(caller, reader, piece.request, seen, POINT_COUNTS)
+        return _join(piece, groups, coverage, lambda span, step, by: reader.usage.totals(span, step, by, chosen.points), totals)
+
+    def _totals_beside(
+        self, caller: Principal, reader: StoreReader, request: UsageRequest, seen: Sequence[PointVersion], counts: Sequence[str]
+    ) -> ReadTotals | None:
+        """Give what reads all that the points of each boundary counted, once, beside the largest groups.
+
+        That is of boundaries at whose points, as far as the report is about them, the caller may see the totals.
+        """
+        if request.top is None:
+            return None
+        allowed = choose_totals(caller, request, seen).points
+        hidden = {point.boundary for point in seen if allowed is not None and point.version not in allowed}
+        told = frozenset(point.version for point in seen if point.boundary not in hidden)
+        columns = [POINT_COUNTS.index(name) if name in POINT_COUNTS else None for name in counts]
+
+        def read(span: Span, step: int | None) -> Iterator[Row]:
+            for row in reader.usage.totals(span, step, ("point_version", "direction"), told):
+                yield (*row[:3], *(0 if column is None else row[3 + column] for column in columns))
+
+        return read
 
     def _read_coverage(self, reader: StoreReader, piece: _Piece, points: Sequence[PointVersion]) -> IntervalCoverage:
         coverage = IntervalCoverage(account(points), self._clock())
-        for span in piece.request.spans(piece.start, piece.end):
-            coverage.add(span, piece.starts, reader.usage.coverage)
+        for run in piece.runs:
+            for span in run.spans():
+                coverage.add(span, run.starts, reader.usage.coverage)
         return coverage
 
 
@@ -243,22 +282,27 @@ def _seen(points: Iterable[PointVersion], chosen: Sequence[frozenset[int] | None
     return [point for point in points if any(each is None or point.version in each for each in chosen)]
 
 
-def _join(piece: _Piece, groups: Groups, coverage: IntervalCoverage, read: ReadSums) -> list[ReportInterval]:
+def _join(
+    piece: _Piece, groups: Groups, coverage: IntervalCoverage, read: ReadSums, read_totals: ReadTotals | None
+) -> list[ReportInterval]:
     """Sum the versions of each group in each interval, and say how much of the truth that is."""
-    step = piece.request.step
-    sums = {start: _IntervalSums() for start in piece.starts}
-    for span in piece.request.sum_spans(piece.start, piece.end):
-        rows = list(read(span, step, groups.columns))
-        numbers = groups.find(rows)
-        place = 0
-        for start, run in groupby(map(itemgetter(0), rows)):
-            end = place + len(list(run))
-            some = rows[place:end]
-            counts = [list(map(itemgetter(column), some)) for column in range(1 + len(groups.columns), len(some[0]))]
-            sums[start if step else piece.start].add(numbers[place:end], counts)
-            place = end
-    bounds = ((start, start + step if step else piece.end) for start in piece.starts)
-    return [_interval(start, end, groups, sums[start], coverage) for start, end in bounds]
+    sums = {start: _IntervalSums() for start in piece.borders[:-1]}
+    for run in piece.runs:
+        for span in run.sum_spans():
+            rows = groups.choose(read(span, run.step, groups.columns))
+            numbers = groups.find(rows)
+            place = 0
+            for start, same in groupby(map(itemgetter(0), rows)):
+                end = place + len(list(same))
+                some = rows[place:end]
+                counts = [list(map(itemgetter(column), some)) for column in range(1 + len(groups.columns), len(some[0]))]
+                sums[run.starts[0] if run.step is None else start].add(numbers[place:end], counts)
+                place = end
+            for start, version, direction, *counted in () if read_totals is None else read_totals(span, run.step):
+                if piece.request.directions is None or direction in {each.code for each in piece.request.directions}:
+                    number = groups.find_total(version, direction)
+                    sums[run.starts[0] if run.step is None else start].add([number], [[count] for count in counted])
+    return [_interval(start, end, groups, sums[start], coverage) for start, end in pairwise(piece.borders)]
 
 
 def _tell_overlaps(rows: ReportRows, *, several: bool) -> ReportRows:
@@ -270,7 +314,8 @@ def _tell_overlaps(rows: ReportRows, *, several: bool) -> ReportRows:
         return rows
     packets, octets, alone_packets, alone_octets, unparted_packets, unparted_octets = rows.counts
     used = zip(packets, octets, alone_packets, alone_octets, strict=True)
-    summed = [several and rows.groups[number].project_id is None for number in rows.numbers]
+    groups = map(rows.groups.__getitem__, rows.numbers)
+    summed = [several and group.project_id is None and group.kind is not RowKind.TOTAL for group in groups]
     twice = [joined and each[:2] != each[2:] for joined, each in zip(summed, used, strict=True)]
     unparted = zip(unparted_packets, unparted_octets, strict=True)
     flags = [int(any(part) or known) for part, known in zip(unparted, twice, strict=True)]
@@ -286,6 +331,8 @@ class _IntervalSums:
 
     def add(self, numbers: Sequence[int], counts: Sequence[Sequence[int]]) -> None:
         """Add what some groups counted, each as often as it is there."""
+        if not numbers:
+            return
         if not self.numbers and len(set(numbers)) == len(numbers):
             self.numbers, self.counts = numbers, counts
             return
@@ -295,8 +342,16 @@ class _IntervalSums:
             joined[number] = row if before is None else [one + other for one, other in zip(before, row, strict=True)]
         self.numbers, self.counts = list(joined), list(zip(*joined.values(), strict=True))
 
+    def sort(self, key: Callable[[int], Any]) -> None:
+        """Put the groups in order by what ``key`` gives of their numbers."""
+        places = sorted(range(len(self.numbers)), key=lambda place: key(self.numbers[place]))
+        self.numbers = [self.numbers[place] for place in places]
+        self.counts = [[column[place] for place in places] for column in self.counts]
+
 
 def _interval(start: int, end: int, groups: Groups, sums: _IntervalSums, coverage: IntervalCoverage) -> ReportInterval:
+    if groups.ranked:
+        sums.sort(groups.order)
     scopes = set(map(groups.scope_of.__getitem__, sums.numbers))
     told = {scope: coverage.of(start, end, groups.scopes[scope]) for scope in scopes}
     rows = ReportRows(groups, sums.numbers, sums.counts, told)

@@ -327,8 +327,11 @@ def _join_halves(count: int) -> Callable[[Row], Row]:
 
 
 def _step_start(source: FromClause, span: Span, step: int) -> ColumnElement[int]:
+    """Give when the step begins that a bin is in; a span begins with one."""
     start: ColumnElement[int] = source.c.start_at
-    return start if step == span.width else start - start % step
+    if step == span.width:
+        return start
+    return start - (start - span.start) % step if span.start % step else start - start % step
 
 
 def _seek(table: Table, span: Span, chosen: Chosen) -> ColumnElement[bool]:

@@ -14,8 +14,7 @@ from venturi.core.domain.text import escape_unfit
 from venturi.core.domain.usage import UsageRecord
 from venturi.interfaces.render.resources.selection import Row
 from venturi.interfaces.render.rows import OTHER
-from venturi.interfaces.render.usage.largest import OTHERS
-from venturi.interfaces.render.usage.rows import BOUNDARY, GROUPS, MAY_OVERLAP, PARTS, SHARED, USED, boundaries_of
+from venturi.interfaces.render.usage.rows import BOUNDARY, GROUPS, MAY_OVERLAP, OTHERS, PARTS, SHARED, USED, boundaries_of
 from venturi.services.offline.report import MeterReport
 
 _NAMES = ("label_name", "observation_point_name", "project_id", "point_project_id", BOUNDARY)

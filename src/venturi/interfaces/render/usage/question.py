@@ -9,9 +9,9 @@ class UsageQuestion:
     """A report: ``parameters`` as the server reads them; labels and points by ids or names.
 
     With ``totals`` it is one of all that points counted. ``units`` are those of ``quantities.Units``. ``unfolded`` shows each
-    interval, also those at both ends of which there is no record. ``top`` is how many groups are told apart; it is written to the file
-    ``path``, or to standard output, and drawn into ``charts``. On a terminal it may
-    be ``paged``.
+    interval, also those at both ends of which there is no record. ``top`` is how many groups of each boundary are told apart, ranked
+    by ``order_by``. It is written to the file ``path``, or to standard output, and drawn into ``charts``. On a terminal it may be
+    ``paged``.
     """
 
     parameters: Sequence[tuple[str, str]] = ()
@@ -21,6 +21,7 @@ class UsageQuestion:
     units: str = "si"
     unfolded: bool = False
     top: int | None = None
+    order_by: str = "bytes"
     path: str | None = None
     charts: Sequence[str] = ()
     paged: bool = True

@@ -22,6 +22,14 @@ SHARED, MAY_OVERLAP = "shared", "labels_may_overlap"
 BOUNDARY = "boundary"
 """What tells apart rows that may be of the same packets; an earlier server does not say."""
 
+KIND = "kind"
+"""What a row is of, where only the largest groups are told apart."""
+
+OTHERS = "other"
+"""The name of what is summed of all others."""
+
+_NAMES = ("label_name", "observation_point_name", "project_id", "point_project_id")
+
 PARTS = tuple(f"{part}_{unit}" for part in ("unmatched", "unattributed", "several", "shared") for unit in ("packets", "octets"))
 """The parts of what a point counted that are no project's alone."""
 
@@ -42,6 +50,7 @@ def report_columns(report: Mapping[str, object], *, points: bool, used: bool = F
     """
     groups = [name for grouping in _list(report, "group_by") if grouping != BOUNDARY for name in GROUPS[str(grouping)]]
     groups += [*([SHARED] if used else []), *([BOUNDARY] if "boundaries" in report else [])]
+    groups = [*([KIND] if report.get("top") else []), *groups]
     counts = (*COUNTS, *(PARTS if points else ()), *((*USED, MAY_OVERLAP) if used else ()))
     return tuple(dict.fromkeys((*BOUNDS, *groups, *counts, *COVERAGE)))
 
@@ -58,6 +67,25 @@ def report_rows(report: Mapping[str, object]) -> Iterator[Row]:
             yield {**bounds, **row}
         if not rows and interval.get("coverage") != "complete":
             yield {**bounds, **{name: interval.get(name) for name in COVERAGE}}
+
+
+def name_others(report: Mapping[str, object], rows: Iterable[Row]) -> list[Row]:
+    """Give the rows of groups, and of all others under that name; the totals beside them are left out."""
+    told_apart = {name for grouping in _list(report, "group_by") for name in GROUPS[str(grouping)]}
+    name = next((name for name in _NAMES if name in told_apart), "")
+    kept = (row for row in rows if row.get(KIND) != "total")
+    return [{**row, name: OTHERS} if row.get(KIND) == "others" else row for row in kept]
+
+
+def totals_by_boundary(rows: Iterable[Row]) -> dict[str, Row]:
+    """Sum rows of the totals of points by their boundary, over intervals and directions."""
+    sums: dict[str, dict[str, object]] = {}
+    for row in rows:
+        total = sums.setdefault(str(row.get(BOUNDARY)), {})
+        for name in (*COUNTS, *PARTS):
+            if isinstance(row.get(name), int):
+                total[name] = int(str(total.get(name, 0))) + int(str(row[name]))
+    return dict(sums)
 
 
 def intervals_of(report: Mapping[str, object]) -> list[Mapping[str, object]]:

@@ -4,11 +4,12 @@ Owns which columns are shown and how they are worded. Spelling of quantities bel
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 from rich.cells import cell_len
 
 from venturi.core.domain.interval import SECOND, parse_time
+from venturi.core.ledger.calendar import Calendar
 from venturi.interfaces.render.quantities import Units, format_count, format_octets, format_share
 from venturi.interfaces.render.resources.cells import spell_for_table
 from venturi.interfaces.render.resources.selection import Row
@@ -24,14 +25,6 @@ from venturi.interfaces.render.usage.rows import (
     objects_of,
     point_time,
 )
-
-
-class Counted(NamedTuple):
-    """What the points of a boundary counted, each packet once in each direction."""
-
-    packets: int
-    octets: int
-
 
 _UNBROKEN = 36
 _PENDING = "pending"
@@ -62,7 +55,7 @@ def write_report_table(
     stream: TextIO,
     *,
     coloured: bool = True,
-    counted: Mapping[str, Counted] | None = None,
+    counted: Mapping[str, Row] | None = None,
 ) -> None:
     """Write a table of ``rows``, each with its share of the total of its boundary, and that total.
 
@@ -77,11 +70,12 @@ def write_report_table(
     shares = _Shares(rows, units, points=points, counted=counted or {})
     apart = any(row.get(SHARED) for row in rows)
     identity = [*([] if total else ["interval"]), *(_WORDS[grouping] for grouping in groupings), *(["labels"] if apart else [])]
+    clock = Clock(report)
     lines = [
         [
-            *([] if total else [_time(row["interval_start"])]),
+            *([] if total else [clock.spell(row["interval_start"])]),
             *(_name(row, grouping) for grouping in groupings),
-            *([("shared" if row.get(SHARED) else "own") if "octets" in row else ""] if apart else []),
+            *([_whose(row)] if apart else []),
         ]
         for row in rows
     ]
@@ -98,7 +92,13 @@ def write_report_table(
 
 def spell_bounds(report: Mapping[str, object]) -> str:
     """Say from when to when a report is."""
-    return f"{_time(report.get('from'))} to {_time(report.get('to'))}"
+    clock = Clock(report)
+    bounds = f"{clock.spell(report.get('from'))} to {clock.spell(report.get('to'))}"
+    period, read_at = report.get("period"), _read_at(report)
+    if not isinstance(period, dict):
+        return bounds
+    so_far = read_at is not None and read_at < parse_time(str(period.get("end")))
+    return f"{period.get('name')}: {bounds}{', so far' if so_far else ''}"
 
 
 def tell_what_is_twice(report: Mapping[str, object], rows: Sequence[Row]) -> list[str]:
@@ -117,6 +117,12 @@ def tell_what_may_overlap(rows: Sequence[Row]) -> list[str]:
     return ["Labels may overlap: a packet may be in some figures several times."]
 
 
+def _whose(row: Row) -> str:
+    """Say whose labels a row is about; of several kinds, nothing."""
+    told = row.get(SHARED)
+    return "" if told is None else "shared" if told else "own"
+
+
 def _total_line(total: Row, identity: Sequence[str]) -> list[str]:
     """Head the total of a boundary: by its name, where it has a column."""
     return [
@@ -128,28 +134,33 @@ def _total_line(total: Row, identity: Sequence[str]) -> list[str]:
 class _Shares:
     """The cells of counts, and their totals by boundary; these are ``unknown`` where a sum may have a packet several times."""
 
-    def __init__(self, rows: Sequence[Row], units: Units, *, points: bool, counted: Mapping[str, Counted]) -> None:
+    def __init__(self, rows: Sequence[Row], units: Units, *, points: bool, counted: Mapping[str, Row]) -> None:
         self._units = units
         used = any(USED[1] in row for row in rows)
         self._parts = ("unmatched_octets", "unattributed_octets") if points else (USED[1],) if used else ()
         overlap = any(row.get(MAY_OVERLAP) or row.get(SHARED) or row.get("octets", 0) != row.get(USED[1], 0) for row in rows)
         labels = {row.get("label_id") for row in rows if "octets" in row}
         self.unknown = not points and not counted and (overlap if used else len(labels) > 1)
-        self.headings = ["packets", "octets", *(name.removesuffix("_octets") for name in self._parts), *([] if self.unknown else ["share"])]
+        self.headings = [
+            "packets",
+            "bits" if units is Units.BITS else "octets",
+            *(name.removesuffix("_octets") for name in self._parts),
+            *([] if self.unknown else ["share"]),
+        ]
         self._rows: dict[object, list[Row]] = {}
         for row in rows:
             if "octets" in row:
                 self._rows.setdefault(row.get(BOUNDARY), []).append(row)
         names = ("packets", "octets", *self._parts)
-        self._totals: dict[object, Row] = {
+        self._totals: dict[object, dict[str, object]] = {
             boundary: {BOUNDARY: boundary, **{name: sum(_count(row, name) for row in some) for name in names}}
             for boundary, some in (self._rows or {None: []}).items()
         }
-        for boundary, total in counted.items():
+        for boundary, row in counted.items():
             if boundary in self._totals:
-                self._totals[boundary] = {BOUNDARY: boundary, **total._asdict(), **dict.fromkeys(self._parts)}
+                self._totals[boundary] = {BOUNDARY: boundary, **{name: row.get(name) for name in names}}
 
-    def totals(self, *, alone: bool) -> list[Row]:
+    def totals(self, *, alone: bool) -> Sequence[Row]:
         """Give the total of each boundary that has several rows, or whatever it has if it is the only one."""
         return [total for boundary, total in self._totals.items() if alone or len(self._rows[boundary]) > 1]
 
@@ -232,8 +243,20 @@ def _read_at(report: Mapping[str, object]) -> int | None:
     return None if told is None else parse_time(str(told))
 
 
-def _time(value: object) -> str:
-    return str(value).replace("T", " ").replace(":00Z", "Z")
+class Clock:
+    """Spells times as the clocks of a report's zone show them; an earlier server knows of UTC alone."""
+
+    def __init__(self, report: Mapping[str, object]) -> None:
+        """Take the zone that a report names."""
+        name = report.get("zone", "UTC")
+        self._calendar = None if name == "UTC" else Calendar(str(name))
+
+    def spell(self, value: object) -> str:
+        """Spell a time of a report, with the distance from UTC where the zone is another."""
+        if self._calendar is None:
+            return str(value).replace("T", " ").replace(":00Z", "Z")
+        shown = self._calendar.clock(parse_time(str(value)))
+        return shown.isoformat(" ").replace(":00+", "+").replace(":00-", "-")
 
 
 def _count(row: Row, name: str) -> int:

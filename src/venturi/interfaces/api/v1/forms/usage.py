@@ -11,7 +11,8 @@ from venturi.core.domain.coverage import Coverage
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.generation import Segments
 from venturi.interfaces.api.v1.forms.texts import Identifier, TimeText
-from venturi.services.reports.request import Grouping, Resolution
+from venturi.services.reports.groups import RowKind
+from venturi.services.reports.request import Grouping, Order, Resolution
 
 _Count = Annotated[int, Meta(description="An exact integer; corrections may make it smaller.")]
 _Points = Annotated[
@@ -23,6 +24,7 @@ _PointSeconds = Annotated[int, Meta(ge=0, description="Seconds at observation po
 _KnownUntil = Annotated[
     TimeText | None, Meta(description="The end of the newest record of any observation point of the report; null where there is none.")
 ]
+_Zone = Annotated[str, Meta(description="The time zone of its hours, days, weeks and months, by its name in the IANA database.")]
 _Boundary = Annotated[
     str, Meta(description="The boundary of the points that counted it. Rows of several may be of the same packets: never add them up.")
 ]
@@ -60,8 +62,12 @@ class CoverageForm(Struct, kw_only=True):
 
 
 class PointGroupForm(CoverageForm, kw_only=True):
-    """What rows are told apart by, as far as ``group_by`` asks for it. Of what is deleted, the usage stays."""
+    """What rows are told apart by, as far as ``group_by`` asks for it. Of what is deleted, the usage stays.
 
+    With ``top`` each row has a ``kind``; that of the others and that of the total name no label, project or point.
+    """
+
+    kind: RowKind | UnsetType = UNSET
     observation_point_id: Identifier | UnsetType = UNSET
     observation_point_name: str | UnsetType = UNSET
     observation_point_deleted: bool | UnsetType = UNSET
@@ -119,15 +125,27 @@ class PointIntervalForm(CoverageForm, kw_only=True):
     usage: list[PointTotalsForm]
 
 
+class PeriodForm(Struct, kw_only=True):
+    """A day, week or month of the zone, as it was named, and its bounds. One that is not over when it is read is reported so far."""
+
+    name: str
+    start: TimeText
+    end: TimeText
+
+
 class ReportForm(Struct, kw_only=True, rename={"from_": "from"}):
     """The bounds of a report, widened to whole intervals, and until when there are records at its points."""
 
     from_: TimeText
     to: TimeText
+    zone: _Zone
+    period: PeriodForm | None
     resolution: Resolution
     group_by: list[Grouping]
     boundaries: _Boundaries
     directions_summed: _Summed
+    top: int | None
+    order_by: Order | None
     known_until: _KnownUntil
     read_at: _ReadAt
     rolled_until: _RolledUntil

@@ -34,17 +34,19 @@ Fields = dict[str, object]
 def field_names(request: UsageRequest, counts: Sequence[str]) -> tuple[str, ...]:
     """Name the fields that tell groups apart, each once; the boundary, which tells what must not be added up, is always the last.
 
-    Where ``counts`` are those of what projects used, it stands before that whether a row is about shared labels.
+    Where only the largest groups are told apart, the kind of a row comes first. Where ``counts`` are those of what projects used, it stands
+    before the boundary whether a row is about shared labels.
     """
     asked = (name for grouping in request.group_by if grouping is not Grouping.BOUNDARY for name in _FIELDS[grouping])
-    shared = ("shared",) if counts == USED_COUNTS else ()
-    return tuple(dict.fromkeys((*asked, *shared, *_FIELDS[Grouping.BOUNDARY])))
+    kind, shared = () if request.top is None else ("kind",), ("shared",) if counts == USED_COUNTS else ()
+    return tuple(dict.fromkeys((*kind, *asked, *shared, *_FIELDS[Grouping.BOUNDARY])))
 
 
 def group_fields(group: Group) -> Fields:
     """Give all fields of a group, None where the report does not tell it apart."""
     label, point = group.label, group.point
     return {
+        "kind": group.kind,
         "label_id": label and label.label_id,
         "label_name": label and label.name,
         "label_deleted": label and label.deleted,

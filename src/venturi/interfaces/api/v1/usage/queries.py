@@ -11,15 +11,17 @@ from typing import Annotated, TypeVar
 
 from msgspec import Meta
 
+from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import InvalidRequestError, InvalidTimeError
-from venturi.core.domain.interval import Nanoseconds, format_time, parse_time
+from venturi.core.domain.interval import Nanoseconds, format_time
 from venturi.core.domain.text import is_fit
 from venturi.core.ledger.bins import DAY
+from venturi.core.ledger.calendar import PERIOD_PATTERN, PERIODS, UTC_CALENDAR, Calendar, Period
 from venturi.core.rules.checks import printable
 from venturi.interfaces.api.openapi.declaring import Parameter
 from venturi.interfaces.api.v1.forms.reading import Query, read_boolean, read_once
 from venturi.interfaces.api.v1.forms.texts import FitText, TimeOfUsage
-from venturi.services.reports.request import Grouping, Resolution, UsageRequest, align
+from venturi.services.reports.request import Grouping, Order, Resolution, Top, UsageRequest, align
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -28,18 +30,22 @@ POINT_FILTERS = {
     "observation_point_name": "point_names",
     "point_project_id": "point_project_ids",
     "boundary": "boundaries",
+    "point": "points",
 }
-USAGE_FILTERS = {"label_id": "label_ids", "project_id": "project_ids", **POINT_FILTERS}
+USAGE_FILTERS = {"label_id": "label_ids", "project_id": "project_ids", "label": "label_names", "project": "projects", **POINT_FILTERS}
 """The filters, and the fields of a request that they fill."""
 
 _FILTERED = {
     "label_id": "Only usage of this label.",
     "project_id": "Only usage of labels of this project.",
+    "label": "Only usage of labels of this name; an asterisk stands for any text.",
+    "project": "Only usage of labels of this project; an asterisk stands for any text.",
+    "point": "Only what passed observation points of this name; an asterisk stands for any text.",
     "observation_point_id": "Only what passed this observation point.",
     "observation_point_name": "Only what passed observation points of this name, among those that the report may be about.",
     "point_project_id": "Only what passed observation points of this project.",
-    "boundary": "Only what passed observation points of this boundary; without it, rows of several stand side by side, unless the server"
-    " has a `billing_boundary`.",
+    "boundary": "Only what passed observation points of this boundary, in which an asterisk stands for any text; without it, rows of"
+    " several stand side by side, unless the server has a `billing_boundary`.",
 }
 
 
@@ -82,6 +88,17 @@ class Askable:
 _OTHERS = (
     Parameter(name="from", description="When the report begins; by default a day before its end.", form=TimeOfUsage),
     Parameter(name="to", description="When it ends; by default now. Bounds are widened to whole intervals.", form=TimeOfUsage),
+    Parameter(
+        name="period",
+        description=f"What it is about, in place of `from` and `to`: {PERIODS}. One that is not over is reported so far.",
+        form=Annotated[str, Meta(pattern=PERIOD_PATTERN)],
+    ),
+    Parameter(
+        name="zone",
+        description="The time zone of hours, days, weeks and months, of periods and of dates: a name of the IANA database such as"
+        " Europe/Zurich; by default UTC.",
+        form=FitText,
+    ),
     Parameter(name="resolution", description="The length of its intervals; by default one for all.", form=Resolution),
     Parameter(name="format", description="The form of the answer; by default what Accept asks for, else JSON.", form=UsageForm),
     Parameter(
@@ -90,7 +107,23 @@ _OTHERS = (
         form=bool,
     ),
 )
-_OTHER_NAMES = frozenset(parameter.name for parameter in _OTHERS)
+_MOST_TOP = 10_000
+_RANKING = (
+    Parameter(
+        name="direction",
+        description="Only what passed in this direction. Repeated, any of them.",
+        form=Direction,
+        many=True,
+    ),
+    Parameter(
+        name="top",
+        description="How many groups of each boundary are told apart, ranked over the whole report and both directions together; all others"
+        " are one row. Each row then has a `kind`. Beside them stands what the points of the boundary counted in all, once.",
+        form=Annotated[int, Meta(ge=1, le=_MOST_TOP)],
+    ),
+    Parameter(name="order_by", description="By what the largest are ranked; by default bytes.", form=Order),
+)
+_OTHER_NAMES = frozenset(parameter.name for parameter in (*_OTHERS, *_RANKING))
 _GROUP_BY = "group_by"
 _FIRST_YEAR = "1970"
 
@@ -107,7 +140,7 @@ def usage_parameters(askable: Askable) -> list[Parameter]:
     filters = [
         Parameter(name=name, description=f"{_FILTERED[name]} Repeated, any of them.", form=FitText, many=True) for name in askable.filters
     ]
-    return [*_OTHERS, told_apart, *filters]
+    return [*_OTHERS, told_apart, *filters, *_RANKING]
 
 
 def read_request(query: Query, askable: Askable, now: Nanoseconds) -> UsageRequest:
@@ -120,17 +153,19 @@ def read_request(query: Query, askable: Askable, now: Nanoseconds) -> UsageReque
         message = f"{printable(unknown[0])}: usage has no such parameter; it can be filtered by {', '.join(askable.filters)}"
         raise InvalidRequestError(message)
     resolution = _read_word(query, "resolution", Resolution, Resolution.TOTAL)
-    end = min(_read_time(query, "to", now), now)
-    start = _read_time(query, "from", Nanoseconds(max(0, end - DAY)))
-    if start >= end:
-        message = "from: a report begins before now" if start >= now else "from: a report begins before it ends"
-        raise InvalidRequestError(message)
-    aligned_start, aligned_end = align(start, end, resolution)
+    calendar = _read_calendar(query)
+    period = _read_period(query, calendar, now)
+    start, end = _read_bounds(query, calendar, now) if period is None else (period.start, max(period.start + 1, min(period.end, now)))
+    aligned_start, aligned_end = align(start, end, resolution, calendar)
     return UsageRequest(
         start=aligned_start,
         end=aligned_end,
         resolution=resolution,
         group_by=_read_groupings(query, askable),
+        calendar=calendar,
+        period=period,
+        top=_read_top(query),
+        directions=_read_directions(query),
         **{field: _read_values(query, name) for name, field in askable.filters.items()},
     )
 
@@ -149,12 +184,47 @@ def read_raw(query: Query) -> bool:
     return text is not None and read_boolean("raw", text)
 
 
-def _read_time(query: Query, name: str, unasked: Nanoseconds) -> Nanoseconds:
+def _read_calendar(query: Query) -> Calendar:
+    text = read_once(query, "zone")
+    if text is None:
+        return UTC_CALENDAR
+    try:
+        return Calendar(text)
+    except InvalidTimeError as error:
+        message = f"zone: {printable(error)}"
+        raise InvalidRequestError(message) from error
+
+
+def _read_period(query: Query, calendar: Calendar, now: Nanoseconds) -> Period | None:
+    text = read_once(query, "period")
+    if text is None:
+        return None
+    bounds = [name for name in ("from", "to") if name in query]
+    if bounds:
+        message = f"{bounds[0]}: a period has its own bounds; ask for one or the other"
+        raise InvalidRequestError(message)
+    try:
+        return calendar.read_period(text, now)
+    except InvalidTimeError as error:
+        message = f"period: {printable(error)}"
+        raise InvalidRequestError(message) from error
+
+
+def _read_bounds(query: Query, calendar: Calendar, now: Nanoseconds) -> tuple[int, int]:
+    end = min(_read_time(query, "to", calendar, now), now)
+    start = _read_time(query, "from", calendar, Nanoseconds(max(0, end - DAY)))
+    if start >= end:
+        message = "from: a report begins before now" if start >= now else "from: a report begins before it ends"
+        raise InvalidRequestError(message)
+    return start, end
+
+
+def _read_time(query: Query, name: str, calendar: Calendar, unasked: Nanoseconds) -> Nanoseconds:
     text = read_once(query, name)
     if text is None:
         return unasked
     try:
-        time = parse_time(text)
+        time = calendar.parse_time(text)
     except InvalidTimeError as error:
         message = f"{name}: {printable(error)}"
         raise InvalidRequestError(message) from error
@@ -163,6 +233,27 @@ def _read_time(query: Query, name: str, unasked: Nanoseconds) -> Nanoseconds:
         raise InvalidRequestError(message)
     # In the first hours of the year, a clock of another zone may show a time before it.
     return Nanoseconds(max(0, time))
+
+
+def _read_top(query: Query) -> Top | None:
+    text = read_once(query, "top")
+    order = _read_word(query, "order_by", Order, Order.BYTES)
+    if text is None and "order_by" in query:
+        message = "order_by: it ranks the largest; say by top how many"
+        raise InvalidRequestError(message)
+    if text is None:
+        return None
+    count = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(_MOST_TOP)) else 0
+    if not 1 <= count <= _MOST_TOP:
+        message = f"top: '{printable(text)}' is no number from 1 to {_MOST_TOP}"
+        raise InvalidRequestError(message)
+    return Top(count, order)
+
+
+def _read_directions(query: Query) -> frozenset[Direction] | None:
+    if "direction" not in query:
+        return None
+    return frozenset(_word("direction", text, list(Direction)) for text in query["direction"])
 
 
 def _read_word(query: Query, name: str, words: type[Word], unasked: Word) -> Word:

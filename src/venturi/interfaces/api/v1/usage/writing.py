@@ -17,7 +17,7 @@ from venturi.core.ledger.roll_ups import PointCounts
 from venturi.interfaces.api.v1.usage.fields import COVERAGE_FIELDS, FLAGS, Fields, coverage_fields, field_names, group_fields
 from venturi.interfaces.render.resources.cells import spell_for_csv
 from venturi.services.reports.coverage import PointTime
-from venturi.services.reports.groups import Group
+from venturi.services.reports.groups import Group, RowKind
 from venturi.services.reports.reporting import ReportInterval, ReportRows
 from venturi.services.reports.request import Grouping, UsageRequest
 
@@ -36,10 +36,14 @@ def write_json(request: UsageRequest, intervals: Iterable[ReportInterval], count
     Until when there are records stands last: it is that of the last interval that was read.
     """
     head: Fields = {"from": format_time(request.start), "to": format_time(request.end)}
+    period = request.period
+    head |= {"zone": request.calendar.name, "period": period and {"name": period.name, **spell_bounds(period.start, period.end)}}
     head |= {"resolution": request.resolution, "group_by": request.group_by}
     head |= {
         "boundaries": None if request.boundaries is None else sorted(request.boundaries),
-        "directions_summed": Grouping.DIRECTION not in request.group_by,
+        "directions_summed": Grouping.DIRECTION not in request.group_by and (request.directions is None or len(request.directions) > 1),
+        "top": request.top and request.top.count,
+        "order_by": request.top and request.top.order,
     }
     return _gather(_json_pieces(head, intervals, _JsonRows(field_names(request, counts), counts)))
 
@@ -56,6 +60,11 @@ def write_csv(
     names = field_names(request, counts)
     heading = _csv_line(["interval_start", "interval_end", *names, *counts, *COVERAGE_FIELDS])
     return _gather(_csv_pieces(heading, intervals, _CsvRows(names, counts, raw=raw)))
+
+
+def spell_bounds(start: int, end: int) -> Fields:
+    """Spell bounds as fields."""
+    return {"start": format_time(start), "end": format_time(end)}
 
 
 class _JsonRows:
@@ -137,7 +146,8 @@ class _Remembered(Generic[Spelling]):
 
 def _spell_json(names: Sequence[str], group: Group) -> bytes:
     fields = group_fields(group)
-    members = _members({name: fields[name] for name in names})
+    whole = group.kind is RowKind.GROUP
+    members = _members({name: fields[name] for name in names if whole or fields[name] is not None})
     return members + b"," if members else b""
 
 
