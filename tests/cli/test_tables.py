@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -142,3 +143,10 @@ def test_help_groups_the_commands_and_hides_the_former_spelling(venturi: Venturi
     shown = venturi("--help")
     assert [group for group in ("Daily", "Server and agents", "Upkeep", "About venturi") if f" {group} " not in shown] == []
     assert "\u2502 rules " not in shown
+
+
+def test_a_secret_stands_in_one_line_that_can_be_copied(filled: ServerProcess) -> None:
+    shown = _on_terminal(filled, "token", "create", "--role", "reader", "--project", "p", "--name", "copied").splitlines()
+    assert [line for line in shown[:-1] if len(line) > 80] == []
+    assert shown[-2:][0].strip() == "secret:"
+    assert re.fullmatch(r"venturi_[0-9a-f]{32}_[0-9a-f]{64}", shown[-1].strip())
