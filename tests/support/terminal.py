@@ -1,4 +1,4 @@
-"""A command at a terminal of 80 columns, which a test watches, answers and holds up while it works.
+"""A command at a terminal, which a test watches, answers and holds up while it works.
 
 Owns the terminal and the holding up, which makes any work as long as a test needs. What must be shown is for the test.
 """
@@ -16,7 +16,9 @@ from contextlib import contextmanager
 from fcntl import ioctl
 from pathlib import Path
 
-_SIZE = struct.pack("HHHH", 50, 80, 0, 0)
+_LOOKS = frozenset({"NO_COLOR", "PAGER", "LESS", "COLUMNS", "LINES"})
+"""Variables that would change what is shown."""
+
 _SECONDS = 60.0
 
 
@@ -43,8 +45,9 @@ class TerminalCommand:
         """Stop the command for so long as soon as it has opened or loaded the file at ``path``; what it does then goes on afterwards."""
         deadline = time.monotonic() + _SECONDS
         while not self._uses(str(path)):
-            assert self._process.poll() is None, "the command ended without the file"
-            assert time.monotonic() < deadline
+            assert self._process.poll() is None, f"the command ended without the file\n{self.shown}"
+            assert time.monotonic() < deadline, self.shown
+            self._read(0.0)
         with stopped(self._process.pid):
             time.sleep(seconds)
 
@@ -54,9 +57,9 @@ class TerminalCommand:
             pass
         return self._process.wait(_SECONDS)
 
-    def _read(self) -> bool:
-        """Read what is there or comes within a second; tell whether more may come."""
-        if not select.select([self._terminal], [], [], 1.0)[0]:
+    def _read(self, seconds: float = 1.0) -> bool:
+        """Read what is there or comes within so long; tell whether more may come. What is not read holds the command up."""
+        if not select.select([self._terminal], [], [], seconds)[0]:
             return True
         try:
             octets = os.read(self._terminal, 65_536)
@@ -79,11 +82,11 @@ def _target(link: Path) -> str:
 
 
 @contextmanager
-def at_terminal(command: Sequence[str], **environment: str) -> Iterator[TerminalCommand]:
-    """Run a command at a terminal, with more in its environment; it is killed if it still runs at the end."""
+def at_terminal(command: Sequence[str], *, size: tuple[int, int] = (50, 80), **environment: str) -> Iterator[TerminalCommand]:
+    """Run a command at a terminal of so many lines and columns, with more in its environment; it is killed if it still runs at the end."""
     terminal, inner = pty.openpty()
-    ioctl(inner, termios.TIOCSWINSZ, _SIZE)
-    surroundings = {**os.environ, "TERM": "xterm-256color", **environment}
+    ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+    surroundings = {**{name: text for name, text in os.environ.items() if name not in _LOOKS}, "TERM": "xterm-256color", **environment}
     process = subprocess.Popen(command, stdin=inner, stdout=inner, stderr=inner, env=surroundings, start_new_session=True)
     os.close(inner)
     try:

@@ -13,10 +13,11 @@ from rich.text import Text
 
 from venturi.core.classify.reference import Explanation
 from venturi.core.domain.label import MeteringLabelRule, all_rules
-from venturi.core.domain.text import escape_unfit
+from venturi.core.domain.text import SHORT_IDENTIFIER, escape_unfit
 from venturi.core.rules.document import RulesReading
 from venturi.interfaces.render.quantities import count_of
 from venturi.interfaces.render.resources.output import write_document
+from venturi.interfaces.render.resources.table import UUID_FORM
 from venturi.interfaces.render.resources.view import View
 from venturi.interfaces.render.ruled_box import RULED
 
@@ -83,7 +84,7 @@ def write_explanations_table(
         console.print(_explanations_table(explanations))
     for explanation, reason in inapplicable:
         name = escape_unfit(explanation.label.name or explanation.label.id)
-        console.print(f"Label '{name}' has rules that match, but does not count: {escape_unfit(reason)}.", soft_wrap=True)
+        console.print(f"Label '{name}' has rules that match, but does not count: {escape_unfit(reason)}.", soft_wrap=not stream.isatty())
 
 
 def _explanations_table(explanations: Sequence[Explanation]) -> Table:
@@ -100,9 +101,14 @@ def _explanations_table(explanations: Sequence[Explanation]) -> Table:
         first = [Text(explanation.label.name or explanation.label.id, style="bold"), verdict]
         for rule in (*explanation.excluding, *explanation.including):
             word = f"excluded by {rule.direction}" if rule.excluded else f"included by {rule.direction}"
-            table.add_row(*first, Text(word), Text(_prefixes(rule)), Text(rule.id, style="dim"))
+            table.add_row(*first, Text(word), Text(_prefixes(rule)), Text(_shorten(rule.id), style="dim"))
             first = [Text(), Text()]
     return table
+
+
+def _shorten(identifier: str) -> str:
+    """Give an id as short as commands take it; the place of a rule in a file is no id and stays whole."""
+    return identifier[:SHORT_IDENTIFIER] if UUID_FORM.fullmatch(identifier) else identifier
 
 
 def _prefixes(rule: MeteringLabelRule) -> str:
