@@ -119,13 +119,3 @@ def test_applying_shows_what_it_waits_for_and_asks_before_labels_go(labelled: tu
         assert running.end() == 0, running.shown
     assert running.shown.count("1 created") == 1
     assert "done: labels: 1 created, 0 changed, 1 deleted" in running.shown
-
-
-def test_who_does_not_want_labels_deleted_says_no(labelled: tuple[Path, ServerProcess], venturi: Venturi) -> None:
-    path, server = labelled
-    with at_terminal([*COMMAND, "apply", str(path), "--prune"], VENTURI_URL=server.url) as running:
-        running.wait_for("Delete 1 label?")
-        running.answer("n")
-        assert running.end() == 1
-    assert "done" not in running.shown
-    assert "goes" in venturi("label", "list", "--project", "waits")
