@@ -17,6 +17,7 @@ _DAILY = {
     "label": "resources.label",
     "rule": "resources.rule",
     "point": "resources.point",
+    "contract": "resources.contract",
     "apply": "apply",
     "explain": "explain",
     "meter": "meter",

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from venturi.core.classify.reference import Explanation
     from venturi.core.decode.format import InputFormat
     from venturi.core.domain.flow_batch import FlowTables
+    from venturi.interfaces.contract_commands import ContractCommands
     from venturi.interfaces.render.chart import Specification
     from venturi.interfaces.render.resources.selection import Row
     from venturi.interfaces.render.rules.explaining import InapplicableExplanation
@@ -137,6 +138,15 @@ def resource_commands(server: ServerChoice) -> "Iterator[ResourceCommands]":
 
     with server_resources(server) as resources:
         yield ResourceCommands(resources)
+
+
+@contextmanager
+def contract_commands(server: ServerChoice) -> "Iterator[ContractCommands]":
+    """Open a connection to a server, for commands on its contracts; it is closed at the end."""
+    from venturi.interfaces.contract_commands import ContractCommands
+
+    with server_resources(server) as resources:
+        yield ContractCommands(resources)
 
 
 def list_names(server: ServerChoice, collection: "Collection") -> list[str]:
