@@ -17,15 +17,11 @@ _BITS = 8
 
 
 class Octets(NamedTuple):
-    """Octets by direction."""
+    """What was counted in each direction, in octets."""
 
     ingress: int = 0
     egress: int = 0
     unknown: int = 0
-
-    def add(self, other: "Octets") -> "Octets":
-        """Give the sum of both."""
-        return Octets(self.ingress + other.ingress, self.egress + other.egress, self.unknown + other.unknown)
 
 
 class Sample(NamedTuple):
@@ -76,12 +72,9 @@ def position_of(rank: Fraction, count: int) -> int:
 
 def decide(samples: Sequence[Sample], measure: PercentileMeasure) -> Decision | None:
     """Find the sample at the percentile among those known, None where none is; of equal samples, the order of time counts."""
-    known = [sample for sample in samples if sample.known]
-    if not known:
-        return None
-    if measure.of is not Of.MAX_OF_PERCENTILES:
-        return _decide(known, measure, measure.of)
-    return max((_decide(known, measure, of) for of in (Of.INGRESS, Of.EGRESS)), key=lambda decision: decision.octets)
+    sides = (Of.INGRESS, Of.EGRESS) if measure.of is Of.MAX_OF_PERCENTILES else (measure.of,)
+    decisions = [_decide(ranked, measure, of) for of in sides if (ranked := rank(samples, of))]
+    return max(decisions, key=lambda decision: decision.octets, default=None)
 
 
 def rank(samples: Sequence[Sample], of: Of) -> list[tuple[int, Sample]]:
@@ -90,10 +83,10 @@ def rank(samples: Sequence[Sample], of: Of) -> list[tuple[int, Sample]]:
     return sorted(((value(sample.octets), sample) for sample in samples if sample.known), key=itemgetter(0))
 
 
-def _decide(known: Sequence[Sample], measure: PercentileMeasure, of: Of) -> Decision:
-    position = position_of(measure.rank, len(known))
-    octets, sample = rank(known, of)[position - 1]
-    return Decision(sample, octets, of, position, len(known))
+def _decide(ranked: Sequence[tuple[int, Sample]], measure: PercentileMeasure, of: Of) -> Decision:
+    position = position_of(measure.rank, len(ranked))
+    octets, sample = ranked[position - 1]
+    return Decision(sample, octets, of, position, len(ranked))
 
 
 def sum_octets(samples: Sequence[Sample], *, known: bool | None = None) -> Octets:

@@ -95,7 +95,7 @@ class PercentileMeasure(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return Fraction(self.percentile) / _HUNDRED
 
     def check(self) -> None:
-        """Refuse what cannot be with ``InvalidContractError``."""
+        """Refuse shares that cannot be with ``InvalidContractError``."""
         if not 0 < Fraction(self.percentile) <= _HUNDRED:
             message = f"percentile: {self.percentile} is not above 0 and at most 100"
             raise InvalidContractError(message)
@@ -105,7 +105,7 @@ class PercentileMeasure(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     @property
     def is_priced(self) -> bool:
-        """Whether it costs anything."""
+        """Whether the commit or what is above it costs anything."""
         return any(map(Fraction, (self.commit_price, self.burst_price)))
 
 
@@ -132,7 +132,7 @@ class VolumeMeasure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tiering: Tiers = Tiers.GRADED
 
     def check(self) -> None:
-        """Refuse what cannot be with ``InvalidContractError``."""
+        """Refuse tiers that cannot be with ``InvalidContractError``."""
         if self.of is Of.MAX_OF_PERCENTILES:
             message = "of: a volume has no percentiles"
             raise InvalidContractError(message)
@@ -150,7 +150,7 @@ class VolumeMeasure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @property
     def is_priced(self) -> bool:
-        """Whether it costs anything."""
+        """Whether any tier costs anything."""
         return any(Fraction(tier.price) for tier in self.tiers)
 
 

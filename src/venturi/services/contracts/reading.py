@@ -31,7 +31,7 @@ def read_samples(reader: StoreReader, contract: Contract, version: Version, span
     for start, direction, counted in members.sums(span):
         octets[start][direction] += counted
     known = _find_known(reader, members, span, now, _bears_interpolation(version))
-    return [Sample(Nanoseconds(start), Octets(*counts), start in known) for start, counts in octets.items()]
+    return [Sample(Nanoseconds(start), Octets._make(counts), start in known) for start, counts in octets.items()]
 
 
 @dataclass(frozen=True)
@@ -100,16 +100,18 @@ def _find_known(reader: StoreReader, members: _Members, span: Span, now: Nanosec
     coverage = IntervalCoverage(points, now)
     starts = range(span.start, span.end, BIN)
     coverage.add(span, starts, reader.usage.coverage)
-    held = [[point for point in points if any(map(scope.holds, point.versions))] for scope in members.scopes]
-    partly = [some for some in held if not any(_accounts_throughout(point, span) for point in some)]
     bound = list(Coverage).index(worst)
+    accounting = [[point for point in points if any(map(scope.holds, point.versions))] for scope in members.scopes]
 
     def is_known(start: int) -> bool:
         covering, time = coverage.of(start, start + BIN, EVERYWHERE)
         whole = covering.worst <= bound and time.known == time.expected > 0
-        return whole and all(any(point.accounts_for(start, start + BIN) for point in some) for some in partly)
+        return whole and all(any(point.accounts_for(start, start + BIN) for point in some) for some in accounting)
 
-    return frozenset(filter(is_known, starts)) if held else frozenset()
+    if all(accounting) and span.end <= now and all(_accounts_throughout(point, span) for point in points):
+        doubtful = coverage.lacking
+        return frozenset(starts).difference(doubtful) | frozenset(filter(is_known, doubtful))
+    return frozenset(filter(is_known, starts)) if all(accounting) else frozenset()
 
 
 def _accounts_throughout(point: AccountablePoint, span: Span) -> bool:
