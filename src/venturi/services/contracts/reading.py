@@ -28,8 +28,8 @@ def read_samples(reader: StoreReader, contract: Contract, version: Version, span
     boundary = [point for point in reader.usage.point_versions() if point.boundary == version.terms.boundary]
     members = _Members(reader, contract, version, boundary)
     octets: dict[int, list[int]] = {start: [0] * _DIRECTIONS for start in range(span.start, span.end, BIN)}
-    for start, direction, counted in members.sums(span):
-        octets[start][direction] += counted
+    for row in members.sums(span):
+        octets[row[0]][row[1]] += row[3]
     known = _find_known(reader, members, span, now, _bears_interpolation(version))
     return [Sample(Nanoseconds(start), Octets._make(counts), start in known) for start, counts in octets.items()]
 
@@ -61,25 +61,25 @@ class _Members:
         """The points that any member is counted at."""
         return [point for point in self._boundary if any(scope.holds(point) for scope in self.scopes)]
 
-    def sums(self, span: Span) -> Iterator[tuple[int, int, int]]:
-        """Sum what members counted: start, direction and octets."""
+    def sums(self, span: Span) -> Iterator[Row]:
+        """Sum what members counted: rows of start, direction, packets and octets; those of points have more behind."""
         metered = [point for point in self._boundary if point.version > 0]
         everywhere = frozenset(point.version for point in metered)
         usage = self._reader.usage
         if self._labels.versions:
-            yield from _octets(usage.usage(span, BIN, ("direction",), [Chosen(self._labels.versions, everywhere)]))
+            yield from usage.usage(span, BIN, ("direction",), [Chosen(self._labels.versions, everywhere)])
         for project_id in sorted(self._by_kind[MemberKind.PROJECT]):
             yield from self._sum_project(span, project_id, everywhere)
         named = frozenset(point.version for point in metered if point.point_id in self._by_kind[MemberKind.POINT])
         if named:
-            yield from _octets(usage.totals(span, BIN, ("direction",), named))
+            yield from usage.totals(span, BIN, ("direction",), named)
 
-    def _sum_project(self, span: Span, project_id: str, points: frozenset[int]) -> Iterator[tuple[int, int, int]]:
+    def _sum_project(self, span: Span, project_id: str, points: frozenset[int]) -> Iterator[Row]:
         """Sum what the labels of a project that are not shared counted, label by label."""
         asked = LabelsAsked(project_ids=frozenset({project_id}))
         owners = frozenset(each.owner for each in self._reader.usage.label_owners(asked) if not each.shared)
         if owners:
-            yield from _octets(self._reader.usage.usage_of_owners(span, BIN, ("direction",), [OwnersChosen(owners, points)]))
+            yield from self._reader.usage.usage_of_owners(span, BIN, ("direction",), [OwnersChosen(owners, points)])
 
     def _find_labels(self, identifiers: frozenset[str]) -> _Labels:
         """Find labels; unless foreign ones were let in, only as the project's own, which are not shared."""
@@ -126,8 +126,3 @@ def _bears_interpolation(version: Version) -> Coverage:
 
 def _identifiers(members: Iterable[Member], kind: MemberKind) -> frozenset[str]:
     return frozenset(member.id for member in members if member.kind is kind)
-
-
-def _octets(rows: Iterable[Row]) -> Iterator[tuple[int, int, int]]:
-    """Take from rows of sums by direction the start, the direction and the octets."""
-    return ((row[0], row[1], row[3]) for row in rows)
