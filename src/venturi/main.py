@@ -12,6 +12,7 @@ import rich_click as click
 from venturi.cli import venturi
 from venturi.core.domain.errors import VenturiError
 from venturi.core.domain.text import hide_url_secrets
+from venturi.interfaces.standard_output import write_sentence
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C."""
@@ -32,7 +33,7 @@ def run(arguments: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except VenturiError as error:
-        click.echo(f"venturi: {hide_url_secrets(str(error))}", err=True)
+        write_sentence(f"venturi: {hide_url_secrets(str(error))}")
         _forget_unwritable_output()
         return error.exit_code
     return result if isinstance(result, int) else 0

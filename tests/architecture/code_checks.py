@@ -32,6 +32,7 @@ CORE_STANDARD_LIBRARY = frozenset(
         "abc",
         "array",
         "bisect",
+        "calendar",
         "collections",
         "contextlib",
         "dataclasses",

@@ -31,7 +31,6 @@ CREATED = """\
     + egress 10.1.0.0/16 -> 192.0.2.10/32, excluded
 + label 'uplink' (project 'apply', shared)
     + egress remote 2001:db8::/32
-labels: 2 created, 0 changed, 0 deleted; rules: 4 created, 0 deleted
 """
 
 
@@ -70,9 +69,8 @@ def test_labels_and_rules_come_and_the_second_time_nothing_is_done(venturi: Vent
 def test_a_dry_run_shows_the_difference_and_touches_nothing(venturi: Venturi, rules_file: Path) -> None:
     rules_file.write_text(RULES)
     revision = _last_revision(venturi)
-    lines = CREATED.splitlines(keepends=True)[:-1]
     asked = venturi("apply", str(rules_file), "--dry-run")
-    assert asked == "".join([*lines, "would create 2 labels, create 4 rules\n", "nothing was changed\n"])
+    assert asked == CREATED + "would create 2 labels, create 4 rules\nnothing was changed\n"
     assert _last_revision(venturi) == revision
 
 
@@ -85,7 +83,6 @@ def test_what_differs_is_made_equal_and_ids_stay(venturi: Venturi, applied: Path
     ~ description 'all of it' -> 'some'
     + egress 10.2.0.0/16 -> any
     - egress 10.1.0.0/16 -> any
-labels: 0 created, 1 changed, 0 deleted; rules: 1 created, 1 deleted
 """
     assert venturi("apply", str(applied)) == difference + "done: labels: 0 created, 1 changed, 0 deleted; rules: 1 created, 1 deleted\n"
     assert venturi("apply", str(applied)) == NOTHING
@@ -103,7 +100,6 @@ def test_labels_that_files_do_not_name_stay_unless_pruned_and_never_in_other_pro
         == f"""\
 - label 'uplink' (project 'apply', shared, {uplink})
     - egress remote 2001:db8::/32
-labels: 0 created, 0 changed, 1 deleted; rules: 0 created, 1 deleted
 done: labels: 0 created, 0 changed, 1 deleted; rules: 0 created, 1 deleted
 """
     )

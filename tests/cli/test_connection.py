@@ -11,11 +11,11 @@ import pytest
 
 from tests.support.scripted_server import http_answer, scripted_server
 from tests.support.server import running_server
+from venturi.adapters.client.agents import PlanClient
 from venturi.adapters.client.collections import LABELS, POINTS, RULES, Reference
 from venturi.adapters.client.config import ConnectionConfig
 from venturi.adapters.client.connection import Connection
 from venturi.adapters.client.ledger import LedgerClient
-from venturi.adapters.client.plans import PlanClient
 from venturi.adapters.client.resources import Resources
 from venturi.core.domain.errors import (
     ConflictError,

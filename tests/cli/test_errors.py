@@ -20,6 +20,8 @@ JUDGED = [
     (("point", "create", "wan", "--kind", "router"), "a point of kind router needs --router-id"),
     (("point", "create", "wan", "--device", "eth0", "--address", "192.0.2.1"), "say what the point is"),
     (("point", "create", "wan", "--kind", "interface", "--device", "eth0", "--outside-interface", "1"), "--outside-interface is not for"),
+    (("point", "create", "x", "--kind", "exporter"), "nothing meters points of kind exporter yet; there can be interface and router."),
+    (("point", "create", "x", "--address", "192.0.2.1"), "nothing meters points of kind exporter yet; there can be interface and router."),
     (("point", "list", "--kind", "bridge"), "'bridge' is not one of 'interface', 'router', 'exporter'"),
     (("usage", "--group-by", "colour"), "'colour' is none of label, project, point, point_project, direction"),
     (("label", "list", "-c", "colour"), "there is no column 'colour'"),

@@ -1,7 +1,6 @@
 """Commands as processes of their own: completion in a shell, tokens and TLS against a server, and what they load."""
 
 import os
-import pty
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.server import make_token, running_server
+from tests.support.terminal import at_terminal
 from tests.support.tools import needs
 
 VENTURI = Path(sys.executable).with_name("venturi")
@@ -140,16 +140,12 @@ def test_a_server_with_a_certificate_is_trusted_only_with_its_authority(tmp_path
         assert _run(*asked, environment={"VENTURI_CA_FILE": certificate}).stdout == "[]\n"
 
 
-def _run_on_terminal(typed: bytes, *arguments: str) -> int:
+def _run_on_terminal(answer: str, *arguments: str) -> int:
     """Run a command on a terminal on which something is typed, and give its exit code."""
-    ours, theirs = pty.openpty()
-    try:
-        with subprocess.Popen([VENTURI, *arguments], stdin=theirs, stdout=theirs, stderr=theirs) as command:
-            os.write(ours, typed)
-            return command.wait(60)
-    finally:
-        os.close(ours)
-        os.close(theirs)
+    with at_terminal([str(VENTURI), *arguments]) as command:
+        if answer:
+            command.answer(answer)
+        return command.end()
 
 
 def test_on_a_terminal_labels_are_deleted_only_after_a_yes(tmp_path: Path) -> None:
@@ -160,12 +156,12 @@ def test_on_a_terminal_labels_are_deleted_only_after_a_yes(tmp_path: Path) -> No
         _run("label", "create", "unnamed", *at)
         pruning = ("apply", str(rules_file), "--prune", *at)
         left = ("label", "list", "-f", "value", "-c", "name", "--sort-column", "name", *at)
-        assert _run_on_terminal(b"n\n", *pruning) == 1
+        assert _run_on_terminal("n", *pruning) == 1
         assert _run(*left).stdout == "unnamed\n"
-        assert _run_on_terminal(b"y\n", *pruning) == 0
+        assert _run_on_terminal("y", *pruning) == 0
         assert _run(*left).stdout == "kept\n"
         _run("label", "create", "unnamed", *at)
-        assert _run_on_terminal(b"", *pruning, "--yes") == 0
+        assert _run_on_terminal("", *pruning, "--yes") == 0
         assert _run(*left).stdout == "kept\n"
 
 

@@ -1,12 +1,9 @@
 """Tables for people: at 80 columns, in colour on a terminal, through a pager where the screen is too small."""
 
-import fcntl
 import os
-import pty
-import struct
+import re
 import subprocess
 import sys
-import termios
 from pathlib import Path
 
 import pytest
@@ -14,6 +11,7 @@ import rich_click as click
 
 from tests.cli.conftest import Venturi
 from tests.support.server import ServerProcess
+from tests.support.terminal import at_terminal
 from venturi.cli import venturi as commands
 
 VENTURI = Path(sys.executable).with_name("venturi")
@@ -54,24 +52,11 @@ def filled(server: ServerProcess) -> ServerProcess:
     return server
 
 
-def _on_terminal(server: ServerProcess, *arguments: str, size: tuple[int, int] = (400, 80), **variables: str) -> str:
+def _on_terminal(server: ServerProcess, *arguments: str, size: tuple[int, int] = (400, 80), code: int = 0, **variables: str) -> str:
     """Run a command on a terminal of so many lines and columns, and give what it wrote there."""
-    known = {name: text for name, text in os.environ.items() if name not in {"NO_COLOR", "PAGER", "LESS", "COLUMNS", "LINES"}}
-    environment = {**known, "VENTURI_URL": server.url, "TERM": "xterm", **variables}
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
-    with subprocess.Popen([VENTURI, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as command:
-        os.close(theirs)
-        written = b""
-        try:
-            while part := os.read(ours, 1 << 16):
-                written += part
-        except OSError:  # the end of a terminal that nobody has open
-            pass
-        finally:
-            os.close(ours)
-        assert command.wait(60) == 0, written
-    return written.decode().replace("\r\n", "\n")
+    with at_terminal([str(VENTURI), *arguments], size=size, VENTURI_URL=server.url, **variables) as command:
+        assert command.end() == code, command.shown
+    return command.shown.replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize("words", LISTS, ids=" ".join)
@@ -142,3 +127,36 @@ def test_help_groups_the_commands_and_hides_the_former_spelling(venturi: Venturi
     shown = venturi("--help")
     assert [group for group in ("Daily", "Server and agents", "Upkeep", "About venturi") if f" {group} " not in shown] == []
     assert "\u2502 rules " not in shown
+
+
+def test_a_secret_stands_in_one_line_that_can_be_copied(filled: ServerProcess) -> None:
+    shown = _on_terminal(filled, "token", "create", "--role", "reader", "--project", "p", "--name", "copied").splitlines()
+    assert [line for line in shown[:-1] if len(line) > 80] == []
+    assert shown[-2:][0].strip() == "secret:"
+    assert re.fullmatch(r"venturi_[0-9a-f]{32}_[0-9a-f]{64}", shown[-1].strip())
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        pytest.param(("label", "create", LONG_NAME, "--project", "p" * 32), 0, id="a warning"),
+        pytest.param(("label", "show", f"no {LONG_NAME}"), 8, id="an error"),
+        pytest.param(("label", "list", "--url", "http://127.0.0.1:9"), 11, id="no server"),
+        pytest.param(("explain", "2001:db8:1234:5678:9abc:def0:1234:5601", "2001:db8::1", "egress"), 0, id="explanations"),
+    ],
+)
+def test_what_is_said_beside_a_table_fits_on_a_terminal(filled: ServerProcess, command: tuple[str, ...], code: int) -> None:
+    shown = _on_terminal(filled, *command, code=code)
+    assert [line for line in _plain(shown).splitlines() if len(line) > 80] == []
+    assert len(shown.splitlines()) > 1
+
+
+def test_explanations_show_ids_short(filled: ServerProcess) -> None:
+    shown = _plain(_on_terminal(filled, "explain", "2001:db8:1234:5678:9abc:def0:1234:5601", "2001:db8::1", "egress"))
+    assert re.search(r"\b[0-9a-f]{8}\b(?!-)", shown)
+    assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}", shown)
+
+
+def _plain(shown: str) -> str:
+    """Give what was shown without colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown)

@@ -72,7 +72,7 @@ def test_a_table_of_a_period_shows_the_clocks_of_its_zone(venturi: Venturi) -> N
     assert lines[0] == "2026-03-01: 2026-03-01 00:00+05:30 to 2026-03-02 00:00+05:30"
     assert [line[:22] for line in lines if "web shop" in line] == ["2026-03-01 17:00+05:30", "2026-03-01 18:00+05:30"]
     (total,) = (line for line in lines if line.startswith("total"))
-    assert total.split()[:4] == ["total", "1,554", "3.01", "MB"]
+    assert total.split()[:4] == ["total", "1,554", "3.02", "MB"]
     under_way = venturi("usage", "--period", "this-month", "--group-by", "label").splitlines()
     assert any(line.startswith("this-month: ") and line.endswith("Z, so far") for line in under_way)
 

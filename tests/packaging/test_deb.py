@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.environments import run_whole
 from tests.support.machines.copies import SECONDS, Machine, copied_machine
 from tests.support.machines.packages import PACKAGES, Packages
 from tests.support.tools import needs
@@ -97,6 +98,11 @@ def test_packages_are_installed_started_upgraded_and_removed(machine: Machine, p
     machine.run("dpkg", "--purge", *PACKAGES)
     assert machine.fails("test", "-e", "/etc/venturi")
     machine.run("test", "-s", f"{STATE['server']}/venturi.db")
+
+
+def test_the_agent_recommends_what_loads_its_programs(packages: Packages) -> None:
+    recommended = {name: run_whole("dpkg-deb", "--field", packages[name, 1], "Recommends").strip() for name in PACKAGES}
+    assert recommended == {"venturi": "", "venturi-agent": "libbpf1"}
 
 
 def test_help_is_installed_for_people_and_shells(machine: Machine, packages: Packages) -> None:

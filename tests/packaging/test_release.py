@@ -12,6 +12,7 @@ import yaml
 
 from tests.support.sources import ROOT
 
+MINORS = (11, 12, 13, 14)
 GITHUB = ROOT / ".github"
 RELEASED = "# Changelog\n\n## [Unreleased]\n\n## [1.2.3] - 2026-11-29\n\n### Added\n\n- A thing.\n"
 
@@ -23,12 +24,17 @@ def _git(folder: Path, *words: str) -> None:
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A small project whose version can be released; its ``make dist`` builds nothing."""
+    """A small project whose version can be released, with an environment of each Python; its ``make dist`` builds nothing."""
     (tmp_path / "scripts").mkdir()
     shutil.copy(ROOT / "scripts" / "release", tmp_path / "scripts")
     (tmp_path / "pyproject.toml").write_text('[project]\nversion = "1.2.3"\n', encoding="utf-8")
     (tmp_path / "CHANGELOG.md").write_text(RELEASED, encoding="utf-8")
     (tmp_path / "Makefile").write_text("dist:\n\t@true\n", encoding="utf-8")
+    for minor in MINORS:
+        python = tmp_path / f".venv-python3.{minor}" / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.write_text(f"#!/bin/sh\necho 3.{minor}\n", encoding="utf-8")
+        python.chmod(0o755)
     _git(tmp_path, "init", "-q")
     _commit(tmp_path)
     return tmp_path
@@ -71,6 +77,16 @@ def test_a_release_is_refused(clone: Path, change: Callable[[Path], None], sente
     assert sentence in _refusal(clone)
 
 
+def test_a_release_names_each_python_that_is_missing_before_it_builds(clone: Path) -> None:
+    for minor in (12, 14):
+        shutil.rmtree(clone / f".venv-python3.{minor}")
+    _commit(clone)
+    refused = _refusal(clone)
+    assert "no environment has Python 3.12, 3.14." in refused
+    assert refused.splitlines()[-2:] == ["  make setup PYTHON=python3.12", "  make setup PYTHON=python3.14"]
+    assert not (clone / "dist").exists()
+
+
 def _workflows() -> list[Path]:
     return sorted((GITHUB / "workflows").glob("*.yml"))
 
@@ -90,7 +106,7 @@ def test_every_python_that_the_project_promises_is_tested() -> None:
     tested = yaml.safe_load((GITHUB / "workflows" / "check.yml").read_text(encoding="utf-8"))["jobs"]["test"]["strategy"]["matrix"][
         "python"
     ]
-    assert tested == ["3.11", "3.12", "3.13", "3.14"]
+    assert tested == [f"3.{minor}" for minor in MINORS]
 
 
 @pytest.mark.parametrize("path", [*sorted(GITHUB.rglob("*.yml")), ROOT / "SECURITY.md"], ids=lambda path: path.name)

@@ -1,7 +1,7 @@
 """The units of the Debian packages under a real systemd: enabled, metering, upgraded under load and removed.
 
-The machine is a copy of this one, booted in a container, so every restriction of the units is enforced. The driver counts by nftables: a
-container shares the kernel's folder of eBPF objects with its host.
+The machine is a copy of this one, booted in a container, so every restriction of the units is enforced. It has a file system of its own
+for eBPF objects, which the agent's unit lets it write to.
 """
 
 from collections.abc import Iterator
@@ -37,11 +37,13 @@ ip -n outer address add 192.0.2.2/24 dev eth0
 ip -n outer neighbour replace 192.0.2.1 lladdr "$(cat /sys/class/net/outer/address)" dev eth0
 """
 RULES = "labels: [{name: ten, shared: true, rules: [{direction: egress, source_ip_prefix: 10.0.0.0/8}]}]"
-AGENT = """VENTURI_AGENT_DRIVER=nftables
+AGENT = """VENTURI_AGENT_DRIVER={driver}
 VENTURI_AGENT_HOST=h
 VENTURI_AGENT_MEASURE_INTERVAL=1s
 VENTURI_AGENT_REPORT_INTERVAL=1s
 """
+# A container gets a /sys without the folder where every other machine has eBPF objects.
+OBJECTS = "mount -o remount,rw /sys; mkdir -p /sys/fs/bpf; mount -t bpf -o mode=700 bpf /sys/fs/bpf; mount -o remount,ro /sys"
 SEND = "import socket; s = socket.socket(type=socket.SOCK_DGRAM); [s.sendto(bytes(72), ('192.0.2.2', 9)) for _ in range({number})]"
 PACKET_OCTETS = 100
 
@@ -70,10 +72,9 @@ def _started(machine: Machine, unit: str) -> str:
     return machine.run("systemctl", "show", "--property", "ActiveEnterTimestampMonotonic", "--value", unit)
 
 
-def test_units_start_meter_survive_an_upgrade_and_go(machine: Machine, packages: Packages) -> None:
-    _install(machine, packages, 1)
-    assert machine.run("systemctl", "list-units", "--all", "--plain", "--no-legend", "venturi*") == ""
-    machine.run("sh", "-c", f"printf '{AGENT}' >/etc/venturi/agent.env; echo '{RULES}' >/etc/venturi/rules.yaml")
+def _meter(machine: Machine, driver: str) -> None:
+    """Have the units meter the uplink by a driver, until seven packets are in the ledger."""
+    machine.run("sh", "-c", f"printf '{AGENT.format(driver=driver)}' >/etc/venturi/agent.env; echo '{RULES}' >/etc/venturi/rules.yaml")
     machine.run("systemctl", "enable", "--now", "venturi.socket", "venturi.service")
     machine.run("venturi", "apply", "/etc/venturi/rules.yaml")
     machine.run("venturi", "point", "create", "uplink", "--kind", "interface", "--share", "--host", "h", "--device", "outer")
@@ -81,6 +82,22 @@ def test_units_start_meter_survive_an_upgrade_and_go(machine: Machine, packages:
     machine.wait_for('"event":"metering"', "journalctl", "-o", "cat", "-u", "venturi-agent")
     _send(machine, 7)
     _wait_for_usage(machine, 7)
+
+
+def test_the_restrictions_of_the_unit_let_ebpf_count(machine: Machine, packages: Packages) -> None:
+    machine.run("sh", "-e", "-c", OBJECTS)
+    _install(machine, packages, 1)
+    _meter(machine, "ebpf")
+    assert "ebpf" in machine.run("venturi", "agent", "list", "-f", "value", "-c", "driver")
+    assert machine.run("systemctl", "show", "--property", "NRestarts", "--value", "venturi-agent").strip() == "0"
+    assert machine.run("ls", "/sys/fs/bpf/venturi")
+    machine.run("dpkg", "--purge", "venturi-agent")
+
+
+def test_units_start_meter_survive_an_upgrade_and_go(machine: Machine, packages: Packages) -> None:
+    _install(machine, packages, 1)
+    assert machine.run("systemctl", "list-units", "--all", "--plain", "--no-legend", "venturi*") == ""
+    _meter(machine, "nftables")
 
     before = [_started(machine, unit) for unit in ("venturi.service", "venturi-agent.service")]
     _install(machine, packages, 2)

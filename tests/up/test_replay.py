@@ -42,8 +42,10 @@ def test_the_bundled_hour_is_metered_live_as_other_programs_counted_it() -> None
         url = next(word for line in lines for word in line.split() if word.startswith("http://")).rstrip(",")
         query = {"from": asked[4], "to": asked[6], "group_by": "label,direction", "resolution": "total"}
         report = urllib3.request("GET", f"{url}/v1/usage", fields=query).json()
+        shown = subprocess.run([sys.executable, "-m", "venturi", "status", "--url", url], capture_output=True, text=True, check=True).stdout
     counted = {(row["label_name"], row["direction"]): (row["packets"], row["octets"]) for row in report["intervals"][0]["usage"]}
     assert counted == expected_usage()
+    assert "agents    1 that only posts, without a status" in shown.splitlines()
     assert process.returncode == 0
     assert missing_from_readme(lines) == []
 

@@ -105,7 +105,8 @@ def _fill_bins(connection: Connection, shape: LedgerShape, starts: Numbers, widt
     count = load(connection, LEDGER_LABEL_BINS, {**keys, **named, **_counts(packets)})
     keys, numbers = _keys(starts, width, shape.projects), _each(projects + 1, len(starts))
     counted = _counts(of_projects)
-    added_up: Columns = {"alone_packets": 0, "alone_octets": 0, "unparted_packets": counted["packets"], "unparted_octets": counted["octets"]}
+    unparted = {f"unparted_{name}": numbers for name, numbers in counted.items()}
+    added_up: Columns = {"alone_packets": 0, "alone_octets": 0, **unparted}
     load(connection, LEDGER_OWNER_BINS, {**keys, "owner": numbers, "point_version": numbers, **counted, **added_up})
     unmatched = UNMATCHED * (width // READING)
     unlabelled = {

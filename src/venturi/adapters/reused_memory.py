@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from venturi.core.decode.memory import Arrays
+from venturi.core.decode.decoder import Arrays
 
 _MOST_SETS = 8
 _SPARE = 4

@@ -1,4 +1,4 @@
-"""The command line: one file for each command, loaded when it is called or its help is shown.
+"""The command line: its modules, each loaded when a command of it is called or its help is shown.
 
 Owns which commands there are and the groups in which help lists them.
 """
@@ -17,16 +17,17 @@ _DAILY = {
     "label": "resources.label",
     "rule": "resources.rule",
     "point": "resources.point",
+    "contract": "resources.contract",
     "apply": "apply",
     "explain": "explain",
     "meter": "meter",
 }
 _SERVER = {
     "up": "programs.up",
-    "demo": "programs.demo",
+    "demo": "programs.up",
     "serve": "programs.serve",
     "agent": "programs.agent",
-    "doctor": "programs.doctor",
+    "doctor": "programs.agent",
     "config": "config",
 }
 _UPKEEP = {
@@ -36,8 +37,8 @@ _UPKEEP = {
     "ledger": "ledger",
     "db": "db",
 }
-_ABOUT = {"help": "about:show_help", "version": "about", "completion": "completion"}
-_HIDDEN = {"rules": "rules"}
+_ABOUT = {"help": "about:show_help", "version": "about", "completion": "about"}
+_HIDDEN = {"rules": "resources.rule"}
 _PLACES = {**_DAILY, **_SERVER, **_UPKEEP, **_ABOUT, **_HIDDEN}
 """The module below ``venturi.cli`` of each command, whose name it has there unless another is given."""
 

@@ -1,9 +1,10 @@
-"""``venturi version`` and ``venturi help``: what this is, and what each command does.
+"""``venturi version``, ``help`` and ``completion``: what this is, what each command does, and how a shell completes it.
 
 Owns nothing but the words that lead there; help itself is that of the commands.
 """
 
 import rich_click as click
+from click.shell_completion import get_completion_class
 
 from venturi import __version__
 
@@ -28,3 +29,17 @@ def show_help(context: click.RichContext, /, words: tuple[str, ...]) -> None:
             raise click.UsageError(message)
         current = command.context_class(command, info_name=word, parent=current)
     click.echo(current.get_help())
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
+    """Print what makes SHELL complete the command line of venturi.
+
+    For bash, put eval "$(venturi completion bash)" into ~/.bashrc.
+    """
+    found = get_completion_class(shell)
+    root = context.find_root()
+    if found is not None:
+        click.echo(found(root.command, {}, "venturi", "_VENTURI_COMPLETE").source())

@@ -43,9 +43,10 @@ if TYPE_CHECKING:
     from venturi.core.classify.reference import Explanation
     from venturi.core.decode.format import InputFormat
     from venturi.core.domain.flow_batch import FlowTables
+    from venturi.interfaces.contract_commands import ContractCommands
     from venturi.interfaces.render.chart import Specification
     from venturi.interfaces.render.resources.selection import Row
-    from venturi.interfaces.render.rules.explaining import InapplicableExplanation
+    from venturi.interfaces.render.rules import InapplicableExplanation
     from venturi.interfaces.resource_commands import ResourceCommands
     from venturi.services.applying.request import ApplyRequest
     from venturi.services.offline.report import MeterReport
@@ -92,7 +93,7 @@ def meter_files(request: "MeterRequest", rules_paths: Sequence[str], output: Out
 def check_rules_files(paths: Sequence[str], view: View) -> int:
     """Write what is wrong in rules files, or that nothing is; give the exit code."""
     from venturi.adapters.files.rules_file import check_rules
-    from venturi.interfaces.render.rules.checking import write_reading
+    from venturi.interfaces.render.rules import write_reading
     from venturi.interfaces.standard_output import write_standard_output
 
     reading = check_rules(paths)
@@ -137,6 +138,15 @@ def resource_commands(server: ServerChoice) -> "Iterator[ResourceCommands]":
 
     with server_resources(server) as resources:
         yield ResourceCommands(resources)
+
+
+@contextmanager
+def contract_commands(server: ServerChoice) -> "Iterator[ContractCommands]":
+    """Open a connection to a server, for commands on its contracts; it is closed at the end."""
+    from venturi.interfaces.contract_commands import ContractCommands
+
+    with server_resources(server) as resources:
+        yield ContractCommands(resources)
 
 
 def list_names(server: ServerChoice, collection: "Collection") -> list[str]:
@@ -221,7 +231,7 @@ def time_from_now(duration: Nanoseconds) -> Nanoseconds:
 def _write_explanations(
     explanations: "Sequence[Explanation]", inapplicable: "Sequence[InapplicableExplanation]" = (), *, form: str
 ) -> None:
-    from venturi.interfaces.render.rules.explaining import write_explanations_json, write_explanations_table
+    from venturi.interfaces.render.rules import write_explanations_json, write_explanations_table
     from venturi.interfaces.standard_output import write_standard_output
 
     write = write_explanations_json if form == "json" else write_explanations_table

@@ -207,6 +207,8 @@ def _store_services(store: "Store", settings: "ServeSettings") -> dict[str, obje
     """Make the services that need nothing but the store and a setting."""
     from venturi.interfaces.api.neutron.remembered import RememberedLists
     from venturi.services.alarms.reading import AlarmReading
+    from venturi.services.contracts.keeping import ContractControl
+    from venturi.services.contracts.measuring import ContractMeasures
     from venturi.services.control.applying import ApplyControl
     from venturi.services.control.explaining import Explaining
     from venturi.services.control.labels import LabelControl
@@ -218,6 +220,8 @@ def _store_services(store: "Store", settings: "ServeSettings") -> dict[str, obje
     return {
         "alarms": AlarmReading(store, _now),
         "applying": ApplyControl(store),
+        "contracts": ContractControl(store, _now),
+        "measures": ContractMeasures(store, _now),
         "labels": LabelControl(store),
         "rules": RuleControl(store),
         "lists": RememberedLists(store.latest),

@@ -87,8 +87,7 @@ def demonstrate(options: Mapping[str, object], seconds: float | None) -> int:
     from venturi.adapters.drivers.ebpf.bpf.file_system import passing_bpf_folder
     from venturi.adapters.laboratory.network import LaboratoryNetwork, laboratory_name
     from venturi.config.settings import read_settings
-    from venturi.interfaces.up.demo_program import DEMO_HOST
-    from venturi.interfaces.up.demo_traffic import PROJECTS
+    from venturi.interfaces.up.demo import DEMO_HOST, PROJECTS
 
     with ExitStack() as running:
         folder = running.enter_context(tempfile.TemporaryDirectory(prefix="venturi-"))
@@ -114,7 +113,7 @@ def _demonstrate(settings: "AgentSettings", log: "FilteringBoundLogger", network
     from venturi.interfaces.agent.drivers import choose_drivers
     from venturi.interfaces.agent.program import AgentProgram
     from venturi.interfaces.signals import ended_by_signals
-    from venturi.interfaces.up.demo_program import Demo
+    from venturi.interfaces.up.demo import Demo
 
     drivers = choose_drivers(settings)
     ending = Ending()

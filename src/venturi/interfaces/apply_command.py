@@ -8,11 +8,10 @@ from venturi.core.domain.control.revision import ChangeKind
 from venturi.core.rules.document import RulesDocument
 from venturi.interfaces.render.progress import Unit, progress_of
 from venturi.interfaces.render.quantities import count_of
-from venturi.interfaces.render.resources.difference import write_difference, write_done
+from venturi.interfaces.render.resources.difference import write_difference, write_done, write_plan
 from venturi.interfaces.standard_output import write_note, write_standard_output
 from venturi.interfaces.uncounted_labels import note_uncounted
 from venturi.services.applying.applying import Applying
-from venturi.services.applying.difference import Difference
 from venturi.services.applying.request import ApplyRequest
 from venturi.services.applying.wire import label_body
 
@@ -34,8 +33,14 @@ class ApplyCommand:
         """
         for note in _notes(document):
             write_note(note)
-        difference = self._applying.compare(document)
-        write_standard_output(partial(write_difference, difference, request.listed, dry_run=request.dry_run))
+        with progress_of(Unit.WHOLE) as progress:
+            progress.begin(f"comparing {count_of(len(document.labels), 'label')}", None)
+            difference = self._applying.compare(document)
+        write_standard_output(partial(write_difference, difference, request.listed))
+        deleted = len(difference.of_kind(ChangeKind.DELETED))
+        confirm = self._confirm if deleted and not request.assume_yes else None
+        if difference.labels and (request.dry_run or confirm is not None):
+            write_standard_output(partial(write_plan, difference))
         points = self._applying.present_points()
         for note in note_uncounted([label_body(each.label) for each in self._applying.wanted], points) if points is not None else ():
             write_note(note)
@@ -46,7 +51,7 @@ class ApplyCommand:
             return _NOTHING_WRONG
         if not difference.labels:
             return _NOTHING_WRONG
-        if not request.assume_yes and not self._may_delete(difference):
+        if confirm is not None and not confirm(f"Delete {count_of(deleted, 'label')}?"):
             return _DECLINED
         try:
             with progress_of(Unit.WHOLE) as progress:
@@ -55,10 +60,6 @@ class ApplyCommand:
         finally:
             write_standard_output(partial(write_done, self._applying.done))
         return _NOTHING_WRONG
-
-    def _may_delete(self, difference: Difference) -> bool:
-        deleted = len(difference.of_kind(ChangeKind.DELETED))
-        return not deleted or self._confirm is None or self._confirm(f"Delete {count_of(deleted, 'label')}?")
 
 
 def _write_nothing_changed(stream: TextIO) -> None:

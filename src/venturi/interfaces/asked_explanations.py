@@ -9,7 +9,7 @@ from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import ServerError, VenturiError
 from venturi.core.domain.label import MeteringLabel, MeteringLabelRule
 from venturi.core.domain.prefix import Prefix
-from venturi.interfaces.render.rules.explaining import InapplicableExplanation
+from venturi.interfaces.render.rules import InapplicableExplanation
 
 
 def ask_explanations(

@@ -4,7 +4,6 @@ Owns the way from a command's request to its output. Asking belongs to the clien
 """
 
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -20,7 +19,7 @@ from venturi.interfaces.render.resources.output import write_document, write_lis
 from venturi.interfaces.render.resources.selection import choose_columns, sort_rows
 from venturi.interfaces.render.resources.state import STATE_COLUMNS, state_rows
 from venturi.interfaces.render.resources.view import View
-from venturi.interfaces.standard_output import write_note, write_paged, write_standard_output
+from venturi.interfaces.standard_output import write_note, write_paged, write_sentence, write_standard_output
 from venturi.interfaces.uncounted_labels import note_uncounted
 
 _DOCUMENT_FORMS = frozenset({"json", "yaml"})
@@ -37,7 +36,7 @@ class ResourceCommands:
         check_columns(collection, view)
         created = self._resources.create(collection, attributes)
         for warning in self._find_doubles(collection, created):
-            sys.stderr.write(f"warning: {warning}\n")
+            write_sentence(f"warning: {warning}")
         return show(created, collection, view)
 
     def _find_doubles(self, collection: Collection, created: Resource) -> Iterator[str]:

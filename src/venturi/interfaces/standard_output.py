@@ -1,4 +1,4 @@
-"""Standard output, which can be full, closed, no place for some characters, or a screen that is too small; and notes beside it."""
+"""Standard output, which can be full, closed, no place for some characters, or a screen that is too small; and what is said beside it."""
 
 import io
 import shutil
@@ -55,7 +55,14 @@ def _write_text(text: str, stream: TextIO) -> None:
 
 
 def write_note(note: str) -> None:
-    """Write a note to standard error, in lines that fit if that is a terminal."""
-    text = f"note: {note}"
-    lines = textwrap.wrap(text, shutil.get_terminal_size().columns) if sys.stderr.isatty() else [text]
-    sys.stderr.writelines(f"{line}\n" for line in lines)
+    """Write a note to standard error."""
+    write_sentence(f"note: {note}")
+
+
+def write_sentence(sentence: str) -> None:
+    """Write a sentence to standard error, in lines that fit if that is a terminal. No word is broken, for whoever copies it."""
+    lines = sentence.splitlines()
+    if sys.stderr is not None and sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        lines = [part for line in lines for part in textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [line]]
+    click.echo("\n".join(lines), err=True)

@@ -23,6 +23,9 @@ _SHOWN = 10
 _COUNTED = 10_000
 """How many resources of a sort are counted at most."""
 
+_NO_STATUS = "no_status"
+"""The state of an agent that posts and never told of itself: a replay, or an agent of an older version."""
+
 _UNSEEN = "only an administrator sees them"
 _AGENT_COLUMNS = ("agent", "state", "last_report", "lag", "spool", "problem")
 _ALARM_COLUMNS = ("kind", "alarm", "last_seen_at")
@@ -134,8 +137,11 @@ def _tell_agents(status: Json) -> str:
     agents = _list(status, "agents")
     if not agents:
         return "none; start one on a host, as root: venturi agent --server URL"
-    reporting = sum(agent.get("state") == "reporting" for agent in agents)
-    return f"{reporting} of {len(agents)} reporting"
+    with_status = [agent["state"] for agent in agents if agent.get("state") != _NO_STATUS]
+    posting = len(agents) - len(with_status)
+    parts = [f"{with_status.count('reporting')} of {len(with_status)} reporting"] if with_status else []
+    parts += [f"{posting} that only {'posts' if posting == 1 else 'post'}, without a status"] if posting else []
+    return ", ".join(parts)
 
 
 def _agent_row(agent: Resource, now: int) -> dict[str, object]:
@@ -152,7 +158,7 @@ def _agent_row(agent: Resource, now: int) -> dict[str, object]:
         "agent": agent.get("agent_id"),
         "state": agent.get("state"),
         "last_report": _ago(agent.get("reported_at") or agent.get("last_posted_at"), now, " ago"),
-        "lag": _ago(agent.get("oldest_undelivered"), now, "") or "none",
+        "lag": "" if agent.get("state") == _NO_STATUS else _ago(agent.get("oldest_undelivered"), now, "") or "none",
         "spool": used,
         "problem": agent.get("problem") or "",
     }

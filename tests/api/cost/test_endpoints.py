@@ -21,9 +21,10 @@ from litestar import Router
 
 from tests.api.v1.test_alarms import STATUS
 from tests.support.batches import SpoolOfTests, make_batch_label, make_batch_point, make_interval, send_form
+from tests.support.control_values import new_id
 from tests.support.measuring import Cost, measured
 from tests.support.server import BY_PLAN_FILES, ServerProcess, make_token, running_server
-from venturi.core.ledger.batch import BatchLabel
+from venturi.core.ledger.batch import BatchLabel, BatchPoint
 from venturi.interfaces.api.neutron.routes import neutron_routes
 from venturi.interfaces.api.operations import operations_routes
 from venturi.interfaces.api.v1.routes import v1_routes
@@ -49,6 +50,7 @@ class World:
     rules: list[str] = field(default_factory=list)
     points: list[str] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
+    contracts: list[str] = field(default_factory=list)
     spools: Iterator[SpoolOfTests] = field(default_factory=lambda: iter(()))
     posted: SpoolOfTests = field(default_factory=SpoolOfTests)
     idle_wait: float = 0.0
@@ -88,15 +90,16 @@ def _fill(world: World) -> None:
     ]
     world.rules = [rule["id"] for rule in world.make(RULES, {"metering_label_rules": rules})["metering_label_rules"]]
     for device in ("eth0", "eth1"):
-        point = {"name": "uplink", "kind": "interface", "shared": True, "host": "edge-1", "device": device}
+        point = {"name": "uplink", "kind": "interface", "shared": True, "host": "edge-1", "device": device, "boundary": "edge"}
         world.points.append(world.make("/v1/observation-points", point)["id"])
         world.tokens.append(world.make("/v1/tokens", {"role": "reader", "project_id": "own"})["id"])
     labels = [BatchLabel(identity, f"label {number}", "own", False) for number, identity in enumerate(world.labels)]
-    points = [make_batch_point("uplink", project_id="own", shared=True)]
+    points = [BatchPoint(world.points[0], "uplink", "own", True, "interface")]
     world.posted = SpoolOfTests(labels=labels, points=points)
     usage = [(label, direction, 10, 1_000) for label in range(COUNT) for direction in (0, 1)]
     for hour in range(HOURS):
         assert world.send("admin", "POST", "/v1/batches", send_form(world.posted.seal(make_interval(60 * hour, usage=usage)))).status == 200
+    world.contracts = [world.make("/v1/contracts", json.loads(_contract(world)))["id"] for _ in range(2)]
     others = [make_batch_label(f"label {number}", project_id="own") for number in range(BATCH_LABELS)]
     world.spools = iter([SpoolOfTests(labels=others, points=[make_batch_point()]) for _ in ROLES])
     for agent_id, host in (("agent-1", "edge-1"), ("agent-9", "edge-9")):
@@ -116,6 +119,17 @@ def _largest_batch(world: World) -> bytes:
 def _status(_: World) -> bytes:
     alarms = [{"kind": "clock_step", "subject": f"device {number}", "sentence": "x" * 1_000} for number in range(100)]
     return json.dumps({**STATUS, "alarms": alarms}).encode()
+
+
+_MOST_MEMBERS = 500
+
+
+def _contract(world: World) -> bytes:
+    """Give a contract with as many members as it may have, whose rules have to be compared."""
+    members = [{"kind": "label", "id": label} for label in world.labels[10 : 10 + _MOST_MEMBERS]]
+    measure = {"kind": "percentile", "of": "max_of_percentiles", "least_known": "0"}
+    terms = {"boundary": "edge", "members": members, "measure": measure, "unit": "Mbit/s", "begins_at": "2026-01-01T00:00:00Z"}
+    return json.dumps({"name": new_id(), **terms}).encode()
 
 
 def _corrections(_: World) -> bytes:
@@ -174,6 +188,13 @@ CASES: dict[tuple[str, str], tuple[str, str | Body]] = {
     ("POST", "/v1/apply"): ("", _changes),
     ("POST", "/v1/batches"): ("", _largest_batch),
     ("GET", "/v1/caller"): ("", ""),
+    ("GET", "/v1/contracts"): ("?limit=1000", ""),
+    ("POST", "/v1/contracts"): ("", _contract),
+    ("GET", "/v1/contracts/{contract_id}"): ("", ""),
+    ("PATCH", "/v1/contracts/{contract_id}"): ("", json.dumps({"minimum_charge": "0", "decimals": 4})),
+    ("DELETE", "/v1/contracts/{contract_id}"): ("", ""),
+    ("GET", "/v1/contracts/{contract_id}/measure"): ("?period=2026-01", ""),
+    ("GET", "/v1/contracts/{contract_id}/samples"): ("?period=2026-01", ""),
     ("POST", "/v1/corrections"): ("", _corrections),
     ("POST", "/v1/explain"): ("", PACKET),
     ("GET", "/v1/held"): ("?limit=1000", ""),
@@ -243,7 +264,7 @@ def _path(world: World, method: str, template: str) -> str:
     """Give a path with the ids of what there is; what is deleted is nothing that others ask for."""
     which = 1 if method == "DELETE" else 0
     known = {"label_id": world.labels[7], "point_id": world.points[which], "token_id": world.tokens[which], "number": "1", "host": "edge-1"}
-    known |= {"spool_id": world.posted.spool_id, "alias": "metering", "name": "swagger-ui.css"}
+    known |= {"contract_id": world.contracts[which], "spool_id": world.posted.spool_id, "alias": "metering", "name": "swagger-ui.css"}
     known["agent_id"] = "agent-9" if which else "agent-1"
     if "{alarm_id}" in template:
         known["alarm_id"] = _any_alarm(world)

@@ -69,6 +69,8 @@ RELATIONS = {
     "intervals are named, or chosen by their attributes": r"intervals: name them, or give at least one of",
     "no label or rule is changed or deleted twice": r".* is named in .* already",
     "places and attributes of a point fit its kind": r".*: a point of kind ",
+    "what a contract says fits together": r"(unit|currency|tiers|members|percentile|least_known|of|zone|begins_at|ends_at): ",
+    "a contract is about a boundary that there is": r"boundary: no observation point is of boundary",
 }
 """What fields must be to each other, which JSON Schema does not tell: sentences by which it is refused."""
 

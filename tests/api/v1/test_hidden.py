@@ -59,6 +59,12 @@ class Case:
     form: Any = None
 
 
+def _contract(kind: str, boundary: str = "edge") -> dict[str, object]:
+    """Describe a contract with a member of a kind."""
+    member = {"kind": kind, "id": OTHER if kind == "project" else "{id}"}
+    return {"name": "theirs", "boundary": boundary, "members": [member], "measure": {"kind": "volume"}, "unit": "GB"}
+
+
 CASES = [
     *(Case(method, f"{_LABELS}/{{identifier}}", Operation.SHOW_LABEL, _LABEL_KINDS) for method in ("GET", "HEAD")),
     Case("PUT", f"{_LABELS}/{{identifier}}", Operation.SHOW_LABEL, _LABEL_KINDS, form={"metering_label": {}}),
@@ -93,6 +99,15 @@ CASES = [
         ("point", "shared point"),
         form={"source": "10.0.0.1", "destination": "10.0.0.2", "direction": "egress", "observation_point_id": "{id}"},
     ),
+    Case("GET", "/v1/contracts", Operation.LIST_CONTRACTS, ("contract",), query="marker={id}"),
+    Case("GET", "/v1/contracts", Operation.LIST_CONTRACTS, ("contract",), query="id={id}"),
+    Case("POST", "/v1/contracts", Operation.CREATE_CONTRACT, _LABEL_KINDS, form=_contract("label")),
+    Case("POST", "/v1/contracts", Operation.CREATE_CONTRACT, ("point", "shared point"), form=_contract("point")),
+    Case("GET", "/v1/contracts/{contract_id}", Operation.SHOW_CONTRACT, ("contract",)),
+    Case("PATCH", "/v1/contracts/{contract_id}", Operation.UPDATE_CONTRACT, ("contract",), form={"name": "ours"}),
+    Case("DELETE", "/v1/contracts/{contract_id}", Operation.DELETE_CONTRACT, ("contract",)),
+    Case("GET", "/v1/contracts/{contract_id}/measure", Operation.MEASURE_CONTRACT, ("contract",)),
+    Case("GET", "/v1/contracts/{contract_id}/samples", Operation.SHOW_SAMPLES, ("contract",)),
     Case("GET", "/v1/usage", Operation.READ_USAGE, _LABEL_KINDS, query="label_id={id}&{hour}"),
     Case("GET", "/v1/usage", Operation.READ_USAGE, ("point",), query="observation_point_id={id}&{hour}"),
     Case("GET", "/v1/usage/points", Operation.READ_POINT_TOTALS, ("point", "shared point"), query="observation_point_id={id}&{hour}"),
@@ -173,11 +188,13 @@ def hidden(callers: Callers) -> dict[str, str]:
     alarm = {"kind": "plan_refused", "subject": "", "sentence": "no plan", "count": 1}
     assert report(admin, alarm, path="/v1/agents/agent-2")[0] in {200, 204}
     raised = eventually(lambda: admin.ask("GET", "/v1/alarms?kind=plan_refused")[1]["alarms"], bool)[0]["id"]
+    contract = admin.make("/v1/contracts", {**_contract("project", points["point"]), "project_id": OTHER})["id"]
     token = admin.make("/v1/tokens", {"role": "reader", "name": "theirs", "project_id": OTHER})["id"]
     return {
         **labels,
         **dict(zip(_RULE_KINDS, rules, strict=True)),
         **points,
+        "contract": contract,
         "token": token,
         "number": "1",
         "host": "edge-2",

@@ -11,9 +11,9 @@ import pytest
 from tests.support.agent.world import Alarms
 from tests.support.scripted_server import http_answer, scripted_server
 from tests.support.threads import Told, unexpected_supervisor
+from venturi.adapters.client.agents import PlanClient
 from venturi.adapters.client.config import ConnectionConfig
 from venturi.adapters.client.connection import Connection
-from venturi.adapters.client.plans import PlanClient
 from venturi.adapters.plan_file import PlanFile
 from venturi.core.domain.errors import ConfigurationError, ServerError
 from venturi.services.agent import following

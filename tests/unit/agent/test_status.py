@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.unit.agent.test_documents import STATUS
-from venturi.adapters.processes import tell_process
+from venturi.adapters.host_clocks import tell_process
 from venturi.interfaces.agent.status import show_status
 from venturi.interfaces.render.resources.view import View
 from venturi.services.agent.status import encode_status, status_file

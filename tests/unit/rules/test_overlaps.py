@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from venturi.core.domain.errors import InvalidPrefixError, InvalidRuleError
 from venturi.core.domain.prefix import Prefix
 from venturi.core.rules.checks import check_prefix
-from venturi.core.rules.overlaps import find_overlap, make_box
+from venturi.core.rules.rule_sets import find_overlap, make_box
 
 PREFIXES = st.builds(lambda address, length: Prefix(4, address << 28, length), st.integers(0, 15), st.integers(0, 5))
 SIDES = st.tuples(st.none() | PREFIXES, st.none() | PREFIXES).filter(any)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from venturi.core.domain.errors import (
     AgentNotFoundError,
     AlarmNotFoundError,
+    ContractNotFoundError,
     EntryNotFoundError,
     LabelNotFoundError,
     NotFoundError,
@@ -113,6 +114,41 @@ POINTS = Collection(
     table=("name", "kind", "place", "traffic", "shared", "project_id"),
     order=("name", "place"),
     derived=("place",),
+)
+
+CONTRACTS = Collection(
+    noun="contract",
+    path="/v1/contracts",
+    plural="contracts",
+    missing=ContractNotFoundError,
+    columns=(
+        "id",
+        "name",
+        "project_id",
+        "direction",
+        "zone",
+        "period",
+        "first_day",
+        "begins_at",
+        "ends_at",
+        "boundary",
+        "members",
+        "measure",
+        "unit",
+        "decimals",
+        "rounding",
+        "currency",
+        "minimum_charge",
+        "credits",
+        "accepted_overlap",
+        "samples_visible",
+        "version",
+        "since",
+    ),
+    short=("id", "name", "project_id", "direction", "boundary", "unit", "currency", "ends_at"),
+    table=("name", "project_id", "direction", "boundary", "unit", "currency", "ends_at"),
+    order=("name", "project_id"),
+    details=("versions",),
 )
 
 TOKENS = Collection(

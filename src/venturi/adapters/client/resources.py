@@ -13,12 +13,10 @@ from venturi.adapters.client.answers import Json
 from venturi.adapters.client.collections import Attributes, Collection, Reference
 from venturi.adapters.client.connection import Connection, Query
 from venturi.core.domain.errors import ConflictError, InvalidRequestError, NotFoundError, ServerError
+from venturi.core.domain.text import SHORT_IDENTIFIER
 
 PAGE = 1000
 """How many resources of the metering API are asked for at once, which does not page by itself."""
-
-SHORT_IDENTIFIER = 8
-"""How many characters of an id lists show, and commands take, where no other resource has an id that begins so."""
 
 _SHORT_FORM = re.compile(f"[0-9a-fA-F]{{{SHORT_IDENTIFIER}}}[0-9a-fA-F-]{{0,27}}")
 _MOST_LISTED = 5

@@ -29,6 +29,7 @@ from venturi.adapters.store.ledger.versions import VersionMemory
 from venturi.adapters.store.migrations.running import require_head, upgrade_schema
 from venturi.adapters.store.tables.agents import AgentTable
 from venturi.adapters.store.tables.alarms import AlarmTable
+from venturi.adapters.store.tables.contracts import ContractTable
 from venturi.adapters.store.tables.label_changes import note_label_changes
 from venturi.adapters.store.tables.labels import LabelTable
 from venturi.adapters.store.tables.leases import LeaseTable
@@ -67,6 +68,7 @@ class StoreReader:
         self.leases = LeaseTable(transaction)
         self.alarms = AlarmTable(transaction)
         self.agents = AgentTable(transaction)
+        self.contracts = ContractTable(transaction)
         self.revisions = RevisionTable(transaction)
         self.ledger = LedgerReader(transaction)
         self.told = ToldHistory(transaction.connection)

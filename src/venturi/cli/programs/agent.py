@@ -1,4 +1,4 @@
-"""``venturi agent``: what meters on a host, and what a server knows of it.
+"""``venturi agent``: what meters on a host, and what a server knows of it. ``venturi doctor``: what the host can count by.
 
 Owns the options. What is built of them is the composition's affair.
 """
@@ -12,7 +12,8 @@ from venturi import composition
 from venturi.adapters.client.collections import AGENTS, ListRequest
 from venturi.adapters.client.config import ServerChoice
 from venturi.cli.resources.options import Command, as_filters, limit_option, list_options, server_options, show_options
-from venturi.composition.agent import purge_drivers, run_agent, show_agent_status
+from venturi.composition import wants_colours
+from venturi.composition.agent import examine_host, purge_drivers, run_agent, show_agent_status
 from venturi.interfaces.render.resources.view import View
 
 _OPTION_KEYS = {
@@ -104,3 +105,17 @@ def forget(*, server: ServerChoice, agents: tuple[str, ...]) -> int:
     """Have a server forget what agents reported that are gone, and clear their alarms; what they posted stays."""
     with composition.resource_commands(server) as commands:
         return commands.forget_agents(agents)
+
+
+@click.command()
+@click.option("--config", "config_path", type=click.Path(dir_okay=False), help="Configuration file (TOML) of the agent.")
+@click.option(
+    "-f", "--format", "output_format", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Form of the output."
+)
+def doctor(config_path: str | None, output_format: str) -> int:
+    """Tell what this host can count by, and what goes uncounted.
+
+    Tries every driver, and says why not where one cannot run; lists the ways around the hook at each device. Ends with exit
+    code 13 if no driver can count.
+    """
+    return examine_host(config_path, View(form=output_format, coloured=wants_colours()))

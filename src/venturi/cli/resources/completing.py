@@ -8,7 +8,7 @@ from collections.abc import Callable
 import rich_click as click
 
 from venturi import composition
-from venturi.adapters.client.collections import AGENTS, ALARMS, HELD, LABELS, POINTS, REVISIONS, RULES, TOKENS, Collection
+from venturi.adapters.client.collections import AGENTS, ALARMS, CONTRACTS, HELD, LABELS, POINTS, REVISIONS, RULES, TOKENS, Collection
 from venturi.adapters.client.config import ServerChoice
 from venturi.core.domain.errors import VenturiError
 
@@ -17,6 +17,7 @@ Completion = Callable[[click.Context, click.Parameter, str], list[str]]
 _COLLECTIONS = {
     "agent": AGENTS,
     "alarm": ALARMS,
+    "contract": CONTRACTS,
     "label": LABELS,
     "ledger": HELD,
     "point": POINTS,

@@ -10,7 +10,7 @@ from venturi.adapters.client.config import ServerChoice
 from venturi.cli.resources.completing import names_of
 from venturi.cli.resources.options import Command, as_filters, given, limit_option, list_options, server_options, show_options
 from venturi.core.domain.errors import InvalidRequestError
-from venturi.core.domain.point import Hook, PointKind, PointTraffic
+from venturi.core.domain.point import METERED_KINDS, Hook, PointKind, PointTraffic
 from venturi.interfaces.render.resources.view import View
 
 _KEPT_KINDS = [kind.value for kind in PointKind if kind is not PointKind.CAPTURE]
@@ -96,6 +96,9 @@ def create_point(*, server: ServerChoice, view: View, **attributes: Any) -> int:
     kind = attributes["kind"] = attributes["kind"] or _tell_kind(attributes)
     if kind == PointKind.INTERFACE and not attributes["hosts"]:
         attributes["hosts"] = (composition.name_host(),)
+    if kind not in METERED_KINDS:
+        message = f"nothing meters points of kind {kind} yet; there can be interface and router."
+        raise click.UsageError(message)
     _check_place(given(attributes), kind)
     with composition.resource_commands(server) as commands:
         return commands.create_point(_wire_values(attributes, kind), view)
@@ -156,7 +159,7 @@ def _tell_kind(attributes: dict[str, object]) -> str:
     """Tell the kind of a point by where it is said to be; else a ``UsageError``."""
     named = [kind for kind, needed in _NEEDED.items() if attributes.get(needed) is not None]
     if len(named) != 1:
-        message = "say what the point is: --device DEVICE for an interface, --router-id ID for a router, --address ADDRESS for an exporter."
+        message = "say what the point is: --device DEVICE for an interface, --router-id ID for a router."
         raise click.UsageError(message)
     return named[0].value
 

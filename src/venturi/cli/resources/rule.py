@@ -1,4 +1,4 @@
-"""``venturi rule``: the metering label rules of a server."""
+"""``venturi rule``: the metering label rules of a server, and the check of rules files; ``venturi rules``, its former spelling."""
 
 from typing import Any
 
@@ -8,8 +8,7 @@ from venturi import composition
 from venturi.adapters.client.collections import LABELS, RULES, ListRequest, Reference
 from venturi.adapters.client.config import ServerChoice
 from venturi.cli.resources.completing import names_of
-from venturi.cli.resources.options import as_filters, given, limit_option, list_options, server_options, show_options
-from venturi.cli.rules import check
+from venturi.cli.resources.options import as_filters, given, limit_option, list_options, outcome_options, server_options, show_options
 from venturi.core.domain.direction import Direction
 from venturi.core.rules.checks import check_prefix
 from venturi.core.rules.rule_fields import RuleFields, check_prefixes
@@ -23,7 +22,25 @@ def rule() -> None:
     """Manage the rules of metering labels, and check rules files."""
 
 
+@click.group(hidden=True)
+def rules() -> None:
+    """Work with rules files; now venturi rule check."""
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@outcome_options
+def check(files: tuple[str, ...], view: View) -> int:
+    """Check rules files as the API would, and list what is wrong.
+
+    Reads YAML and JSON, documents of the metering API, and what the OpenStack client prints; - is standard input.
+    Several files are joined, as by meter.
+    """
+    return composition.check_rules_files(files, view)
+
+
 rule.add_command(check)
+rules.add_command(check)
 
 
 @rule.command("create")

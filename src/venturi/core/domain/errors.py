@@ -91,6 +91,20 @@ class InvalidPointError(VenturiError):
     status = 400
 
 
+class InvalidContractError(VenturiError):
+    """A contract contradicts itself or lacks what it needs."""
+
+    exit_code = 2
+    status = 400
+
+
+class InvalidPeriodError(VenturiError):
+    """A text names no period of a contract, or one that it does not have."""
+
+    exit_code = 2
+    status = 400
+
+
 class InvalidTokenRequestError(VenturiError):
     """A token cannot be made or used as asked."""
 
@@ -168,6 +182,10 @@ class PointNotFoundError(NotFoundError):
     """There is no such observation point that the caller may see."""
 
 
+class ContractNotFoundError(NotFoundError):
+    """There is no such contract that the caller may see."""
+
+
 class TokenNotFoundError(NotFoundError):
     """There is no such token."""
 
@@ -205,6 +223,14 @@ class RuleOverlapsError(ConflictError):
 
 class DuplicatePointError(ConflictError):
     """Another observation point is at the same place."""
+
+
+class DuplicateContractError(ConflictError):
+    """Another contract of the project has the name."""
+
+
+class MembersOverlapError(ConflictError):
+    """Two members of a contract may count the same packet; the sentence names both."""
 
 
 class PlanLeasedError(ConflictError):

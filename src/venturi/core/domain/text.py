@@ -15,6 +15,9 @@ UNFIT_CHARACTERS = (
 )
 """What no name may hold, as the inside of a character class: it is invisible, moves other text, or controls a terminal."""
 
+SHORT_IDENTIFIER = 8
+"""How many characters of an id lists show, and commands take, where no other resource has an id that begins so."""
+
 HIDDEN = "[hidden]"
 """What stands in place of a secret."""
 

@@ -72,7 +72,7 @@ class Calendar:
     def __init__(self, name: str = "UTC") -> None:
         """Keep the calendar of the zone with an IANA name; raises ``InvalidTimeError`` if there is none."""
         self.name = name
-        self._zone = _find_zone(name)
+        self._zone = find_zone(name)
 
     def __eq__(self, other: object) -> bool:
         """Tell whether it is the calendar of the same zone."""
@@ -196,7 +196,8 @@ _FIXED = {Unit.HOUR: HOUR, Unit.DAY: DAY}
 
 
 @lru_cache(maxsize=256)
-def _find_zone(name: str) -> ZoneInfo:
+def find_zone(name: str) -> ZoneInfo:
+    """Find a time zone by its IANA name, such as ``Europe/Zurich``; raises ``InvalidTimeError``."""
     try:
         if _NAME.fullmatch(name) and name not in _NO_ZONES:
             return ZoneInfo(name)

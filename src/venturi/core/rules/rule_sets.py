@@ -1,14 +1,18 @@
 """What may not stand together among the rules of one label.
 
-Owns duplicates, overlaps of ``remote_ip_prefix`` (as Neutron refuses them) and rules that do not say whether they exclude.
+Owns duplicates, overlaps of ``remote_ip_prefix`` (as Neutron refuses them) and rules that do not say whether they exclude. Overlaps are
+found in one sweep, however many rules there are: a rule covers a box, a range of source addresses by a range of destination addresses,
+and prefixes nest or are disjoint.
 """
 
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
+from venturi.core.domain.prefix import ADDRESS_BITS, Prefix
 from venturi.core.rules.entries import RuleEntry
 from venturi.core.rules.located import Problems
-from venturi.core.rules.overlaps import find_overlap, make_box
 from venturi.core.rules.rule_fields import RuleFields
 
 HOW_TO_TELL = (
@@ -16,6 +20,47 @@ HOW_TO_TELL = (
     "and give those files too"
 )
 """What to do about a listing that leaves out whose a rule is, or whether it excludes."""
+
+
+class Box(NamedTuple):
+    """The addresses, both ends included, that a rule covers; ``number`` is the caller's name for the rule."""
+
+    source_first: int
+    source_last: int
+    destination_first: int
+    destination_last: int
+    number: int
+
+
+def make_box(source: Prefix | None, destination: Prefix | None, number: int) -> Box:
+    """Make the box of a rule; a prefix left out covers every address of the other's family."""
+    given = source or destination
+    everything = (0, (1 << ADDRESS_BITS[given.family if given else 6]) - 1)
+    source_range = (source.first, source.last) if source else everything
+    destination_range = (destination.first, destination.last) if destination else everything
+    return Box(*source_range, *destination_range, number)
+
+
+def find_overlap(boxes: Sequence[Box]) -> tuple[int, int] | None:
+    """Give the numbers, lower first, of two boxes of one family that share an address pair, or None.
+
+    Sweeps the sources in order. The boxes whose sources hold the current one all share it, so, as long as no overlap was
+    found, their destinations are disjoint and only the neighbours in destination order need a look.
+    """
+    enclosing: list[Box] = []
+    destinations: list[tuple[int, int, int]] = []
+    for box in sorted(boxes, key=lambda each: (each.source_first, -each.source_last)):
+        while enclosing and enclosing[-1].source_last < box.source_first:
+            left = enclosing.pop()
+            destinations.pop(bisect_left(destinations, (left.destination_first, left.destination_last, left.number)))
+        entry = (box.destination_first, box.destination_last, box.number)
+        position = bisect_left(destinations, entry)
+        for first, last, number in destinations[max(position - 1, 0) : position + 1]:
+            if first <= box.destination_last and box.destination_first <= last:
+                return min(number, box.number), max(number, box.number)
+        enclosing.append(box)
+        insort(destinations, entry)
+    return None
 
 
 def check_rule_set(rules: Sequence[RuleEntry], problems: Problems) -> int:

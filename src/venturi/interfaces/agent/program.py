@@ -12,10 +12,9 @@ from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
-from venturi.adapters.client.agents import StatusClient
+from venturi.adapters.client.agents import PlanClient, StatusClient
 from venturi.adapters.client.connection import Connection
 from venturi.adapters.client.ledger import LedgerClient
-from venturi.adapters.client.plans import PlanClient
 from venturi.adapters.drivers.hook_drivers import HookDrivers
 from venturi.adapters.host_clocks import boot_id, look_at_clocks
 from venturi.adapters.network.bypass import find_bypasses

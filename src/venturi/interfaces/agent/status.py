@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 import msgspec
 
-from venturi.adapters.processes import tell_process
+from venturi.adapters.host_clocks import tell_process
 from venturi.core.domain.interval import format_time
 from venturi.interfaces.render.resources.output import write_document, write_one
 from venturi.interfaces.render.resources.view import View

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
+from venturi.adapters.client.agents import PlanClient
 from venturi.adapters.client.config import ConnectionConfig
 from venturi.adapters.client.connection import Connection
 from venturi.adapters.client.ledger import LedgerClient
-from venturi.adapters.client.plans import PlanClient
 from venturi.adapters.drivers.hook_drivers import HookDrivers
 from venturi.adapters.drivers.memory import MemoryDriver
 from venturi.adapters.drivers.memory_host import MemoryHost

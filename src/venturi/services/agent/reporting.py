@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from venturi import __version__
-from venturi.adapters.processes import tell_process
+from venturi.adapters.host_clocks import tell_process
 from venturi.adapters.spool.spool import Spool
 from venturi.adapters.threads.supervisor import Supervisor
 from venturi.adapters.whole_files import write_whole

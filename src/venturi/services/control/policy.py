@@ -47,6 +47,14 @@ class Operation(StrEnum):
     READ_USAGE = "get_usage"
     READ_POINT_TOTALS = "get_point_totals"
 
+    LIST_CONTRACTS = "get_contracts"
+    SHOW_CONTRACT = "get_contract"
+    CREATE_CONTRACT = "create_contract"
+    UPDATE_CONTRACT = "update_contract"
+    DELETE_CONTRACT = "delete_contract"
+    MEASURE_CONTRACT = "measure_contract"
+    SHOW_SAMPLES = "get_contract_samples"
+
     EXPLAIN = "explain"
     READ_PLAN = "get_plan"
     LIST_REVISIONS = "get_revisions"
@@ -146,6 +154,16 @@ POLICY: Mapping[Operation, Grant] = {
     Operation.READ_USAGE: Grant(READERS, READERS, ADMINS, ADMINS),
     # Said of the point.
     Operation.READ_POINT_TOTALS: Grant(READERS, READERS, ADMINS, ADMINS),
+    # Said of the contract, and of each member that it gets; one with members of other projects stands as shared: whoever says what it says
+    # says what its readers may see of others.
+    Operation.LIST_CONTRACTS: Grant(READERS, READERS, ADMINS, ADMINS),
+    Operation.SHOW_CONTRACT: Grant(READERS, READERS, ADMINS, ADMINS),
+    Operation.CREATE_CONTRACT: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.UPDATE_CONTRACT: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.DELETE_CONTRACT: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.MEASURE_CONTRACT: Grant(READERS, READERS, ADMINS, ADMINS),
+    # Shared are those of foreign members, unless an administrator lets readers see them.
+    Operation.SHOW_SAMPLES: Grant(READERS, ADMINS, ADMINS, ADMINS),
     Operation.EXPLAIN: Grant(READERS, READERS, ADMINS, ADMINS),
     # A plan holds labels of many projects; an agent reads that of its own host alone.
     Operation.READ_PLAN: Grant(AGENTS, AGENTS, AGENTS, AGENTS),

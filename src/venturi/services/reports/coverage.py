@@ -216,6 +216,11 @@ class IntervalCoverage:
         """The time by which intervals are over."""
         return self._now
 
+    @property
+    def lacking(self) -> Sequence[int]:
+        """The starts of the intervals in which anything lacks at any point that accounts for all of them."""
+        return list(self._lacks)
+
     def count(self, start: int, end: int) -> int:
         """Count the points that account for an interval."""
         if self._scoped(EVERYWHERE).accounts_throughout(start, end, self._now):

@@ -54,6 +54,7 @@ def import_ledger(url: str, path: Path, progress: Progress = UNHEARD) -> int:
     """
     try:
         with path.open("rb") as stream, _open_rows(stream, path) as rows, open_for_writing(url) as connection:
+            progress.begin("preparing the database", None)
             upgrade_schema(connection)
             _require_empty(connection)
             return _insert(connection, tell_rows(rows, progress, "importing"))

@@ -73,10 +73,12 @@ def restore(url: str, path: Path, *, replace: bool, revoke_tokens_at: int | None
         with open_for_writing(url) as connection:
             require_rights(connection)
             require_alone(connection)
+            progress.begin("preparing the database", None)
             revoked = _revoked_tokens(connection)
             _make_room(connection, replace=replace)
             upgrade_schema(connection, backup.schema)
             count = insert_backup(connection, tell_rows(backup.rows, progress, "restoring"))
+            progress.begin("upgrading", None)
             upgrade_schema(connection)
             valid = _valid_tokens(connection)
             again = [token for token in valid if token.id in revoked]

@@ -12,8 +12,8 @@ from venturi.core.decode.capture.frame_reader import FrameReader
 from venturi.core.decode.capture.headers import read_network_header
 from venturi.core.decode.capture.links import FINE
 from venturi.core.decode.capture.words import Octets
+from venturi.core.decode.decoder import ArrayMemory, FreshMemory
 from venturi.core.decode.frames import Frames
-from venturi.core.decode.memory import ArrayMemory, FreshMemory
 from venturi.core.decode.needed import NeededColumns
 from venturi.core.domain.drops import new_drop_table
 from venturi.core.domain.flow_batch import FlowBatch

@@ -5,6 +5,7 @@ Owns the exchange with the compiled walks: what they cannot settle is settled he
 
 import numpy as np
 
+from venturi.core.decode.decoder import ArrayMemory, FreshMemory
 from venturi.core.decode.export.configuration import ExportConfig
 from venturi.core.decode.export.domains import DomainStore, SequenceLoss
 from venturi.core.decode.export.kernels import state
@@ -19,7 +20,6 @@ from venturi.core.decode.export.templates import IPFIX_OPTIONS_TEMPLATES, IPFIX_
 from venturi.core.decode.export.waiting import WaitingSet, WaitingSets
 from venturi.core.decode.export.walk import Walk, datagram_rows, flow_batch, new_columns, waiting_rows
 from venturi.core.decode.frames import Datagrams
-from venturi.core.decode.memory import ArrayMemory, FreshMemory
 from venturi.core.domain.drops import DropReason, add_drop
 from venturi.core.domain.flow_batch import FlowBatch, FlowTables
 

@@ -7,7 +7,7 @@ from venturi.interfaces.api.methods import with_options
 from venturi.interfaces.api.openapi.pages import OPENAPI_ROUTES
 from venturi.interfaces.api.v1.alarms import ALARM_ROUTES
 from venturi.interfaces.api.v1.applying import APPLYING_ROUTES
-from venturi.interfaces.api.v1.callers import CALLER_ROUTES
+from venturi.interfaces.api.v1.contracts import CONTRACT_ROUTES
 from venturi.interfaces.api.v1.explaining import EXPLAINING_ROUTES
 from venturi.interfaces.api.v1.labels import LABEL_ROUTES
 from venturi.interfaces.api.v1.ledger.batches import POSTING_ROUTES
@@ -26,6 +26,6 @@ def v1_routes() -> list[ControllerRouterHandler]:
     An application that registers handlers of one path one by one registers the first of them again with each of the others,
     and then awaits what runs in a thread once too little.
     """
-    control = (CALLER_ROUTES, POINT_ROUTES, LABEL_ROUTES, APPLYING_ROUTES, EXPLAINING_ROUTES, TOKEN_ROUTES, REVISION_ROUTES, PLAN_ROUTES)
-    routes = (*control, ALARM_ROUTES, POSTING_ROUTES, HELD_ROUTES, LEDGER_READING_ROUTES, USAGE_ROUTES, OPENAPI_ROUTES)
+    control = (POINT_ROUTES, LABEL_ROUTES, APPLYING_ROUTES, EXPLAINING_ROUTES, TOKEN_ROUTES, REVISION_ROUTES, PLAN_ROUTES)
+    routes = (*control, ALARM_ROUTES, POSTING_ROUTES, HELD_ROUTES, LEDGER_READING_ROUTES, USAGE_ROUTES, CONTRACT_ROUTES, OPENAPI_ROUTES)
     return [Router("/", route_handlers=with_options([handler for group in routes for handler in group]))]

@@ -1,4 +1,4 @@
-"""Routes of tokens."""
+"""Routes of tokens, and the one that tells callers who the server takes them for."""
 
 from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
@@ -14,18 +14,20 @@ from venturi.interfaces.api.openapi.declaring import Answer, declare, parameter_
 from venturi.interfaces.api.v1.forms.reading import cut_page, listing_parameters, read_listing
 from venturi.interfaces.api.v1.forms.texts import FitText
 from venturi.interfaces.api.v1.forms.tokens import (
+    CallerForm,
     MadeTokenForm,
     NewTokenForm,
     RotationForm,
     TokenChangeList,
     TokenForm,
     TokenList,
+    caller_form,
     new_token,
     token_change_form,
     token_fields,
 )
 from venturi.interfaces.api.v1.wire import ApiRequest, JsonBody, answer, identifier, query_of
-from venturi.services.control.policy import OPERATION, Operation
+from venturi.services.control.policy import OPERATION, Operation, require
 from venturi.services.control.tokens import TokenControl
 
 FILTERS = {"id": FitText, "name": FitText, "project_id": FitText, "role": Role}
@@ -143,4 +145,22 @@ def list_token_changes(
     return answer({"token_changes": [token_change_form(change) for change in page], "next": following})
 
 
-TOKEN_ROUTES: list[ControllerRouterHandler] = [list_tokens, create_token, show_token, revoke_token, rotate_token, list_token_changes]
+@get("/v1/caller", sync_to_thread=False, opt={OPERATION: Operation.SHOW_CALLER}, tags=["caller"], operation_class=declare(CallerForm))
+def show_caller(caller: NamedDependency[Principal]) -> Response[bytes]:
+    """Tell who the caller is.
+
+    Name, project and roles for which the server takes whoever asks.
+    """
+    require(caller, Operation.SHOW_CALLER)
+    return answer(caller_form(caller))
+
+
+TOKEN_ROUTES: list[ControllerRouterHandler] = [
+    show_caller,
+    list_tokens,
+    create_token,
+    show_token,
+    revoke_token,
+    rotate_token,
+    list_token_changes,
+]

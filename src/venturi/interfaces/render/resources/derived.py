@@ -6,8 +6,8 @@ Owns these columns by name, and the short form of ids.
 from collections.abc import Mapping
 
 from venturi.adapters.client.collections import HELD, POINTS, RULES, TOKENS, Collection
-from venturi.adapters.client.resources import SHORT_IDENTIFIER
 from venturi.core.domain.direction import Direction
+from venturi.core.domain.text import SHORT_IDENTIFIER
 from venturi.interfaces.render.resources.cells import spell_field
 from venturi.interfaces.render.resources.selection import Row
 from venturi.interfaces.render.resources.state import describe_place

@@ -13,10 +13,10 @@ from venturi.services.applying.wire import rule_body
 _SIGNS = {ChangeKind.CREATED: "+", ChangeKind.CHANGED: "~", ChangeKind.DELETED: "-"}
 
 
-def write_difference(difference: Difference, listed: int | None, stream: TextIO, *, dry_run: bool) -> None:
-    """Write labels with what becomes of them and of their rules, in about ``listed`` lines or in all, and how many there are of each.
+def write_difference(difference: Difference, listed: int | None, stream: TextIO) -> None:
+    """Write labels with what becomes of them and of their rules, in about ``listed`` lines or in all.
 
-    That is what would be done in a ``dry_run``. Without any difference, write that there is nothing to do.
+    Without any difference, write that there is nothing to do.
     """
     if not difference.labels:
         stream.write("nothing to do\n")
@@ -34,23 +34,16 @@ def write_difference(difference: Difference, listed: int | None, stream: TextIO,
     left = len(difference.labels) - labels
     if left and listed:
         stream.write(f"… and {left} more {'label' if left == 1 else 'labels'}; --all lists each\n")
-    stream.write(_spell_plan(difference) if dry_run else _spell_changes(difference))
 
 
-def _spell_plan(difference: Difference) -> str:
+def write_plan(difference: Difference, stream: TextIO) -> None:
+    """Write how many labels and rules would be created, changed and deleted."""
     verbs = {ChangeKind.CREATED: "create", ChangeKind.CHANGED: "change", ChangeKind.DELETED: "delete"}
     counts = [(verb, len(difference.of_kind(kind)), "label") for kind, verb in verbs.items()]
     counts += [("create", sum(len(each.created_rules) for each in difference.labels), "rule")]
     counts += [("delete", sum(len(each.deleted_rules) for each in difference.labels), "rule")]
     parts = [f"{verb} {count} {noun if count == 1 else noun + 's'}" for verb, count, noun in counts if count]
-    return f"would {', '.join(parts)}\n"
-
-
-def _spell_changes(difference: Difference) -> str:
-    labels = ", ".join(f"{len(difference.of_kind(kind))} {kind}" for kind in ChangeKind)
-    created = sum(len(each.created_rules) for each in difference.labels)
-    deleted = sum(len(each.deleted_rules) for each in difference.labels)
-    return f"labels: {labels}; rules: {created} created, {deleted} deleted\n"
+    stream.write(f"would {', '.join(parts)}\n")
 
 
 def write_done(done: Done, stream: TextIO) -> None:

@@ -16,8 +16,8 @@ from venturi.interfaces.render.resources.view import View
 from venturi.interfaces.render.resources.yaml_form import write_yaml
 
 _IDENTIFIER = 36
-_SECRET = 128
-"""How long texts without blanks are kept on one line: ids in a list, the secret of a token by itself."""
+_LONGEST_WORD = 64
+"""How long texts without blanks are kept on one line: in a list, and of one resource. A longer one, a secret, stands below the table."""
 
 _STATES = frozenset({"state", "phase", "decision", "coverage", "answer"})
 _COLOURS: Mapping[str, str] = {
@@ -44,7 +44,7 @@ def write_list(rows: Sequence[Row], columns: Sequence[str], view: View, stream: 
 
 
 def _write_rows(rows: Sequence[Row], columns: Sequence[str], view: View, stream: TextIO) -> None:
-    """Write a table: numbers to the right, states in colour; or, without rows, that there are none."""
+    """Write a table: numbers to the right, states in colour."""
     numbers = [place for place, column in enumerate(columns) if rows and all(_is_number(row[column]) for row in rows)]
     cells = [[spell_field(column, value) for column, value in row.items()] for row in rows]
     colours = {
@@ -57,17 +57,27 @@ def _write_rows(rows: Sequence[Row], columns: Sequence[str], view: View, stream:
     write_table(headings, cells, stream, unbroken=_IDENTIFIER, numbers=numbers, colours=colours, coloured=view.coloured)
 
 
+def _is_word(text: str) -> bool:
+    return len(text.split()) == 1
+
+
 def _is_number(value: object) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def write_one(row: Row, columns: Sequence[str], view: View, stream: TextIO) -> None:
-    """Write one resource: a table of fields and values, a JSON or YAML object, CSV with a header, or a line for each value."""
+    """Write one resource: a table of fields and values, a JSON or YAML object, CSV with a header, or a line for each value.
+
+    Below the table stands what is too wide for it and must be copied whole, such as a secret.
+    """
     chosen = {column: row.get(column) for column in columns}
     if view.form == "table":
-        fields = [([spell_heading(name)], spell_field(name, value)) for name, value in chosen.items()]
-        colours = {(number, 1): colour for number, colour in enumerate(map(_colour_of, chosen, chosen.values())) if colour}
-        write_table(("field", "value"), fields, stream, unbroken=_SECRET, colours=colours, coloured=view.coloured)
+        below = {name: value for name, value in chosen.items() if isinstance(value, str) and len(value) > _LONGEST_WORD and _is_word(value)}
+        shown = {**chosen, **dict.fromkeys(below, "below, in one line")}
+        fields = [([spell_heading(name)], spell_field(name, value)) for name, value in shown.items()]
+        colours = {(number, 1): colour for number, colour in enumerate(map(_colour_of, shown, shown.values())) if colour}
+        write_table(("field", "value"), fields, stream, unbroken=_LONGEST_WORD, colours=colours, coloured=view.coloured)
+        stream.writelines(f"\n{spell_heading(name)}:\n{spell_field(name, value)[0]}\n" for name, value in below.items())
     elif view.form == "csv":
         write_list([chosen], columns, view, stream)
     elif view.form == "value":

@@ -16,7 +16,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 _GAP = "  "
 _NARROWEST = 8
-_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+UUID_FORM = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SHORTER = 18
 """How long a text without blanks is kept whole where longer ones do not fit."""
 
@@ -103,7 +103,7 @@ def _needed_widths(headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> l
 def _least_widths(headings: Sequence[str], rows: Sequence[Sequence[Cell]], unbroken: int) -> list[int]:
     """Give the width below which no column goes: that of its words, and of the words of its heading."""
     whole = [
-        [[word for line in cell for word in line.split() if cell_len(word) <= unbroken or _UUID.fullmatch(word)] for cell in row]
+        [[word for line in cell for word in line.split() if cell_len(word) <= unbroken or UUID_FORM.fullmatch(word)] for cell in row]
         for row in rows
     ]
     words = [max(map(cell_len, name.split()), default=0) for name in headings]

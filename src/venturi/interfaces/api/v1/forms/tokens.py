@@ -1,4 +1,4 @@
-"""Wire forms of tokens: the one asked for, and what is known of one.
+"""Wire forms of tokens: the one asked for, and what is known of one; and of a caller: who the server takes it for.
 
 Owns their fields. The secret appears in the answer to its making and nowhere else.
 """
@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from venturi.core.domain.control.principal import Role
+from venturi.core.domain.control.principal import Principal, Role
 from venturi.core.domain.control.token import Token, TokenChange, TokenEvent
 from venturi.core.domain.errors import InvalidTimeError
 from venturi.core.domain.grammars import TIME_OF_EXPIRY
@@ -166,3 +166,20 @@ def _expiry(text: str) -> Nanoseconds:
 
 def _spelled(time: Nanoseconds | None) -> str | None:
     return None if time is None else format_time(time)
+
+
+class CallerForm(Struct, kw_only=True):
+    """A caller, with the roles that its own one includes; an agent with its id and host."""
+
+    user_id: str
+    project_id: str
+    roles: list[Role]
+    agent_id: str | None
+    host: str | None
+
+
+def caller_form(caller: Principal) -> CallerForm:
+    """Spell who a caller is; roles are in the order of the alphabet."""
+    return CallerForm(
+        user_id=caller.user_id, project_id=caller.project_id, roles=sorted(caller.roles), agent_id=caller.agent_id, host=caller.host
+    )

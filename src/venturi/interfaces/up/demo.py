@@ -1,10 +1,12 @@
 """The demonstration: a router with projects behind it, real traffic, and what is metered of it beside what was sent.
 
-Owns the course of it. Server and agent run as they always do; what is shown is asked of the server's API.
+Owns its projects, their labels and streams, its course and its table. Server and agent run as they always do; what is shown is asked of
+the server's API.
 """
 
 import time
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -15,21 +17,72 @@ from rich.table import Table
 from venturi.adapters.client.collections import LABELS, POINTS
 from venturi.adapters.client.resources import Resources
 from venturi.adapters.ending import Ending
-from venturi.adapters.laboratory.network import UPLINK, LaboratoryNetwork
-from venturi.adapters.laboratory.traffic import Traffic
+from venturi.adapters.laboratory.network import UPLINK, LaboratoryHost, LaboratoryNetwork
+from venturi.adapters.laboratory.traffic import Stream, Traffic
 from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import LedgerError, ServerError
 from venturi.core.domain.point import PointKind
-from venturi.interfaces.up.demo_table import demo_table
-from venturi.interfaces.up.demo_traffic import Account, demo_rules, demo_streams, sum_sent
+from venturi.interfaces.render.quantities import Units, format_count, format_octets
+from venturi.interfaces.render.ruled_box import RULED
 
 DEMO_HOST = "demo"
 """The host whose plan the demonstration's agent follows."""
 
+PROJECTS = ("red", "green", "blue")
+"""The projects behind the router, each with a label of its name."""
+
+Account = tuple[str, Direction]
+"""A label by its name, and a direction."""
+
+_SIZES = {"red": (1400,), "green": (64, 512, 1400), "blue": (1, 200)}
+_RATES = {"red": 400, "green": 200, "blue": 600}
+_NUMBERS = ("packets sent", "packets metered", "octets sent", "octets metered")
 _LOOK_SECONDS = 1.0
 _PATIENCE_SECONDS = 30.0
 _QUERY = (("resolution", "total"), ("group_by", "label,direction"))
+
+
+def _streams(network: LaboratoryNetwork) -> list[Stream]:
+    """Have each project send and receive, by both families, packets of its own sizes and rate."""
+    ways = [way for host in network.projects for way in ((host, host, network.outside), (host, network.outside, host))]
+    return [
+        Stream(sender=sender, receiver=receiver, family=family, sizes=_SIZES[host.name], rate=_RATES[host.name] // family)
+        for host, sender, receiver in ways
+        for family in (4, 6)
+    ]
+
+
+def _rules(host: LaboratoryHost) -> list[dict[str, object]]:
+    """Give the rules by which a label counts all that a project's host sends and receives."""
+    prefixes = (str(host.prefix_v4), str(host.prefix_v6))
+    sending: list[dict[str, object]] = [{"direction": Direction.EGRESS, "source_ip_prefix": prefix} for prefix in prefixes]
+    return sending + [{"direction": Direction.INGRESS, "destination_ip_prefix": prefix} for prefix in prefixes]
+
+
+def _sum_sent(sent: Sequence[tuple[Stream, Counts]], outside: LaboratoryHost) -> Mapping[Account, Counts]:
+    """Sum what streams have sent by the label that counts it."""
+    sums: defaultdict[Account, Counts] = defaultdict(Counts)
+    for stream, counts in sent:
+        account = (stream.sender.name, Direction.EGRESS) if stream.receiver == outside else (stream.receiver.name, Direction.INGRESS)
+        sums[account] += counts
+    return sums
+
+
+def _table(sent: Mapping[Account, Counts], metered: Mapping[Account, Counts], title: str) -> Table:
+    """Make the table; what is equal to the octet is marked."""
+    table = Table(title=title, title_justify="left", title_style="", box=RULED, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
+    for heading in ("label", "direction"):
+        table.add_column(heading)
+    for heading in _NUMBERS:
+        table.add_column(heading, justify="right")
+    table.add_column("")
+    for account in sorted(sent):
+        wanted, found = sent[account], metered.get(account, Counts())
+        packets = (format_count(wanted.packets), format_count(found.packets))
+        octets = (format_octets(wanted.octets, Units.OCTETS), format_octets(found.octets, Units.OCTETS))
+        table.add_row(account[0], account[1].value, *packets, *octets, "equal" if wanted == found else "")
+    return table
 
 
 class Demo:
@@ -40,7 +93,7 @@ class Demo:
         self._resources = resources
         self._console = console
         self._ending = ending
-        self._traffic = Traffic(demo_streams(network))
+        self._traffic = Traffic(_streams(network))
 
     def prepare(self) -> None:
         """Tell the server of the uplink, and of a label for each project."""
@@ -48,7 +101,7 @@ class Demo:
         self._resources.create(POINTS, {"name": UPLINK, "kind": PointKind.INTERFACE, "shared": True, **place})
         for host in self._network.projects:
             label = self._resources.create(LABELS, {"name": host.name, "description": f"All traffic of project {host.name}"})
-            self._resources.ask("PUT", f"{LABELS.change_path}/{label['id']}/rules", {"rules": demo_rules(host)})
+            self._resources.ask("PUT", f"{LABELS.change_path}/{label['id']}/rules", {"rules": _rules(host)})
 
     def run(self, seconds: float | None) -> None:
         """Send and show until the time is over, or until stopped; then compare.
@@ -88,10 +141,10 @@ class Demo:
                 raise ServerError(message)
 
     def _table(self, title: str) -> Table:
-        return demo_table(self._sent(), self._metered(), title)
+        return _table(self._sent(), self._metered(), title)
 
     def _sent(self) -> Mapping[Account, Counts]:
-        return sum_sent(self._traffic.sent(), self._network.outside)
+        return _sum_sent(self._traffic.sent(), self._network.outside)
 
     def _metered(self) -> Mapping[Account, Counts]:
         report: Any = self._resources.ask("GET", "/v1/usage", query=_QUERY)

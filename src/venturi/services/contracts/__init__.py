@@ -1,0 +1,1 @@
+"""Contracts: their keeping, and what they come to in a period."""

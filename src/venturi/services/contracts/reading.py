@@ -1,0 +1,128 @@
+"""Samples of a contract: what its members counted in each 5 minutes of a period, and whether all of it is known.
+
+Owns which points each member is counted at. A sample is known if every point of every member is known for all of its 5 minutes. What the
+roll-ups and the tail hold is read in one transaction, so that all samples are of one moment.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from venturi.adapters.store.store import StoreReader
+from venturi.adapters.store.usage.sums import Chosen, OwnersChosen, Row, Span
+from venturi.adapters.store.usage.versions import LabelsAsked, PointVersion
+from venturi.core.contracts.samples import Octets, Sample
+from venturi.core.contracts.terms import Contract, InterpolatedSamples, Member, MemberKind, PercentileMeasure, Version
+from venturi.core.domain.coverage import Coverage
+from venturi.core.domain.interval import Nanoseconds
+from venturi.core.ledger.bins import BIN
+from venturi.services.reports.coverage import AccountablePoint, IntervalCoverage, account
+from venturi.services.reports.groups import EVERYWHERE, Scope
+
+_DIRECTIONS = 3
+
+
+def read_samples(reader: StoreReader, contract: Contract, version: Version, span: Span, now: Nanoseconds) -> list[Sample]:
+    """Read the samples of a span of 5 minutes, in their order, as they are known at ``now``."""
+    if span.start >= span.end:
+        return []
+    boundary = [point for point in reader.usage.point_versions() if point.boundary == version.terms.boundary]
+    members = _Members(reader, contract, version, boundary)
+    octets: dict[int, list[int]] = {start: [0] * _DIRECTIONS for start in range(span.start, span.end, BIN)}
+    for row in members.sums(span):
+        octets[row[0]][row[1]] += row[3]
+    known = _find_known(reader, members, span, now, _bears_interpolation(version))
+    return [Sample(Nanoseconds(start), Octets._make(counts), start in known) for start, counts in octets.items()]
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """The labels among the members: their versions, and for each the points at which it applies."""
+
+    versions: frozenset[int]
+    scopes: frozenset[Scope]
+
+
+class _Members:
+    """The members of a version, as the ledger names them."""
+
+    def __init__(self, reader: StoreReader, contract: Contract, version: Version, boundary: Sequence[PointVersion]) -> None:
+        self._reader = reader
+        self._project = None if version.foreign else contract.project_id
+        self._boundary = boundary
+        self._by_kind = {kind: _identifiers(version.terms.members, kind) for kind in MemberKind}
+        self._labels = self._find_labels(self._by_kind[MemberKind.LABEL])
+        projects = {Scope(project_id=project) for project in self._by_kind[MemberKind.PROJECT]}
+        points = {Scope(point_id=point) for point in self._by_kind[MemberKind.POINT]}
+        self.scopes: frozenset[Scope] = self._labels.scopes | projects | points
+        """Where members are counted, each once."""
+
+    @property
+    def points(self) -> list[PointVersion]:
+        """The points that any member is counted at."""
+        return [point for point in self._boundary if any(scope.holds(point) for scope in self.scopes)]
+
+    def sums(self, span: Span) -> Iterator[Row]:
+        """Sum what members counted: rows of start, direction, packets and octets; those of points have more behind."""
+        metered = [point for point in self._boundary if point.version > 0]
+        everywhere = frozenset(point.version for point in metered)
+        usage = self._reader.usage
+        if self._labels.versions:
+            yield from usage.usage(span, BIN, ("direction",), [Chosen(self._labels.versions, everywhere)])
+        for project_id in sorted(self._by_kind[MemberKind.PROJECT]):
+            yield from self._sum_project(span, project_id, everywhere)
+        named = frozenset(point.version for point in metered if point.point_id in self._by_kind[MemberKind.POINT])
+        if named:
+            yield from usage.totals(span, BIN, ("direction",), named)
+
+    def _sum_project(self, span: Span, project_id: str, points: frozenset[int]) -> Iterator[Row]:
+        """Sum what a project used, each packet once, as far as agents told it; else what its labels that are not shared counted."""
+        asked = LabelsAsked(project_ids=frozenset({project_id}))
+        owners = frozenset(each.owner for each in self._reader.usage.label_owners(asked) if not each.shared)
+        if owners:
+            yield from self._reader.usage.usage_of_owners(span, BIN, ("direction",), [OwnersChosen(owners, points)])
+
+    def _find_labels(self, identifiers: frozenset[str]) -> _Labels:
+        """Find labels; unless foreign ones were let in, only as the project's own, which are not shared."""
+        if not identifiers:
+            return _Labels(frozenset(), frozenset())
+        versions = self._reader.usage.label_versions(LabelsAsked(label_ids=identifiers))
+        own = [each for each in versions if self._project is None or (each.project_id == self._project and not each.shared)]
+        latest = {each.label_id: each for each in own}
+        scopes = {Scope(project_id=None if each.shared else each.project_id) for each in latest.values()}
+        kept = [label for label in (self._reader.labels.find(identifier) for identifier in identifiers - latest.keys()) if label]
+        scopes |= {Scope(project_id=None if label.shared else label.project_id) for label in kept}
+        return _Labels(frozenset(each.version for each in own), frozenset(scopes))
+
+
+def _find_known(reader: StoreReader, members: _Members, span: Span, now: Nanoseconds, worst: Coverage) -> frozenset[int]:
+    """Find the starts of the samples in which every point of every member is known, at worst in the state given."""
+    points = account(members.points)
+    coverage = IntervalCoverage(points, now)
+    starts = range(span.start, span.end, BIN)
+    coverage.add(span, starts, reader.usage.coverage)
+    bound = list(Coverage).index(worst)
+    accounting = [[point for point in points if any(map(scope.holds, point.versions))] for scope in members.scopes]
+
+    def is_known(start: int) -> bool:
+        covering, time = coverage.of(start, start + BIN, EVERYWHERE)
+        whole = covering.worst <= bound and time.known == time.expected > 0
+        return whole and all(any(point.accounts_for(start, start + BIN) for point in some) for some in accounting)
+
+    if all(accounting) and span.end <= now and all(_accounts_throughout(point, span) for point in points):
+        doubtful = coverage.lacking
+        return frozenset(starts).difference(doubtful) | frozenset(filter(is_known, doubtful))
+    return frozenset(filter(is_known, starts)) if all(accounting) else frozenset()
+
+
+def _accounts_throughout(point: AccountablePoint, span: Span) -> bool:
+    return point.since <= span.start and span.end <= point.until
+
+
+def _bears_interpolation(version: Version) -> Coverage:
+    measure = version.terms.measure
+    strict = isinstance(measure, PercentileMeasure) and measure.interpolated is InterpolatedSamples.MISSING
+    return Coverage.COMPLETE if strict else Coverage.INTERPOLATED
+
+
+def _identifiers(members: Iterable[Member], kind: MemberKind) -> frozenset[str]:
+    return frozenset(member.id for member in members if member.kind is kind)
