@@ -36,7 +36,7 @@ def _asked() -> set[str]:
 def _stated(package: str) -> set[str]:
     """Give the licences that a package states of itself; those that state none in a readable form give none."""
     stated = metadata(package)
-    if stated["License-Expression"]:
+    if "License-Expression" in stated:
         return set(re.split(r" (?:AND|OR) ", stated["License-Expression"]))
     classified = [line.rpartition(" :: ")[2] for line in stated.get_all("Classifier") or [] if line.startswith("License ::")]
     return {SPDX_NAMES[name] for name in classified}
