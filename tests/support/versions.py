@@ -106,16 +106,21 @@ def drop_moment(document: Any) -> Any:  # noqa: ANN401 - any JSON
     return {name: told for name, told in document.items() if name != "read_at"} if isinstance(document, dict) else document
 
 
+_OF_PROJECTS = ("shared", "labels_may_overlap", "alone_packets", "alone_octets")
+"""What tells rows of own labels from those of shared ones, and is told of projects since."""
+
+
 def find_lost_reports(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Name what ``ask_reports`` told before and does not tell any more.
 
     A row that was of points of several boundaries is a row of each now; together they have the same counts. Its coverage is that of fewer
-    points, so only that of rows of one point is compared. Servers that told no point-seconds told known seconds that contradicted
-    themselves from one resolution to another; these are not compared.
+    points, so only that of rows of one point is compared. So it is with a row that was of own and shared labels of projects. Servers that
+    told no point-seconds told known seconds that contradicted themselves from one resolution to another; these are not compared.
     """
     if "known_point_seconds" not in json.dumps(before):
         before, after = (_leave_out(reports, {"known_seconds", *POINT_TIME}) for reports in (before, after))
-    return find_lost(_join_boundaries(before), _join_boundaries(after))
+    joined = {"boundary"} if "labels_may_overlap" in json.dumps(before) else {"boundary", *_OF_PROJECTS}
+    return find_lost(_join_reports(before, joined), _join_reports(after, joined))
 
 
 def _leave_out(document: Any, names: Collection[str]) -> Any:  # noqa: ANN401 - any JSON
@@ -125,20 +130,20 @@ def _leave_out(document: Any, names: Collection[str]) -> Any:  # noqa: ANN401 - 
     return [_leave_out(each, names) for each in document] if isinstance(document, list) else document
 
 
-def _join_boundaries(reports: Mapping[str, Any]) -> dict[str, Any]:
+def _join_reports(reports: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     joined = dict(reports)
     for question, answer in reports.items():
         if "intervals" in answer:
-            intervals = [{**interval, "usage": _join_rows(interval["usage"])} for interval in answer["intervals"]]
+            intervals = [{**interval, "usage": _join_rows(interval["usage"], names)} for interval in answer["intervals"]]
             joined[question] = {**answer, "intervals": intervals}
     return joined
 
 
-def _join_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Sum rows that differ in nothing but their boundary, in the order of what tells them apart."""
+def _join_rows(rows: Sequence[Mapping[str, Any]], names: Collection[str]) -> list[dict[str, Any]]:
+    """Sum rows that differ in nothing but ``names``, in the order of what tells them apart."""
     joined: dict[str, dict[str, Any]] = {}
     for row in rows:
-        kept = {name: told for name, told in row.items() if name != "boundary" and (name not in COVERAGE or "observation_point_id" in row)}
+        kept = {name: told for name, told in row.items() if name not in names and (name not in COVERAGE or "observation_point_id" in row)}
         counts = [name for name in kept if name.endswith(("packets", "octets"))]
         key = json.dumps({name: told for name, told in kept.items() if name not in counts}, sort_keys=True)
         found = joined.setdefault(key, {**kept, **dict.fromkeys(counts, 0)})
