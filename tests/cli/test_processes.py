@@ -1,6 +1,7 @@
 """Commands as processes of their own: completion in a shell, tokens and TLS against a server, and what they load."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -191,3 +192,14 @@ def test_a_list_loads_only_what_it_shows(tmp_path: Path) -> None:
         known = {**os.environ, "VENTURI_URL": server.url}
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=known)
     assert run.stdout.splitlines()[-1] == "0 []"
+
+
+@pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}], ids=["in colours", "without"])
+def test_a_line_of_the_log_begins_with_its_time_in_colour_where_that_is_wanted(tmp_path: Path, environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "venturi", "serve", "--listen", "127.0.0.1:0", "--database", f"sqlite:///{tmp_path / 'venturi.db'}"]
+    with at_terminal(command, size=(50, 200), **environment) as running:
+        running.wait_for("listening")
+    lines = [line for line in running.shown.splitlines() if "listening" in line]
+    assert ("\x1b[" in running.shown) == (not environment)
+    plain = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in lines]
+    assert [line for line in plain if not re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", line)] == []
