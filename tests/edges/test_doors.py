@@ -19,9 +19,9 @@ PURE = "touches nothing outside"
 HANDLES = "answers every error itself"
 
 UNGUARDED = {
+    "client.agents.PlanClient": THROUGH,
     "client.agents.StatusClient": THROUGH,
     "client.ledger.LedgerClient": THROUGH,
-    "client.plans.PlanClient": THROUGH,
     "client.resources.Resources": THROUGH,
     "drivers.memory_host.MemoryHost": PURE,
     "drivers.selection.probe_drivers": "asks drivers, which are guarded",
@@ -29,13 +29,13 @@ UNGUARDED = {
     "drivers.selection.select_drivers": "asks drivers, which are guarded",
     "ending.Ending": PURE,
     "host_clocks.look_at_clocks": "clocks can always be looked at",
+    "host_clocks.tell_process": HANDLES,
     "host_facts.read_host_facts": HANDLES,
     "kernel_cache.KernelCache": HANDLES,
     "laboratory.network.laboratory_name": PURE,
     "laboratory.traffic.Traffic": "a process of the demonstration, whose end is told by the demonstration",
     "logs.log.hide_secrets": PURE,
     "logs.log.running_log": "writes the log, where a failure could not be told",
-    "processes.tell_process": HANDLES,
     "reused_memory.ReusedMemory": PURE,
     "server.background.running_beside": "runs what is given to it",
     "server.listening.is_loopback": PURE,
