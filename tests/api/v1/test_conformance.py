@@ -59,6 +59,9 @@ FORBIDDEN = _schema("negative").exclude(
 RELATIONS = {
     "a report begins before it ends": r"from: a report begins before it ends$",
     "a report has no more intervals of its resolution than it may": r"a report has at most",
+    "a report has a period or bounds of its own": r"(from|to): a period has its own bounds",
+    "a period is in the calendar": r"period: .*(is no period such as|left that date out)",
+    "an order is one of the largest": r"order_by: it ranks the largest",
     "as many sort_dir as sort_key": r"The number of sort_keys and sort_dirs must be same",
     "project_id and tenant_id are the same": r"'project_id' and 'tenant_id' do not match",
     "an agent's token has an agent and a host, and no other has": r"a token of role agent is bound to an agent id and a host",
@@ -76,6 +79,7 @@ RELATIONS = {
 
 CLOCK = {
     "a report begins before now": r"from: a report begins before now$",
+    "a period has begun": r"period: .* is yet to begin$",
     "a token ends after now": r"a token that has expired already",
 }
 """What fields must be to the present time, which no schema knows: sentences by which it is refused."""

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import pytest
@@ -43,8 +42,8 @@ _RULE_KINDS = ("rule", "rule of a shared label")
 _TEN = {"direction": "egress", "source_ip_prefix": "10.0.0.0/8"}
 _UNKNOWN_NUMBER = "987654"
 
-TIMES, NOISE = 60, 0.25
-"""How often each of two ids is asked for, by turns, and the share by which the medians of what this takes may differ."""
+TIMES, ROUNDS, NOISE = 40, 6, 0.25
+"""How often each of two ids is asked for by turns in a round, how many rounds there are at most, and by what share least times may differ."""
 
 
 @dataclass(frozen=True)
@@ -312,10 +311,12 @@ def _timed() -> Iterator[Any]:
 def test_what_is_hidden_takes_as_long_as_what_is_not_there(case: Case, kind: str, callers: Callers, hidden: dict[str, str]) -> None:
     caller = callers["reader"] if kind != "own point" else callers["none"]
     taken: dict[str, list[float]] = {hidden[kind]: [], unknown(kind): []}
-    for _ in range(TIMES):
+    for number in range(1, ROUNDS * TIMES + 1):
         for identifier, seconds in taken.items():
             began = time.perf_counter()
             answer(caller, case, identifier)
             seconds.append(time.perf_counter() - began)
-    of_hidden, of_unknown = map(median, taken.values())
-    assert abs(of_hidden - of_unknown) <= NOISE * of_unknown
+        of_hidden, of_unknown = map(min, taken.values())
+        if number % TIMES == 0 and abs(of_hidden - of_unknown) <= NOISE * of_unknown:
+            return  # what else runs on the machine only ever adds to a time
+    pytest.fail(f"what is hidden took {of_hidden * 1e3:.2f} ms, what is not there {of_unknown * 1e3:.2f} ms")
