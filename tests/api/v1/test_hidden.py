@@ -43,7 +43,7 @@ _TEN = {"direction": "egress", "source_ip_prefix": "10.0.0.0/8"}
 _UNKNOWN_NUMBER = "987654"
 
 TIMES, ROUNDS, NOISE = 40, 6, 0.25
-"""How often each of two ids is asked for by turns in a round, how many rounds there are at most, and by what share least times may differ."""
+"""How often each of two ids is asked for by turns in a round, how many rounds there are at most, and by what share the least may differ."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 from venturi.core.domain.errors import InvalidRequestError
 from venturi.interfaces.render.quantities import Units
 from venturi.interfaces.render.usage.charting import drawable
-from venturi.interfaces.render.usage.rows import name_others, report_rows
+from venturi.interfaces.render.usage.rows import name_others, report_rows, totals_by_boundary
 from venturi.interfaces.render.usage.table import tell_what_is_twice, write_report_table
 
 RED = "\x1b[31m"
@@ -151,7 +151,8 @@ def test_the_total_beside_the_largest_is_that_of_the_table() -> None:
     rows = name_others(report, report_rows(report))
     assert [(row["kind"], row["label_name"]) for row in rows] == [("group", "web"), ("others", "other")]
     stream = StringIO()
-    write_report_table(report, rows, Units.BITS, stream)
+    counted = totals_by_boundary(row for row in report_rows(report) if row["kind"] == "total")
+    write_report_table(report, rows, Units.BITS, stream, counted=counted)
     heading, _, *_, last = stream.getvalue().splitlines()
     assert (heading.split()[:4], last.split()) == (["label", "direction", "packets", "bits"], ["total", "90", "32.0", "kbit", "100.0", "%"])
 
