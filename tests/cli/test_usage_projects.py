@@ -23,7 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("shared")
     database = new_database(folder)
     with open_store(database) as store:
-        LedgerOfTests(store).post(SpoolOfTests(labels=LABELS).seal(OVERLAPPING, make_interval(10, usage=[(0, 0, 1, 100), (1, 0, 1, 100)])))
+        LedgerOfTests(store).post(SpoolOfTests(labels=LABELS).seal(OVERLAPPING, make_interval(100, usage=[(0, 0, 1, 100), (1, 0, 1, 100)])))
     with running_server(folder, database=database) as running:
         yield running
 
@@ -40,7 +40,7 @@ def test_the_table_has_what_was_counted_once(venturi: Venturi) -> None:
 
 
 def test_what_was_added_up_is_said(venturi: Venturi) -> None:
-    later = ("usage", "--from", "2026-01-01T00:10:00Z", "--to", "2026-01-01T00:15:00Z", "--group-by", "project")
+    later = ("usage", "--from", "2026-01-01T01:40:00Z", "--to", "2026-01-01T01:45:00Z", "--group-by", "project")
     assert venturi(*later).splitlines()[-1] == "Labels may overlap: a packet may be in some figures several times."
 
 
@@ -58,6 +58,14 @@ def test_a_chart_of_projects_stacks_a_partition(venturi: Venturi, tmp_path: Path
         "unattributed": 100,
     }
     assert "not stacked" not in text
+
+
+def test_a_chart_of_projects_has_the_intervals_of_its_zone(venturi: Venturi, tmp_path: Path) -> None:
+    asked = (*FIVE, "--zone", "Asia/Kolkata", "--resolution", "1h", "--group-by", "project")
+    venturi(*asked, "--chart", str(tmp_path / "usage.html"))
+    rows = _values((tmp_path / "usage.html").read_text(encoding="utf-8"))
+    assert len({row["start"] for row in rows}) == 1
+    assert sum(row["octets"] for row in rows) == 1000
 
 
 def test_a_chart_of_labels_stacks_no_packet_twice(venturi: Venturi, tmp_path: Path) -> None:

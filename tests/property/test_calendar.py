@@ -127,14 +127,6 @@ def test_periods_that_are_named_from_now(name: str, first: str, days: int) -> No
     assert Calendar("Asia/Tokyo").read_period("today", NOW).start == parse_time("2026-11-29T15:00:00Z")
 
 
-@pytest.mark.parametrize(("name", "before"), [("2026-03-29", 24), ("2026-W14", 167), ("2026-04", 31 * 24 - 1)], ids=str)
-def test_the_period_before(name: str, before: int) -> None:
-    calendar = Calendar("Europe/Zurich")
-    period = calendar.read_period(name, NOW)
-    earlier = calendar.before(period)
-    assert (earlier.end, (earlier.end - earlier.start) // HOUR) == (period.start, before)
-
-
 REFUSED = ["2026-13", "2026-W54", "2026-02-30", "tomorrow", "", "1969-12", "2026-1", "２０２６-10"]
 
 

@@ -120,7 +120,7 @@ def _write_for_people(
     if not any("octets" in row for row in rows):
         after += tell_what_is_missing(resources, report, question.labels, totals=question.totals)
 
-    counted = {} if not rows or (question.totals and not report.get("top")) else ask_what_points_counted(resources, report, question)
+    counted = {} if not rows or (question.totals and not report.get("top")) else _ask_what_points_counted(resources, report, question)
 
     def write(stream: TextIO) -> None:
         stream.writelines(f"{line}\n" for line in before)
@@ -134,7 +134,7 @@ def _write_for_people(
         _write(question.path, write)
 
 
-def ask_what_points_counted(resources: Resources, report: Mapping[str, object], question: UsageQuestion) -> dict[str, Row]:
+def _ask_what_points_counted(resources: Resources, report: Mapping[str, object], question: UsageQuestion) -> dict[str, Row]:
     """Ask for what the points of a report counted, by boundary; nothing where the caller may not see that of all of them."""
     if report.get("top"):
         return totals_by_boundary(row for row in report_rows(report) if row.get(KIND) == "total")
@@ -144,7 +144,7 @@ def ask_what_points_counted(resources: Resources, report: Mapping[str, object], 
 def _ask_for_parts(resources: Resources, report: Mapping[str, object], question: UsageQuestion) -> list[Row]:
     """Ask for the totals of points where a chart over time of what all projects used is to be made whole by them."""
     group_by = set(question.group_by or ())
-    narrowed = any(name == "project_id" for name, _ in question.parameters)
+    narrowed = any(name in {"project", "project_id"} for name, _ in question.parameters)
     if report.get("resolution") == "total" or not question.used or "project" not in group_by or narrowed:
         return []
     if group_by - {"project", "direction", BOUNDARY}:
@@ -156,7 +156,7 @@ def _ask_for_parts(resources: Resources, report: Mapping[str, object], question:
 def _ask_for_totals(
     resources: Resources, report: Mapping[str, object], question: UsageQuestion, asked: Sequence[tuple[str, str]]
 ) -> list[Row]:
-    filters = [(name, value) for name, value in question.parameters if name in {"point_project_id", "boundary", "direction"}]
+    filters = [(name, value) for name, value in question.parameters if name in {"point_project_id", "boundary", "direction", "zone"}]
     bounds = [(name, str(report[name])) for name in ("from", "to")]
     boundaries = report.get("boundaries")
     filters += [("boundary", str(each)) for each in boundaries if ("boundary", each) not in filters] if isinstance(boundaries, list) else []

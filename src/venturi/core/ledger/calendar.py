@@ -153,10 +153,6 @@ class Calendar:
             raise InvalidTimeError(message)
         return period
 
-    def before(self, period: Period) -> Period:
-        """Give the period of the same unit before another one."""
-        return Period(period.name, period.unit, *self.span(period.unit, self.day_of(period.start - SECOND)))
-
     def _days(self, unit: Unit, start: int, end: int) -> list[int]:
         day = _first_day(unit, self.day_of(start))
         borders = [self.start_of(unit, day)]

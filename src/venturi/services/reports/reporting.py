@@ -263,10 +263,12 @@ class UsageReports:
         hidden = {point.boundary for point in seen if allowed is not None and point.version not in allowed}
         told = frozenset(point.version for point in seen if point.boundary not in hidden)
         columns = [POINT_COUNTS.index(name) if name in POINT_COUNTS else None for name in counts]
+        directions = {each.code for each in request.directions or Direction}
 
         def read(span: Span, step: int | None) -> Iterator[Row]:
             for row in reader.usage.totals(span, step, ("point_version", "direction"), told):
-                yield (*row[:3], *(0 if column is None else row[3 + column] for column in columns))
+                if row[2] in directions:
+                    yield (*row[:3], *(0 if column is None else row[3 + column] for column in columns))
 
         return read
 
@@ -299,9 +301,8 @@ def _join(
                 sums[run.starts[0] if run.step is None else start].add(numbers[place:end], counts)
                 place = end
             for start, version, direction, *counted in () if read_totals is None else read_totals(span, run.step):
-                if piece.request.directions is None or direction in {each.code for each in piece.request.directions}:
-                    number = groups.find_total(version, direction)
-                    sums[run.starts[0] if run.step is None else start].add([number], [[count] for count in counted])
+                number = groups.find_total(version, direction)
+                sums[run.starts[0] if run.step is None else start].add([number], [[count] for count in counted])
     return [_interval(start, end, groups, sums[start], coverage) for start, end in pairwise(piece.borders)]
 
 
