@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.unit.render.reports import MAIL, WEB, over_time, usage, whole
+from venturi.core.domain.counts import Counts
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import UnknownFormatError
 from venturi.core.domain.label import MeteringLabel
@@ -34,6 +35,17 @@ def test_rates_are_means_of_the_interval_stacked_by_direction() -> None:
         (MAIL.name, "egress", 0, 1_000, 37_500),
     ]
     assert [row["end"] - row["start"] for row in rows] == [300_000] * 4
+
+
+def test_labels_that_overlap_stand_side_by_side() -> None:
+    once = Counts(1_166_249, 11_662_490)
+    apart = over_time()
+    overlapping = replace(apart, projects=(replace(apart.projects[0], alone=once),))
+    for report, mark, bounds in ((apart, "rect", {"y2"}), (overlapping, "rule", set())):
+        specification: dict[str, Any] = chart_specification(report)
+        assert specification["spec"]["mark"]["type"] == mark
+        assert {"y2"} & set(specification["spec"]["encoding"]) == bounds
+        assert ("labels overlap, so they are not stacked" in specification["title"]["subtitle"]) == (report is overlapping)
 
 
 def test_without_intervals_there_is_a_bar_for_each_label_and_direction() -> None:
