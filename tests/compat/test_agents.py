@@ -19,7 +19,7 @@ from tests.support.kernel.router import OUTER, Router, running_router
 from tests.support.server import ServerProcess, running_server
 from tests.support.sources import ROOT
 from tests.support.tools import needs
-from tests.support.versions import Version, run_command
+from tests.support.versions import Version, earlier_versions, require_version, run_command
 from venturi.adapters.spool.values import Recording
 from venturi.core.classify.reference import Passage
 from venturi.core.domain.direction import Direction
@@ -29,6 +29,9 @@ from venturi.services.agent.delivery.state import DeliveryPhase
 PRESENT = sys.executable
 TEN = Passage(Direction.EGRESS, 4, 0x0A000001, 0xC6330001)
 GENERATION = f"{1:032x}"
+_PROJECTS_KNOWN = "befc9aa487bf225d"
+WITHOUT_PROJECTS = [each for each in earlier_versions() if each.values[0].forms["batch"] != _PROJECTS_KNOWN]
+"""The versions whose batches tell nothing of projects, by the digest of the form that does."""
 
 
 class Side(NamedTuple):
@@ -105,8 +108,10 @@ def test_a_word_that_an_earlier_server_does_not_know_costs_no_batch(version: Ver
     spool.stop()
 
 
+@pytest.mark.parametrize("version", WITHOUT_PROJECTS)
 def test_what_hundreds_of_projects_used_passes_an_earlier_server(version: Version, tmp_path: Path) -> None:
-    """It measures a batch value by value, and refuses one with more values than it knows of."""
+    """It measures a batch value by value, and refuses one with more values than it knows of; it knows nothing of projects."""
+    require_version(version)
     used = [ProjectUsage(f"project {number}", 0, 1, 100, 0, 0) for number in range(500)]
     spool = open_spool(tmp_path / "spool.db")
     spool.enter(spooled_generation(spool), CLASSIFIER)
