@@ -6,19 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, event, insert, inspect, select, text
 
 from tests.support.control_values import make_point
-from tests.support.databases import ON_MARIADB, DatabaseServers, open_store, writing_connection
+from tests.support.databases import ON_MARIADB, DatabaseServers, open_store, schema_differences, writing_connection
 from venturi.adapters.store.engines.locations import read_location
 from venturi.adapters.store.maintenance.backup import back_up
 from venturi.adapters.store.maintenance.restoring import restore
 from venturi.adapters.store.maintenance.schema import SchemaState, read_schema, upgrade_database
 from venturi.adapters.store.migrations.running import head_schema, known_schemas, upgrade_schema
-from venturi.adapters.store.schema.all_tables import METADATA
-from venturi.adapters.store.schema.ledger_tables import ENTRY_TABLES, LEDGER_ROLLER, LEDGER_STATE, VERSION_TABLES
+from venturi.adapters.store.schema.ledger_tables import ENTRY_TABLES, LEDGER_LABEL_BINS, LEDGER_ROLLER, LEDGER_STATE, VERSION_TABLES
 from venturi.adapters.store.schema.tables import REVISION_COUNTER
 from venturi.adapters.store.tables.point_rows import write_point
 from venturi.core.domain.errors import SchemaError, StoreError
@@ -96,12 +93,15 @@ def columns_of(url: str) -> dict[str, list[str]]:
 
 def assert_whole(url: str) -> None:
     with writing_connection(url) as connection:
-        assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), METADATA) == []
+        assert schema_differences(connection) == []
         assert connection.execute(select(REVISION_COUNTER)).all() == [(1, 0)]
         assert connection.execute(select(LEDGER_STATE.c.posting, LEDGER_STATE.c.removable)).all() == [(0, 0)]
         triggers = triggers_of(connection)
         for table in (*ENTRY_TABLES, *VERSION_TABLES):
-            assert sum(f"{table.name}_" in name for name in triggers) == 2, table.name
+            of_table = (f"{table.name}.", f"{table.name}_unchanged", f"{table.name}_kept")
+            assert sum(name.startswith(of_table) for name in triggers) == 2, table.name
+        partitions = {name.partition(".")[0] for name in triggers if name.startswith("ledger_usage_") and "." in name}
+        assert all(sum(name.startswith(f"{each}.") for name in triggers) == 2 for each in partitions)
 
 
 def test_an_upgrade_goes_on_after_an_interruption_at_every_statement(bare: str) -> None:
@@ -141,7 +141,8 @@ def test_days_are_summed_from_hours_and_the_watermark_is_the_latest_posting(bare
         connection.execute(older.tables["ledger_state"].update().values(posting=7))
     assert interrupt_everywhere(bare) >= 4
     with writing_connection(bare) as connection:
-        days = select(bins.c.start_at, bins.c.packets, bins.c.octets).where(bins.c.resolution == 0).order_by(bins.c.start_at)
+        kept = LEDGER_LABEL_BINS.c
+        days = select(kept.start_at, kept.packets, kept.octets).where(kept.resolution == 0).order_by(kept.start_at)
         assert connection.execute(days).all() == [(0, 2, 24), (24 * hour, 1, 24), (9 * 24 * hour, 2, 2 * 24 * 9 + 1)]
         assert connection.execute(select(LEDGER_ROLLER.c.rolled)).scalar_one() == 7
 

@@ -15,8 +15,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from sqlalchemy import Connection, delete, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -40,6 +43,7 @@ ON_MARIADB = needs("mariadbd", "mariadb-install-db")
 DATABASES = [SQLITE, pytest.param(POSTGRESQL, marks=ON_POSTGRESQL), pytest.param(MARIADB, marks=ON_MARIADB)]
 """The databases, as parameters of a fixture or a table."""
 
+_POSTGRESQL_INDEXES = {"ix_ledger_usage_posting", "ix_ledger_label_bins_start_at"}
 _START_SECONDS = 60.0
 _NAME = "venturi"
 _MARIADB_SOCKET = "mysqld.sock"
@@ -149,6 +153,16 @@ def writing_connection(url: str) -> Iterator[Connection]:
             yield connection
     finally:
         engines.dispose()
+
+
+def schema_differences(connection: Connection) -> list[Any]:
+    """Compare a database with the tables of the code: partitions and the indexes that only PostgreSQL has are none of these."""
+
+    def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+        return name not in _POSTGRESQL_INDEXES and (kind != "table" or name in METADATA.tables)
+
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": is_ours})
+    return list(compare_metadata(context, METADATA))
 
 
 def _empty(connection: Connection) -> None:

@@ -14,12 +14,13 @@ from sqlalchemy import select
 from bench.ledger.making.filling import AGENT, Tell, fill, project_name
 from bench.ledger.making.shape import LedgerShape
 from bench.ledger.posting import gather_statistics, prepare_database
+from venturi.adapters.store.ledger.rolling.partitions import WEEK, make_partitions
 from venturi.adapters.store.maintenance.opening import open_for_reading, open_for_writing
 from venturi.adapters.store.schema.ledger_tables import LEDGER_STATE
 from venturi.adapters.store.store import Store, StoreConfig
 from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
 from venturi.core.domain.errors import VenturiError
-from venturi.core.domain.interval import parse_time
+from venturi.core.domain.interval import Nanoseconds, parse_time
 from venturi.core.domain.point import RouterPlace
 from venturi.core.ledger.bins import DAY
 from venturi.services.control.labels import LabelControl, NewLabel
@@ -49,6 +50,7 @@ def make_ledger(url: str, shape: LedgerShape, tell: Tell = lambda _: None) -> in
     _require_empty(url)
     tell(f"{shape.labels:,} labels of {shape.projects:,} projects")
     labels, points = _make_control_plane(url, shape)
+    _make_partitions(url, shape)
     with open_for_writing(url) as connection:
         count = fill(connection, shape, labels, points, tell)
     tell("statistics")
@@ -62,6 +64,13 @@ def _require_empty(url: str) -> None:
         if connection.execute(select(LEDGER_STATE.c.posting)).scalar_one():
             message = "this ledger has postings; make one in an empty database"
             raise ValueError(message)
+
+
+def _make_partitions(url: str, shape: LedgerShape) -> None:
+    """Make the partitions that a server would have made over time, those of the last weeks of 5 minutes at least."""
+    for time_then in range(shape.start(shape.fine), shape.end + WEEK, WEEK):
+        with open_for_writing(url) as connection:
+            make_partitions(connection, Nanoseconds(time_then))
 
 
 def _make_control_plane(url: str, shape: LedgerShape) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

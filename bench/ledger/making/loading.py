@@ -13,11 +13,13 @@ from sqlalchemy import BigInteger, Connection, Integer, SmallInteger, Table, ins
 
 from venturi.adapters.store.engines.locations import POSTGRESQL
 from venturi.adapters.store.ledger.bulk import insert_rows
+from venturi.adapters.store.schema.columns import BinStart
+from venturi.core.ledger.bins import BIN
 
 Columns: TypeAlias = Mapping[str, npt.NDArray[np.int64] | int]
 """Columns by name: one-dimensional arrays of int64, all of one length, or the number that all rows have."""
 
-_SIZES: Mapping[type, int] = {SmallInteger: 2, Integer: 4, BigInteger: 8}
+_SIZES: Mapping[type, int] = {SmallInteger: 2, Integer: 4, BinStart: 4, BigInteger: 8}
 _ROWS_AT_ONCE = 100_000
 _SORTING_MEMORY = "512MB"
 _NO_HEADER_FLAGS = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -47,14 +49,15 @@ def keys_made_last(connection: Connection, tables: Sequence[Table]) -> Iterator[
         yield
         return
     kept = inspect(connection)
-    names = {table.name: kept.get_pk_constraint(table.name)["name"] for table in tables}
-    for table in tables:
-        connection.exec_driver_sql(f"ALTER TABLE {table.name} DROP CONSTRAINT {names[table.name]}")
+    keys = {table.name: kept.get_pk_constraint(table.name) for table in tables}
+    keys = {name: key for name, key in keys.items() if key["constrained_columns"]}
+    for name, key in keys.items():
+        connection.exec_driver_sql(f"ALTER TABLE {name} DROP CONSTRAINT {key['name']}")
     yield
     connection.exec_driver_sql(f"SET LOCAL maintenance_work_mem = '{_SORTING_MEMORY}'")
-    for table in tables:
-        columns = ", ".join(column.name for column in table.primary_key)
-        connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD CONSTRAINT {names[table.name]} PRIMARY KEY ({columns})")
+    for name, key in keys.items():
+        columns = ", ".join(key["constrained_columns"])
+        connection.exec_driver_sql(f"ALTER TABLE {name} ADD CONSTRAINT {key['name']} PRIMARY KEY ({columns})")
 
 
 def rows_of(table: Table, columns: Columns, some: slice) -> list[tuple[Any, ...]]:
@@ -73,7 +76,7 @@ def _copy(connection: Connection, table: Table, columns: Columns, count: int) ->
     rows["columns"] = len(table.c)
     for column in table.c:
         rows[f"length of {column.name}"] = _size(column.type)
-        rows[column.name] = columns[column.name]
+        rows[column.name] = columns[column.name] // BIN if isinstance(column.type, BinStart) else columns[column.name]
     names = ", ".join(column.name for column in table.c)
     driver: Any = connection.connection.dbapi_connection
     with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT binary)") as copy:

@@ -11,6 +11,7 @@ from venturi.adapters.store.maintenance.backup import back_up
 from venturi.adapters.store.maintenance.checking import check_database
 from venturi.adapters.store.maintenance.restoring import ValidToken, restore
 from venturi.adapters.store.maintenance.schema import read_schema, upgrade_database
+from venturi.adapters.store.migrations.running import Carrying
 from venturi.core.domain.errors import StoreError
 from venturi.core.domain.interval import Nanoseconds, format_time
 from venturi.core.domain.text import escape_unfit
@@ -31,11 +32,17 @@ class MaintenanceCommands:
 
     def upgrade(self) -> int:
         """Take the database to this version's schema."""
-        with progress_of(Unit.WHOLE) as progress:
-            progress.begin("upgrading", None)
-            found, needed = upgrade_database(self._url)
+        with progress_of(Unit.ROWS) as progress:
+            found, needed = upgrade_database(self._url, progress, self._say_carrying)
         self._say(f"the schema is {needed} already" if found == needed else f"upgraded from {found or 'no tables'} to {needed}")
         return _DONE
+
+    def _say_carrying(self, carrying: Carrying) -> None:
+        """Say beforehand what is carried over."""
+        self._say(
+            f"{carrying.rows:,} rows of the ledger get another form: that takes about {max(1, carrying.seconds // 60)} min, and"
+            f" {max(1, carrying.octets // 10**6):,} MB beside what the database takes; it goes on where it was if it is interrupted"
+        )
 
     def current(self, view: View) -> int:
         """Say which schema the database has."""

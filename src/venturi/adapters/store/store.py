@@ -26,7 +26,7 @@ from venturi.adapters.store.ledger.rolling.writer import RollerWriter
 from venturi.adapters.store.ledger.telling import ToldWriter
 from venturi.adapters.store.ledger.told_history import ToldHistory
 from venturi.adapters.store.ledger.versions import VersionMemory
-from venturi.adapters.store.migrations.running import require_head, upgrade_schema
+from venturi.adapters.store.migrations.running import require_head, upgrade_by_pieces
 from venturi.adapters.store.tables.agents import AgentTable
 from venturi.adapters.store.tables.alarms import AlarmTable
 from venturi.adapters.store.tables.contracts import ContractTable
@@ -120,9 +120,11 @@ class Store:
                 self._file_lock.start()
             with database_errors(), engines.writers.begin() as connection:
                 require_supported_server(connection)
+            with database_errors():
                 if is_embedded(self._location):
-                    upgrade_schema(connection)
-                require_head(connection)
+                    upgrade_by_pieces(engines.writers.begin)
+                with engines.writers.begin() as connection:
+                    require_head(connection)
             undoing.pop_all()
         self._engines = engines
 

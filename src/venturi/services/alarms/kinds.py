@@ -36,6 +36,7 @@ AGES: Mapping[str, int | None] = {
     "held_limit": 60 * _MINUTE,
     "volatile_database": None,
     "rolling_behind": 10 * _MINUTE,
+    "no_partitions": 10 * _MINUTE,
     ServerAlarm.SILENT.value: 10 * _MINUTE,
     ServerAlarm.NOT_METERED.value: 10 * _MINUTE,
     ServerAlarm.THREAD_FAILED.value: 60 * _MINUTE,

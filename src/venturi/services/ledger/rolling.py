@@ -21,6 +21,7 @@ from venturi.core.domain.interval import SECOND, Nanoseconds
 _LOOK_SECONDS = 1.0
 _RETRY_SECONDS = 5.0
 _RAISED_AGAIN = 60 * SECOND
+_PARTITIONS_MADE = 60 * SECOND
 _LEDGER = "ledger"
 _TRIES = 3
 
@@ -32,6 +33,8 @@ class RollerAlarm(StrEnum):
     """Postings wait long for being folded into roll-ups: reports get slower, and then incomplete."""
     APART = "kept_apart"
     """A posting counts more than a roll-up can hold, and is added up when it is read."""
+    PARTITIONS = "no_partitions"
+    """The database refuses the partitions that will be needed: what is new is kept, but cannot go by whole partitions later."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +79,8 @@ class Roller:
         self._failed_at: list[int] = []
         self._problem = ""
         self._raised_at: int | None = 0  # an earlier run may have left an alarm open
+        self._made_at: int | None = None
+        self._not_made = 0
 
     def start(self, supervisor: Supervisor) -> None:
         """Begin, in a thread under ``supervisor``."""
@@ -108,9 +113,29 @@ class Roller:
         self._problem = ""
         return rolled
 
+    def make_partitions(self) -> None:
+        """Have the partitions made, once a minute, that will be needed soon; what has none yet does not wait for it."""
+        now = self._clock()
+        if self._store.embedded or (self._made_at is not None and 0 <= now - self._made_at < _PARTITIONS_MADE):
+            return
+        self._made_at = now
+        try:
+            with self._store.rolling() as writer:
+                writer.make_partitions(self._holder, now)
+        except StoreError as error:
+            self._not_made += 1
+            if self._not_made >= _TRIES:
+                sentence = f"the ledger gets no new partitions, and goes on without: {error}"
+                self._alarm(Alarm(kind=RollerAlarm.PARTITIONS, subject=_LEDGER, sentence=sentence))
+            return
+        if self._not_made >= _TRIES:
+            self._clear(RollerAlarm.PARTITIONS, _LEDGER)
+        self._not_made = 0
+
     def _run(self) -> None:
         """Fold whatever is due, and look again after a while; while the store cannot be used, try again."""
         while not self._stopping.is_set():
+            self.make_partitions()
             try:
                 if self.roll(due_only=True):
                     continue

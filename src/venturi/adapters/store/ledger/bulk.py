@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table
 
 from venturi.adapters.store.engines.locations import POSTGRESQL, SQLITE
+from venturi.adapters.store.schema.columns import BinStart, bin_number
 
 Rows = Sequence[tuple[Any, ...]]
 """Rows with all columns of their table, in its order."""
@@ -19,10 +20,25 @@ _AT_ONCE = 50_000
 
 def insert_rows(connection: Connection, table: Table, rows: Rows) -> None:
     """Insert rows that are not there yet."""
+    rows = _as_kept(table, rows)
     if rows and connection.dialect.name == POSTGRESQL and _only_numbers(table):
         _copy(connection, table, rows)
     elif rows:
         connection.exec_driver_sql(_insertion(table, _marker(connection)), list(rows))
+
+
+def _as_kept(table: Table, rows: Rows) -> Rows:
+    """Give rows as the database keeps them: starts of bins by their numbers."""
+    starts = _starts_of(table)
+    if starts is None:
+        return rows
+    return [(*row[:starts], bin_number(row[starts]), *row[starts + 1 :]) for row in rows]
+
+
+@cache
+def _starts_of(table: Table) -> int | None:
+    """Give the place of the column that has the starts of bins, None if there is none."""
+    return next((place for place, column in enumerate(table.c) if isinstance(column.type, BinStart)), None)
 
 
 @cache

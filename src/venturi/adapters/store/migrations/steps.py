@@ -13,6 +13,14 @@ from alembic import op
 from venturi.adapters.store.migrations.frozen_columns import TABLE_OPTIONS
 from venturi.core.domain.errors import SchemaError
 
+ROWS_AT_ONCE = 200_000
+"""About how many rows a migration that rewrites many does at a time."""
+
+
+def rows_at_once() -> int:
+    """Give about how many rows are rewritten at a time."""
+    return ROWS_AT_ONCE
+
 
 def create_table(name: str, *elements: Any, key: Sequence[str], options: Mapping[str, Any] = TABLE_OPTIONS) -> None:  # noqa: ANN401 - columns and constraints
     """Make a table with the primary key ``key``, unless it is there; raises ``SchemaError`` if one of other columns has its name."""

@@ -5,8 +5,10 @@ Owns widths and collations. Texts are ordered by code point: SQLite does so unas
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, SmallInteger, String, Text
+from sqlalchemy import BigInteger, Boolean, Column, Dialect, Integer, SmallInteger, String, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
+
+from venturi.core.ledger.bins import BIN
 
 IDENTIFIER_LENGTH = 36
 """Characters of a UUID."""
@@ -71,3 +73,31 @@ def small_column(name: str, *, key: bool = False) -> Column[int]:
 def boolean_column(name: str, *, key: bool = False) -> Column[bool]:
     """Make a column of booleans."""
     return Column(name, Boolean, nullable=False, primary_key=key)
+
+
+class BinStart(TypeDecorator[int]):
+    """The start of a bin: nanoseconds since the UTC epoch in Python, in the database the number of 5 minutes since then, in 32 bits.
+
+    A time between two starts that one is compared with stands for the later one, as ``<`` and ``>=`` want it.
+    """
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - alike on all
+        """Give the number that stands for a time, the next start if it is none."""
+        return None if value is None else bin_number(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - alike on all
+        """Give the time that a number stands for."""
+        return None if value is None else value * BIN
+
+
+def bin_number(time: int) -> int:
+    """Give the number that stands for the start of a bin in the database, of the next start if ``time`` is none."""
+    return -(-time // BIN)
+
+
+def bin_start_column(name: str, *, key: bool = False) -> Column[int]:
+    """Make a column of starts of bins."""
+    return Column(name, BinStart, nullable=False, primary_key=key, autoincrement=False)

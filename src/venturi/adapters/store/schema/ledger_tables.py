@@ -18,6 +18,7 @@ from venturi.adapters.store.schema.columns import (
     IDENTIFIER_LENGTH,
     NAME_LENGTH,
     TABLE_OPTIONS,
+    bin_start_column,
     boolean_column,
     identifier_column,
     number_column,
@@ -133,7 +134,8 @@ LEDGER_USAGE = Table(
     *_counts(),
     **_CLUSTERED,
 )
-"""Entries of usage: one label in one direction, over the interval that ``interval_ordinal`` names in the same posting."""
+"""Entries of usage: one label in one direction, over the interval that ``interval_ordinal`` names in the same posting. PostgreSQL and
+MariaDB have them in partitions (``rolling.partitions``), and PostgreSQL a summary of postings (BRIN) for a key, which takes no room."""
 
 LEDGER_PROJECT_USAGE = Table(
     "ledger_project_usage",
@@ -254,14 +256,16 @@ LEDGER_LABEL_BINS = Table(
     "ledger_label_bins",
     METADATA,
     small_column("resolution", key=True),
-    number_column("start_at", key=True),
+    bin_start_column("start_at", key=True),
     reference_column("label_version", key=True),
     reference_column("point_version", key=True),
     small_column("direction", key=True),
     *_counts(),
-    **_UPDATED_IN_PLACE,
+    **_CLUSTERED,
 )
-"""Roll-ups of usage. The time comes first in the key, so that a posting writes side by side; a label is read by seeking it in each bin."""
+"""Roll-ups of usage, in partitions on PostgreSQL and MariaDB (``rolling.partitions``). SQLite and MariaDB keep rows in the order of the
+key, time first, so that those that are folded together are written side by side; a label is sought in each bin. PostgreSQL keeps them as
+they come, which is in the order of time; its key has the label first, and a summary of times (BRIN) leads to all labels of some bins."""
 
 LEDGER_OWNER_BINS = Table(
     "ledger_owner_bins",

@@ -10,7 +10,24 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, Table, and_, bindparam, cast, false, func, not_, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    cast,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
 from sqlalchemy.exc import DataError, OperationalError
 
 from venturi.adapters.store.engines.locations import POSTGRESQL
@@ -115,6 +132,7 @@ class UsageTables:
         self._connection = transaction.connection
         self._pinned = False
         self._embedded = transaction.connection.dialect.name == _SQLITE
+        self._label_first = transaction.connection.dialect.name == POSTGRESQL
         self._tail = Tail(transaction.connection)
 
     def label_versions(self, asked: LabelsAsked = ALL_LABELS) -> list[LabelVersion]:
@@ -145,7 +163,8 @@ class UsageTables:
         def where(columns: Any) -> ColumnElement[bool]:  # noqa: ANN401 - columns by their names
             return or_(*(_is_chosen(columns.label_version, columns.point_version, each) for each in some))
 
-        seeking = or_(*(and_(_seek(LEDGER_LABEL_BINS, span, each), _is_chosen(*_VERSIONS, each)) for each in some))
+        seeks = (true() if self._label_first else _seek(LEDGER_LABEL_BINS, span, each) for each in some)
+        seeking = or_(*(and_(seek, _is_chosen(*_VERSIONS, each)) for seek, each in zip(seeks, some, strict=True)))
         label = LEDGER_USAGE.c.label_version
         long_ones = or_(*(_is_chosen(label, _LONG_POINT, each) for each in some))
         sums = self._sums(LEDGER_LABEL_BINS, span, step, by, seeking, USAGE_COUNTS)
@@ -331,11 +350,13 @@ def _step_start(source: FromClause, span: Span, step: int) -> ColumnElement[int]
     start: ColumnElement[int] = source.c.start_at
     if step == span.width:
         return start
-    return start - (start - span.start) % step if span.start % step else start - start % step
+    width = literal(step, start.type)
+    since = start - literal(span.start, start.type) if span.start % step else start
+    return type_coerce(start - since % width, start.type)
 
 
 def _seek(table: Table, span: Span, chosen: Chosen) -> ColumnElement[bool]:
-    """Give the condition by which few labels are sought in each bin, since the time comes first in the key."""
+    """Give the condition by which few labels are sought in each bin, where the time comes first in the key."""
     bins = range(span.start, span.end, span.width)
     if chosen.labels is None or len(bins) * len(chosen.labels) > _SEEKS:
         return true()
@@ -351,4 +372,4 @@ def _is_one_of(column: ColumnElement[int], numbers: frozenset[int] | None) -> Co
         return true()
     if not numbers:
         return false()
-    return column.in_(bindparam(None, sorted(numbers), expanding=True, literal_execute=True))
+    return column.in_(bindparam(None, sorted(numbers), type_=column.type, expanding=True, literal_execute=True))

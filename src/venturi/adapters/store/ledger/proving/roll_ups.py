@@ -8,7 +8,7 @@ Owns which hours are taken together, so that memory stays bounded, and what of t
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, func, literal_column, or_, select, union_all
+from sqlalchemy import Connection, Table, and_, func, literal, or_, select, type_coerce, union_all
 
 from venturi.adapters.store.ledger.long_intervals import prove_long_intervals
 from venturi.adapters.store.ledger.rolling.recomputing import ENDLESS, RecomputedSums, Span
@@ -84,7 +84,8 @@ def prove_days(connection: Connection, table: Table, first: int) -> int:
 
 def _days_of(connection: Connection, table: Table) -> list[int]:
     """Give the days of which there is an hour or a day."""
-    day = table.c.start_at - table.c.start_at % literal_column(str(DAY))
+    start = table.c.start_at
+    day = type_coerce(start - start % literal(DAY, start.type), start.type)
     there = table.c.resolution.in_([RESOLUTIONS[DAY], RESOLUTIONS[HOUR]])
     return [int(row[0]) for row in connection.execute(select(day.label("day")).where(there).distinct().order_by("day"))]
 

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ColumnElement,
     Connection,
@@ -29,6 +30,7 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.types import TypeEngine
 
 from venturi.adapters.store.engines.locations import MARIADB, POSTGRESQL, SQLITE
 from venturi.adapters.store.ledger.bulk import insert_rows
@@ -47,6 +49,7 @@ from venturi.adapters.store.ledger.rolling.entries import (
     sum_corrections,
     sums_in_bins,
 )
+from venturi.adapters.store.schema.columns import BinStart
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_COVERAGE_BINS,
     LEDGER_LABEL_BINS,
@@ -81,11 +84,18 @@ _Addition = Callable[[Table, Sequence[str], Select[Any], Sequence[str]], Executa
 def _gathered(name: str, like: Table, keys: Sequence[str], counts: Sequence[str]) -> Table:
     """Make a temporary table of columns of a roll-up, without a key: rows of one key are summed when they are taken.
 
-    A key that the roll-up lacks is 0 or 1.
+    A key that the roll-up lacks is 0 or 1. Times are in nanoseconds.
     """
-    columns = [Column(key, like.c[key].type if key in like.c else SmallInteger(), nullable=False) for key in (*keys, *counts)]
+    columns = [Column(key, _gathered_type(like, key), nullable=False) for key in (*keys, *counts)]
     options: Any = {"postgresql_on_commit": "DELETE ROWS", "mariadb_engine": "InnoDB", "mariadb_charset": "utf8mb4"}
     return Table(name, _GATHERED, *columns, prefixes=["TEMPORARY"], **options)
+
+
+def _gathered_type(like: Table, name: str) -> TypeEngine[Any]:
+    if name not in like.c:
+        return SmallInteger()
+    kept = like.c[name].type
+    return BigInteger() if isinstance(kept, BinStart) else kept
 
 
 GATHERED_LABELS = _gathered("gathered_labels", LEDGER_LABEL_BINS, _PARTED_KEYS, USAGE_COUNTS)
@@ -208,6 +218,8 @@ def _add_sums(connection: Connection, target: Table, source: FromClause, keys: S
     if width is not None:
         columns[0] = columns[0] if width == BIN else columns[0] - columns[0] % literal_column(str(width))
         given = ["resolution", *keys]
+    if isinstance(target.c.start_at.type, BinStart):
+        columns[0] = columns[0] // literal_column(str(BIN))
     resolution: list[Any] = [] if width is None else [_resolution(width)]
     summed: Select[Any] = select(*resolution, *columns)
     summed = summed.add_columns(*(func.sum(source.c[name]) for name in names)).group_by(*columns).order_by(*columns)

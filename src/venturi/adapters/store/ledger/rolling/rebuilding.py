@@ -6,7 +6,7 @@ Owns the order of pieces, and that a run that was interrupted goes on where it s
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Table, delete, func, insert, literal_column, or_, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, literal, literal_column, or_, select, update
 
 from venturi.adapters.edges import STORE_EDGE
 from venturi.adapters.store.ledger.bulk import insert_rows
@@ -102,7 +102,7 @@ def _sum_day(connection: Connection, table: Table, day: int) -> None:
     connection.execute(delete(table).where(columns.resolution == RESOLUTIONS[DAY], *within))
     keys = [column for column in table.primary_key if column.name not in {"resolution", "start_at"}]
     sums = [column for column in columns if not column.primary_key]
-    chosen = select(literal_column(str(RESOLUTIONS[DAY])), literal_column(str(day)), *keys, *map(func.sum, sums))
+    chosen = select(literal_column(str(RESOLUTIONS[DAY])), literal(day, columns.start_at.type), *keys, *map(func.sum, sums))
     summed = chosen.where(columns.resolution == RESOLUTIONS[HOUR], *within).group_by(*keys)
     names = ["resolution", "start_at", *(column.name for column in (*keys, *sums))]
     connection.execute(insert(table).from_select(names, summed))

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DataError, DBAPIError
 from venturi.adapters.store.ledger.rolling.apart import keep_apart
 from venturi.adapters.store.ledger.rolling.entries import Postings
 from venturi.adapters.store.ledger.rolling.folding import fold
+from venturi.adapters.store.ledger.rolling.partitions import make_partitions
 from venturi.adapters.store.ledger.rolling.watermark import RollerLease, move, take_lease
 from venturi.core.domain.errors import SumTooLargeError
 from venturi.core.domain.interval import Nanoseconds
@@ -35,6 +36,10 @@ class RollerWriter:
     def take_lease(self, holder: str, now: Nanoseconds) -> RollerLease | None:
         """Take the lease, or keep it; None while another has it."""
         return take_lease(self._connection, holder, now)
+
+    def make_partitions(self, holder: str, now: Nanoseconds) -> int:
+        """Make the partitions that will be needed soon, unless another server rolls; give how many."""
+        return 0 if take_lease(self._connection, holder, now) is None else make_partitions(self._connection, now)
 
     def fold(self, lease: RollerLease, postings: Postings, now: Nanoseconds) -> None:
         """Fold postings, the next ones beyond the watermark.
