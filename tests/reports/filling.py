@@ -189,7 +189,7 @@ def keep_points(database: str, points: Sequence[KeptPoint]) -> None:
 
 def _insert_intervals(connection: Connection, records: Sequence[MeteredRecord]) -> None:
     connection.execute(update(LEDGER_STATE).values(posting=1))
-    connection.execute(update(LEDGER_ROLLER).values(rolled=1))
+    connection.execute(update(LEDGER_ROLLER).values(rolled=1, closed_until=1 << 62))
     known = {"posting": 1, "generation": 1, "overlapping": False}
     connection.execute(
         insert(LEDGER_INTERVALS),

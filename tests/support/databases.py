@@ -174,7 +174,7 @@ def _empty(connection: Connection) -> None:
     connection.execute(update(REVISION_COUNTER).values(number=0))
     connection.execute(update(TOLD_STATE).values(history_end=0, worked_out=0, recorded=0))
     connection.execute(update(LEDGER_STATE).values(posting=0, removable=0))
-    connection.execute(update(LEDGER_ROLLER).values(rolled=0, epoch=0, holder="", until=0, rebuilding=None))
+    connection.execute(update(LEDGER_ROLLER).values(rolled=0, epoch=0, holder="", until=0, rebuilding=None, closed_until=0))
 
 
 @contextmanager

@@ -178,7 +178,7 @@ class _Entries:
         self._load(waiting)
         connection = self._connection
         connection.execute(update(LEDGER_STATE).values(posting=self._posting))
-        connection.execute(update(LEDGER_ROLLER).values(rolled=self._posting))
+        connection.execute(update(LEDGER_ROLLER).values(rolled=self._posting, closed_until=shape.end))
         spool = (_SPOOL, AGENT, AGENT, self._posting, shape.start(shape.days) + BIN, shape.end)
         insert_rows(connection, LEDGER_SPOOLS, [spool])
         return count

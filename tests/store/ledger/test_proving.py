@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Connection, delete, insert, text, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, text, update
 
 from tests.support.batches import SpoolOfTests, make_batch_point, make_interval
 from tests.support.control_values import OPERATOR
@@ -154,4 +154,18 @@ def test_damage_is_named(ledger: LedgerOfTests, database: str, database_kind: st
             connection.execute(text(statement))
         damage(connection)
     with pytest.raises(LedgerError, match=said):
+        prove_ledger(database)
+
+
+@pytest.mark.parametrize("database_kind", [pytest.param(POSTGRESQL, marks=ON_POSTGRESQL)])
+@pytest.mark.parametrize("octets", [LEDGER_USAGE.c.octets, LEDGER_USAGE.c.octets + 1], ids=["the same", "another"])
+def test_an_entry_that_is_there_twice_is_found(ledger: LedgerOfTests, database: str, octets: ColumnElement[int]) -> None:
+    """PostgreSQL keeps entries of usage without a key."""
+    ledger.post(SpoolOfTests().seal(make_interval(0, usage=WEB)))
+    prove_ledger(database)
+    copied = [octets.label("octets") if column.name == "octets" else column for column in LEDGER_USAGE.c]
+    twice = select(*copied).where(LEDGER_USAGE.c.ordinal == select(func.max(LEDGER_USAGE.c.ordinal)).scalar_subquery())
+    with writing_connection(database) as connection:
+        connection.execute(insert(LEDGER_USAGE).from_select([column.name for column in LEDGER_USAGE.c], twice))
+    with pytest.raises(LedgerError, match="posting 1 had 5 entries, and has 6"):
         prove_ledger(database)

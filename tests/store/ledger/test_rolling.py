@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, delete, event, select, update
+from sqlalchemy import Engine, delete, event, func, select, update
 
 from tests.reports.test_long_intervals import FAST, LABELS, POINTS, random_intervals, sorted_answer
 from tests.support.batches import BEGINNING, SpoolOfTests, make_batch_point, make_interval
@@ -246,7 +246,7 @@ def test_a_reader_adds_a_bounded_tail_and_says_so(ledger: LedgerOfTests, monkeyp
     reports = UsageReports(ledger.store, lambda: LATER)
     told = [(interval.rolled_until, interval.rows[0].counts[1]) for interval in reports.usage(OPERATOR, request)]
     assert told == [(None, 2800)]
-    monkeypatch.setattr(watermark.read_beyond, "__defaults__", (7,))
+    monkeypatch.setattr(watermark.read_beyond, "__defaults__", (7, None))
     told = [(interval.rolled_until, interval.rows[0].counts[1]) for interval in reports.usage(OPERATOR, request)]
     assert told == [(ledger.now, 1400)]
     ledger.roll()
@@ -254,17 +254,126 @@ def test_a_reader_adds_a_bounded_tail_and_says_so(ledger: LedgerOfTests, monkeyp
     assert told == [(None, 2800)]
 
 
+@pytest.mark.parametrize(
+    ("posted", "folded"),
+    [(0, 60), (59.999, 60), (60, 360), (299, 360), (301, 360), (359.999, 360), (360, 660)],
+)
+def test_a_posting_is_folded_when_its_bin_is_over_and_what_is_late_is_there(posted: float, folded: float) -> None:
+    """In seconds since a border of 5 minutes."""
+    at, due = int(NOW + posted * SECOND), int(NOW + folded * SECOND)
+    assert watermark.fold_time(at) == due
+    assert not at < watermark.fold_border(due - 1)
+    assert at < watermark.fold_border(due)
+
+
 def test_postings_are_folded_when_they_are_due(sqlite_ledger: LedgerOfTests) -> None:
     ledger, at = sqlite_ledger, [int(NOW)]
-    roller = Roller(ledger.store, lambda: Nanoseconds(at[0]), ledger._alarm, config=RollerConfig(entries=8, age=20 * SECOND))
+    roller = Roller(ledger.store, lambda: Nanoseconds(at[0]), ledger._alarm, config=RollerConfig(entries=12, at_once_embedded=1))
     spool = SpoolOfTests()
-    ledger.post(spool.seal(make_interval(0, usage=WEB)))
-    assert not roller.roll(due_only=True), "one posting can wait"
-    at[0] += 20 * SECOND
-    assert roller.roll(due_only=True), "but not for long"
-    ledger.now = Nanoseconds(at[0])
-    ledger.post(spool.seal(make_interval(1, usage=WEB)), spool.seal(make_interval(2, usage=WEB)))
-    assert roller.roll(due_only=True), "many entries are folded at once"
+    for minute, seconds in ((0, 65), (1, 359), (2, 360)):
+        ledger.now = Nanoseconds(NOW + seconds * SECOND)
+        ledger.post(spool.seal(make_interval(minute, usage=WEB)))
+    at[0] = NOW + 359 * SECOND
+    assert not roller.roll(due_only=True), "their bin is not over"
+    at[0] = NOW + 360 * SECOND
+    assert [roller.roll(due_only=True) for _ in range(3)] == [True, True, False], "the third came later"
+    assert rolled(ledger) == 2
+    ledger.post(*(spool.seal(make_interval(minute, usage=WEB)) for minute in range(3, 7)))
+    assert roller.roll(due_only=True), "readers add no more entries than so many"
+
+
+def test_a_bin_of_five_minutes_and_its_hour_are_written_once(fast: LedgerOfTests, database: str) -> None:
+    """A minute at a time for three hours, by the clock of a server."""
+    writes = {(minutes, resolution): 0 for minutes in (0, 55, 60) for resolution in (300, 3600)}
+    spool, clock = SpoolOfTests(), [0]
+    roller = Roller(fast.store, lambda: Nanoseconds(clock[0]), fast._alarm)
+    before: dict[tuple[int, int], object] = {}
+    for minute in range(180):
+        fast.now = Nanoseconds(BEGINNING + (minute + 1) * 60 * SECOND + 2 * SECOND)
+        fast.post(spool.seal(make_interval(minute, usage=WEB)))
+        clock[0] = fast.now + 5 * SECOND
+        while roller.roll(due_only=True):
+            pass
+        bins = LEDGER_LABEL_BINS.c
+        rows = fast.rows(select(bins.start_at, bins.resolution, func.sum(bins.octets)).group_by(bins.start_at, bins.resolution))
+        found = {((int(start) - BEGINNING) // (60 * SECOND), resolution): octets for start, resolution, octets in rows}
+        for place in writes:
+            writes[place] += found.get(place) != before.get(place)
+        before = found
+    assert writes == {(0, 300): 1, (55, 300): 1, (60, 300): 1, (0, 3600): 1, (55, 3600): 0, (60, 3600): 1}
+    prove_ledger(database)
+
+
+def test_a_roller_that_is_killed_while_it_closes_leaves_all_or_nothing(fast: LedgerOfTests, database: str) -> None:
+    fill(fast, 2)
+    expected = answers(fast)
+    while rolled(fast) < latest(fast):
+        fast.roller.roll()
+    assert not fast.rows(select(LEDGER_LABEL_BINS.c.start_at).where(LEDGER_LABEL_BINS.c.resolution != 300))
+    engine, after, died = fast.store._started.rollers, 0, True
+    while died:
+        watching = statements_of(engine, after)
+        next(watching)
+        died = False
+        try:
+            assert not fast.roller.roll()
+        except KilledError:
+            died = True
+        with suppress(StopIteration):
+            next(watching)
+        if after % 6 == 0:
+            assert answers(fast) == expected
+            prove_ledger(database)
+        after += 1
+    assert after > 15
+    assert answers(fast) == expected
+    prove_ledger(database)
+
+
+def test_what_is_late_is_added_to_hours_and_days_that_are_closed(fast: LedgerOfTests, database: str) -> None:
+    spool = SpoolOfTests()
+    fast.post(spool.seal(make_interval(0, usage=WEB)))
+    fast.roll()
+    assert fast.rows(select(LEDGER_ROLLER.c.closed_until))[0][0] == NOW - NOW % HOUR - HOUR * (NOW % HOUR < 60 * SECOND)
+    fast.post(spool.seal(make_interval(1, usage=WEB)), spool.seal(make_interval(70, usage=WEB)))
+    fast.roll()
+    bins = LEDGER_LABEL_BINS.c
+    rows = fast.rows(select(bins.resolution, func.sum(bins.octets)).group_by(bins.resolution).order_by(bins.resolution))
+    assert [tuple(map(int, row)) for row in rows] == [(0, 4200), (300, 4200), (3600, 4200)]
+    prove_ledger(database)
+
+
+def test_a_correction_that_a_day_might_not_hold_is_kept_apart(fast: LedgerOfTests, database: str) -> None:
+    """Before the day is closed, so that closing it never fails."""
+    spool = SpoolOfTests(points=POINTS, labels=LABELS)
+    fast.post(*(spool.seal(make_interval(5 * number, usage=WEB)) for number in range(3)))
+    for number in range(3):
+        fast.correct((1 + number, 1, (0, HIGHEST // 2)))
+    expected = answers(fast)
+    early = Roller(fast.store, lambda: Nanoseconds(BEGINNING), fast._alarm)
+    while early.roll():
+        pass
+    assert fast.alarms == [RollerAlarm.APART] * 3
+    fast.roll()
+    assert (fast.alarms, answers(fast)) == ([RollerAlarm.APART] * 3, expected)
+    prove_ledger(database)
+
+
+def test_hours_that_no_roll_up_can_hold_are_summed_from_five_minutes(sqlite_ledger: LedgerOfTests) -> None:
+    ledger, spool = sqlite_ledger, SpoolOfTests()
+    ledger.post(*(spool.seal(make_interval(5 * number, usage=WEB)) for number in range(3)))
+    early = Roller(ledger.store, lambda: Nanoseconds(BEGINNING), ledger._alarm)
+    assert early.roll()
+    with ledger.store.rolling() as writer:
+        fine = LEDGER_LABEL_BINS.c.resolution == 300
+        writer._connection.execute(update(LEDGER_LABEL_BINS).where(fine).values(octets=HIGHEST))
+    ledger.roll()
+    ledger.roll()
+    assert ledger.alarms == [RollerAlarm.APART]
+    assert "before" in ledger.sentences[0]
+    request = UsageRequest(start=BEGINNING, end=BEGINNING + HOUR, resolution=Resolution.HOUR, group_by=(Grouping.LABEL,))
+    (interval,) = UsageReports(ledger.store, lambda: LATER).usage(OPERATOR, request)
+    assert sum(row.counts[1] for row in interval.rows) == 6 * HIGHEST
 
 
 def test_an_alarm_tells_of_postings_that_wait_long_and_is_cleared(sqlite_ledger: LedgerOfTests) -> None:
@@ -279,7 +388,11 @@ def test_an_alarm_tells_of_postings_that_wait_long_and_is_cleared(sqlite_ledger:
     give_lease_away()
     assert not roller.roll()
     cleared.clear()
-    at[0] += 121 * SECOND
+    at[0] = watermark.fold_time(NOW) + 120 * SECOND
+    give_lease_away()
+    assert not roller.roll()
+    assert ledger.alarms == []
+    at[0] += 1
     give_lease_away()
     assert not roller.roll()
     assert (ledger.alarms, cleared) == ([RollerAlarm.BEHIND], [])

@@ -90,7 +90,7 @@ class ServerMetrics:
             for name, meaning in (
                 ("postings", "Postings that are not folded into roll-ups yet."),
                 ("entries", "Entries beyond the roll-ups that a report adds up; at most 500,000 are counted."),
-                ("seconds", "For how long the first posting has waited to be folded into roll-ups."),
+                ("seconds", "For how long the first posting should have been folded into roll-ups, or a report has lacked one."),
             )
         }
         build = Gauge("venturi_build_info", "Always 1; the label tells the version.", ("version",), registry=self.registry)

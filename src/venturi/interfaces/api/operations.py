@@ -34,14 +34,14 @@ class Health(Struct, kw_only=True):
 
 
 class Waiting(Struct, kw_only=True):
-    """Postings that are not folded into roll-ups yet: how many, and for how many seconds the first of them has waited."""
+    """Postings that are not folded into roll-ups yet: how many, and for how many seconds the first should have been."""
 
     postings: Annotated[int, Meta(ge=0)]
     seconds: Annotated[int, Meta(ge=0)]
 
 
 class Readiness(Health, kw_only=True):
-    """How a server is that is ready: ``tail`` says how many postings roll-ups lack, and for how long the first has waited."""
+    """How a server is that is ready: ``tail`` says how many postings roll-ups lack, and for how long the first is overdue."""
 
     tail: Waiting
 
@@ -72,11 +72,11 @@ async def ready(store: NamedDependency[Store], supervisor: NamedDependency[Super
 
 
 def _check(store: Store) -> Waiting:
-    """Tell how many postings roll-ups lack, and for how many seconds the first of them waits; raises ``StoreError`` as ``ping`` does."""
+    """Tell how many postings roll-ups lack, and for how many seconds the first is overdue; raises ``StoreError`` as ``ping`` does."""
     store.ping()
     with store.reading() as reader:
         beyond = reader.usage.beyond()
-    return Waiting(postings=beyond.waiting, seconds=beyond.waited(time.time_ns()) // SECOND)
+    return Waiting(postings=beyond.waiting, seconds=beyond.overdue(time.time_ns()) // SECOND)
 
 
 @get(
@@ -103,7 +103,7 @@ def metrics(
         agents, missing = reader.agents.list(MOST_AGENTS), reader.agents.count_missing()
     server_metrics.show_threads(supervisor.states(), supervisor.failures())
     server_metrics.show_open_alarms(open_alarms)
-    server_metrics.show_tail(beyond.waiting, beyond.entries, beyond.waited(time.time_ns()) / SECOND)
+    server_metrics.show_tail(beyond.waiting, beyond.entries, beyond.overdue(time.time_ns()) / SECOND)
     server_metrics.show_agents(observe_agents(agents, missing, time.time_ns()))
     return Response(server_metrics.write(store.latest_revision), media_type=CONTENT_TYPE)
 

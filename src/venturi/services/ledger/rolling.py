@@ -1,7 +1,8 @@
 """The roller: a thread that folds postings into roll-ups, some at a time, behind the watermark.
 
-Owns when postings are folded, how many together, and what an operator hears of it. On several servers one rolls at a time, by a lease;
-whichever it is, others go on when it ends. Postings wait for it on no database but an embedded one, and there not for long.
+Owns when postings are folded, how many together, when hours and days are closed, and what an operator hears of it. On several servers
+one rolls at a time, by a lease; whichever it is, others go on when it ends. Postings wait for it on no database but an embedded one, and
+there not for long.
 """
 
 import threading
@@ -11,14 +12,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from venturi.adapters.store.ledger.rolling.entries import Postings
-from venturi.adapters.store.ledger.rolling.watermark import MOST_TAIL, Beyond, RollerLease
+from venturi.adapters.store.ledger.rolling.watermark import GRACE, MOST_TAIL, Beyond, RollerLease, fold_border, fold_time
 from venturi.adapters.store.store import Store
 from venturi.adapters.threads.supervisor import Supervisor
 from venturi.core.domain.alarm import Alarm, RaiseAlarm
 from venturi.core.domain.errors import LeaseLostError, StoreError, SumTooLargeError
-from venturi.core.domain.interval import SECOND, Nanoseconds
+from venturi.core.domain.interval import SECOND, Nanoseconds, format_time
+from venturi.core.ledger.bins import HOUR
 
 _LOOK_SECONDS = 1.0
+_YIELD_SECONDS = 0.01
 _RETRY_SECONDS = 5.0
 _RAISED_AGAIN = 60 * SECOND
 _PARTITIONS_MADE = 60 * SECOND
@@ -39,17 +42,16 @@ class RollerAlarm(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class RollerConfig:
-    """When postings are folded: once so many entries or postings wait, or the first has waited for so many nanoseconds.
+    """When postings are folded before their bins are over: once so many entries or postings wait, of which readers add a bounded number.
 
     ``at_once`` is how many entries are folded in one transaction, ``at_once_embedded`` that on an embedded database, where postings wait
-    meanwhile. After ``behind`` nanoseconds an alarm is raised.
+    meanwhile. Once one is overdue for ``behind`` nanoseconds an alarm is raised.
     """
 
-    entries: int = 200_000
-    postings: int = 2_000
-    age: int = 20 * SECOND
+    entries: int = 300_000
+    postings: int = 12_000
     at_once: int = 500_000
-    at_once_embedded: int = 100_000
+    at_once_embedded: int = 20_000
     behind: int = 120 * SECOND
 
 
@@ -78,6 +80,7 @@ class Roller:
         self._thread: threading.Thread | None = None
         self._failed_at: list[int] = []
         self._problem = ""
+        self._unclosed: Nanoseconds | None = None
         self._raised_at: int | None = 0  # an earlier run may have left an alarm open
         self._made_at: int | None = None
         self._not_made = 0
@@ -93,23 +96,30 @@ class Roller:
             self._thread.join()
 
     def roll(self, *, due_only: bool = False) -> bool:
-        """Fold the next postings, or with ``due_only`` none before they are due; tell whether any were. Raises ``StoreError``."""
+        """Fold the next postings, or with ``due_only`` none before they are due; tell whether any were.
+
+        Once there are none, close the hours that are over. Raises ``StoreError``.
+        """
+        now = self._clock()
         with self._store.reading() as reader:
-            beyond = reader.usage.beyond(self._at_once)
+            beyond = reader.usage.beyond()
+            early = not due_only or beyond.entries >= self._config.entries or beyond.waiting >= self._config.postings
+            postings = reader.usage.next_postings(self._at_once, None if early else fold_border(now))
         self._watch(beyond)
-        if not beyond.waiting or (due_only and not self._is_due(beyond)):
+        if beyond.since is None or (not early and now < fold_time(beyond.since)):
+            self._close_hours(beyond.closed_until, now)
             return False
         try:
-            rolled = self._fold(beyond.postings)
+            rolled = self._fold(postings)
         except LeaseLostError:
             self._lease = None
             return False
         except StoreError as error:
-            self._failed_at = [place for place in self._failed_at if place == beyond.postings.after] + [beyond.postings.after]
+            self._failed_at = [place for place in self._failed_at if place == postings.after] + [postings.after]
             self._problem = f"; the last try failed: {error}"
             if len(self._failed_at) < _TRIES:
                 raise
-            rolled = self._fold_one(beyond.postings.after)
+            rolled = self._fold_one(postings.after)
         self._problem = ""
         return rolled
 
@@ -138,15 +148,32 @@ class Roller:
             self.make_partitions()
             try:
                 if self.roll(due_only=True):
+                    self._stopping.wait(_YIELD_SECONDS if self._store.embedded else 0)  # postings that waited come first
                     continue
             except StoreError:
                 self._stopping.wait(_RETRY_SECONDS)
                 continue
             self._stopping.wait(_LOOK_SECONDS)
 
-    def _is_due(self, beyond: Beyond) -> bool:
-        config = self._config
-        return beyond.entries >= config.entries or beyond.waiting >= config.postings or beyond.waited(self._clock()) >= config.age
+    def _close_hours(self, closed: int, now: int) -> None:
+        """Close the hours whose usage is folded: those that were over at the border up to which postings are."""
+        until = Nanoseconds((fold_border(now) - GRACE) // HOUR * HOUR)
+        try:
+            while closed < until != self._unclosed and not self._stopping.is_set():
+                lease = self._take_lease()
+                if lease is None:
+                    return
+                with self._store.rolling() as writer:
+                    closed = writer.close_next_hour(lease, until, self._clock())
+        except LeaseLostError:
+            self._lease = None
+        except SumTooLargeError:
+            sentence = (
+                f"an hour or day before {format_time(until)} counts more than a roll-up can hold: reports sum 5 minutes from there on, "
+                "which takes longer; look for the posting that counts so much, and correct it"
+            )
+            self._alarm(Alarm(kind=RollerAlarm.APART, subject=_LEDGER, sentence=sentence))
+            self._unclosed = until  # tried again an hour later
 
     def _fold(self, postings: Postings) -> bool:
         """Fold postings, or as many of them as can be; give False while another server rolls."""
@@ -199,14 +226,14 @@ class Roller:
     def _watch(self, beyond: Beyond) -> None:
         """Raise the alarm while postings wait long, again each minute, and clear it when they do no more."""
         now = self._clock()
-        waited = beyond.waited(now)
-        if waited <= self._config.behind:
+        overdue = beyond.overdue(now)
+        if overdue <= self._config.behind:
             if self._raised_at is not None:
                 self._clear(RollerAlarm.BEHIND, _LEDGER)
             self._raised_at = None
         elif self._raised_at is None or not 0 <= now - self._raised_at < _RAISED_AGAIN:
             sentence = (
-                f"{beyond.waiting} postings wait to be folded into roll-ups, the first for {waited // SECOND} s: reports get slow and "
+                f"{beyond.waiting} postings wait to be folded into roll-ups, the first is {overdue // SECOND} s late: reports get slow and "
                 f"lack what more than {MOST_TAIL} entries add; see to the thread 'roller' of servers and to the database{self._problem}"
             )
             self._alarm(Alarm(kind=RollerAlarm.BEHIND, subject=_LEDGER, sentence=sentence))

@@ -20,6 +20,7 @@ from sqlalchemy import table as literal_table
 from sqlalchemy.exc import DBAPIError
 
 from venturi.adapters.store.engines.locations import MARIADB, POSTGRESQL, SQLITE
+from venturi.adapters.store.migrations.steps import ROWS_AT_ONCE
 from venturi.core.domain.errors import SchemaError, StoreError
 from venturi.core.domain.progress import UNHEARD, Progress
 
@@ -150,7 +151,8 @@ def estimate_carrying(connection: Connection) -> Carrying:
     for table, width in _CARRIED_WIDTHS[connection.dialect.name].items():
         if sa_inspect(connection).has_table(table):
             count = _count_about(connection, table)
-            rows, octets = rows + count, octets + count * width
+            beside = min(count, ROWS_AT_ONCE) if connection.dialect.name == SQLITE else count  # SQLite takes the room of rows that are done
+            rows, octets = rows + count, octets + beside * width
     return Carrying(rows, octets)
 
 

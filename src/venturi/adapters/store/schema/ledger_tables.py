@@ -60,11 +60,13 @@ LEDGER_ROLLER = Table(
     text_column("holder", NAME_LENGTH),
     number_column("until"),
     number_column("rebuilding", nullable=True),
+    number_column("closed_until"),
     **TABLE_OPTIONS,
 )
 """One row: the watermark, which is the posting up to which roll-ups hold all entries; and who may move it until when, under a number that
 grows each time that another may. ``rebuilding`` is the time from which on roll-ups are still to be made anew, null unless that goes on.
-Postings do not touch this row."""
+``closed_until`` is the border of an hour: before it, hours and the days that end by it are in the roll-ups, and none are from it on; there,
+5 minutes are summed. Postings do not touch this row."""
 
 LEDGER_POSTINGS = Table(
     "ledger_postings",

@@ -37,10 +37,11 @@ from venturi.adapters.store.ledger.rolling.entries import (
     COVERAGE_KEYS,
     POINT_COUNTS,
     USAGE_COUNTS,
+    Postings,
     Wanted,
     counts_of,
 )
-from venturi.adapters.store.ledger.rolling.watermark import MOST_TAIL, Beyond, read_beyond
+from venturi.adapters.store.ledger.rolling.watermark import Beyond, read_beyond
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_COVERAGE_BINS,
     LEDGER_GENERATIONS,
@@ -69,6 +70,7 @@ from venturi.adapters.store.usage.versions import (
 )
 from venturi.core.domain.coverage import Coverage
 from venturi.core.domain.generation import Segments
+from venturi.core.ledger.bins import BIN, DAY, HOUR
 from venturi.core.ledger.long_intervals import spread_coverage, spread_records
 from venturi.core.ledger.roll_ups import OwnerCounts
 
@@ -163,8 +165,10 @@ class UsageTables:
         def where(columns: Any) -> ColumnElement[bool]:  # noqa: ANN401 - columns by their names
             return or_(*(_is_chosen(columns.label_version, columns.point_version, each) for each in some))
 
-        seeks = (true() if self._label_first else _seek(LEDGER_LABEL_BINS, span, each) for each in some)
-        seeking = or_(*(and_(seek, _is_chosen(*_VERSIONS, each)) for seek, each in zip(seeks, some, strict=True)))
+        def seeking(bins: Span) -> ColumnElement[bool]:
+            seeks = (true() if self._label_first else _seek(LEDGER_LABEL_BINS, bins, each) for each in some)
+            return or_(*(and_(seek, _is_chosen(*_VERSIONS, each)) for seek, each in zip(seeks, some, strict=True)))
+
         label = LEDGER_USAGE.c.label_version
         long_ones = or_(*(_is_chosen(label, _LONG_POINT, each) for each in some))
         sums = self._sums(LEDGER_LABEL_BINS, span, step, by, seeking, USAGE_COUNTS)
@@ -184,7 +188,7 @@ class UsageTables:
         def unparted(columns: Any) -> ColumnElement[bool]:  # noqa: ANN401 - columns by their names
             return and_(where(columns), or_(columns.parted == 0, columns.shared))
 
-        sums = self._sums(LEDGER_OWNER_BINS, span, step, by, where(LEDGER_OWNER_BINS.c), OwnerCounts._fields)
+        sums = self._sums(LEDGER_OWNER_BINS, span, step, by, lambda _: where(LEDGER_OWNER_BINS.c), OwnerCounts._fields)
         told = or_(*(_is_chosen(LEDGER_PROJECT_USAGE.c.owner, _LONG_POINT, each) for each in some))
         added_up = or_(*(_is_chosen(LEDGER_OWNERS.c.id, _LONG_POINT, each) for each in some))
         added_up = and_(added_up, or_(~LEDGER_GENERATIONS.c.parted, LEDGER_OWNERS.c.shared))
@@ -204,7 +208,7 @@ class UsageTables:
         def where(columns: Any) -> ColumnElement[bool]:  # noqa: ANN401 - columns by their names
             return _is_one_of(columns.point_version, points)
 
-        sums = self._sums(LEDGER_POINT_BINS, span, step, by, where(LEDGER_POINT_BINS.c), POINT_COUNTS)
+        sums = self._sums(LEDGER_POINT_BINS, span, step, by, lambda _: where(LEDGER_POINT_BINS.c), POINT_COUNTS)
         long_ones = self._long_sums(LEDGER_TOTALS, span, step, by, _is_one_of(_LONG_POINT, points))
         return chain(sums, long_ones, self._tail_sums(LEDGER_TOTALS, span, step, Wanted(by, where)))
 
@@ -238,9 +242,13 @@ class UsageTables:
             [run for run in runs if run.point_version not in holed], [*rows, *spread, *self._tail_coverage(window, span.width, points)]
         )
 
-    def beyond(self, most: int = MOST_TAIL) -> Beyond:
+    def beyond(self) -> Beyond:
         """Tell what lies beyond the watermark; of it sums have a tail of at most ``MOST_TAIL`` entries."""
-        return self._tail.beyond if most == MOST_TAIL else read_beyond(self._transaction.connection, most)
+        return self._tail.beyond
+
+    def next_postings(self, most: int, before: int | None) -> Postings:
+        """Give the next postings to fold: of at most ``most`` entries together, but one at least, and posted ``before`` a time."""
+        return read_beyond(self._connection, most, before).postings
 
     def _tail_coverage(self, window: tuple[int, int], width: int, points: frozenset[int]) -> Iterator[Row]:
         def sum_up(told: FromClause, parameters: Mapping[str, int]) -> Iterable[Row]:
@@ -255,7 +263,7 @@ class UsageTables:
 
         def sum_up(entries: FromClause, parameters: Mapping[str, int]) -> Iterable[Row]:
             within = and_(entries.c.start_at >= span.start, entries.c.start_at < span.end, wanted.where(entries.c))
-            return self._grouped(entries, span, step, wanted.by, within, counts_of(table), parameters)
+            return self._grouped(entries, span, (step, span.width), wanted.by, within, counts_of(table), parameters)
 
         return self._tail.sums(table, (span.start, span.end), (span.width, step or 0), wanted, sum_up)
 
@@ -269,23 +277,43 @@ class UsageTables:
         return ((*key, *summed) for key, summed in sums.items())
 
     def _sums(
-        self, table: Table, span: Span, step: int | None, by: Sequence[str], where: ColumnElement[bool], counts: Sequence[str]
+        self,
+        table: Table,
+        span: Span,
+        step: int | None,
+        by: Sequence[str],
+        where: Callable[[Span], ColumnElement[bool]],
+        counts: Sequence[str],
     ) -> Iterable[Row]:
         self._pin_plans()
-        within = and_(table.c.resolution == RESOLUTIONS[span.width], table.c.start_at >= span.start, table.c.start_at < span.end)
-        return self._grouped(table, span, step, by, and_(within, where), counts)
+        found = []
+        for part in self._parts(span):
+            within = table.c.resolution == RESOLUTIONS[part.width], table.c.start_at >= part.start, table.c.start_at < part.end
+            found.append(self._grouped(table, span, (step, part.width), by, and_(*within, where(part)), counts))
+        return chain.from_iterable(found)
+
+    def _parts(self, span: Span) -> Iterator[Span]:
+        """Part a span where days and hours end that are closed: from there on their sums are not in the roll-ups, but finer ones are."""
+        start, beyond = span.start, self._tail.beyond
+        for width, until in ((DAY, beyond.days_until), (HOUR, beyond.closed_until), (BIN, span.end)):
+            end = min(until, span.end)
+            if width <= span.width and start < end:
+                yield Span(width, start, end)
+                start = end
 
     def _grouped(
         self,
         source: FromClause,
         span: Span,
-        step: int | None,
+        lengths: tuple[int | None, int],
         by: Sequence[str],
         where: ColumnElement[bool],
         counts: Sequence[str],
         parameters: Mapping[str, int] = MappingProxyType({}),
     ) -> Iterable[Row]:
-        keys = [*([_step_start(source, span, step)] if step else []), *(source.c[name] for name in by)]
+        """Sum rows by steps and more; ``lengths`` are those of a step, None for the span, and of the bins that rows are of."""
+        step, width = lengths
+        keys = [*([_step_start(source, span, step, width)] if step else []), *(source.c[name] for name in by)]
         statement = select(*keys).select_from(source).where(where).group_by(*keys).order_by(*keys)
         rows = self._sum(statement, [source.c[name] for name in counts], parameters)
         if step:
@@ -345,14 +373,13 @@ def _join_halves(count: int) -> Callable[[Row], Row]:
     return join
 
 
-def _step_start(source: FromClause, span: Span, step: int) -> ColumnElement[int]:
-    """Give when the step begins that a bin is in; a span begins with one."""
+def _step_start(source: FromClause, span: Span, step: int, width: int) -> ColumnElement[int]:
+    """Give when the step begins that a bin of ``width`` is in; a span begins with one."""
     start: ColumnElement[int] = source.c.start_at
-    if step == span.width:
+    if step == width:
         return start
-    width = literal(step, start.type)
     since = start - literal(span.start, start.type) if span.start % step else start
-    return type_coerce(start - since % width, start.type)
+    return type_coerce(start - since % literal(step, start.type), start.type)
 
 
 def _seek(table: Table, span: Span, chosen: Chosen) -> ColumnElement[bool]:

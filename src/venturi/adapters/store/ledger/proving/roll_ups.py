@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, and_, func, literal, or_, select, type_coerce, union_all
 
 from venturi.adapters.store.ledger.long_intervals import prove_long_intervals
+from venturi.adapters.store.ledger.rolling.closing import CLOSED
 from venturi.adapters.store.ledger.rolling.recomputing import ENDLESS, RecomputedSums, Span
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_CORRECTIONS,
@@ -39,7 +40,7 @@ def prove_roll_ups(connection: Connection, progress: Progress, since: int = 0) -
     With ``since``, a posting, only bins are proved from the first on that a later posting adds to.
     """
     count = prove_long_intervals(connection, since)
-    rolled = int(connection.execute(select(LEDGER_ROLLER.c.rolled)).scalar_one())
+    rolled, closed = map(int, connection.execute(select(LEDGER_ROLLER.c.rolled, LEDGER_ROLLER.c.closed_until)).one())
     entries = RecomputedSums(connection, rolled)
     first = -DAY if not since else _first_touched(connection, since)
     spans = [] if first is None else list(_spans(connection, first))
@@ -53,14 +54,19 @@ def prove_roll_ups(connection: Connection, progress: Progress, since: int = 0) -
             (LEDGER_POINT_BINS, roll_up(sums.points)),
             (LEDGER_COVERAGE_BINS, roll_up(sums.coverage, sums.coverage_of_hours)),
         ):
-            count += _compare(table, _rows_of(connection, table, span), {row for rows in added for row in rows})
-    for table in (LEDGER_LABEL_BINS, LEDGER_OWNER_BINS, LEDGER_POINT_BINS):
-        count += 0 if first is None else prove_days(connection, table, first)
+            open_from = ENDLESS if table is LEDGER_COVERAGE_BINS else closed
+            recomputed = {row for rows in added for row in rows if row[0] != RESOLUTIONS[HOUR] or int(row[1]) < open_from}
+            count += _compare(table, _rows_of(connection, table, span), recomputed)
+    for table in CLOSED:
+        count += 0 if first is None else prove_days(connection, table, first, closed // DAY * DAY)
     return count
 
 
-def prove_days(connection: Connection, table: Table, first: int) -> int:
-    """Raise ``LedgerError`` for a day, of those that are not over at ``first``, that is not the sum of its hours; give how many rows."""
+def prove_days(connection: Connection, table: Table, first: int, closed: int) -> int:
+    """Raise ``LedgerError`` for a day, of those that are not over at ``first``, that is not the sum of its hours; give how many rows.
+
+    From ``closed`` on, there are no days yet.
+    """
     columns, counted = table.c, [column.name for column in table.c if not column.primary_key]
     keys = [column.name for column in table.primary_key if column.name not in {"resolution", "start_at"}]
     start = first // DAY * DAY
@@ -70,7 +76,8 @@ def prove_days(connection: Connection, table: Table, first: int) -> int:
     for day in range(start, (-1 if last is None else last) + 1, DAY) if start >= 0 else _days_of(connection, table):
         within = columns.start_at >= day, columns.start_at < day + DAY
         kept = select(*(columns[key] for key in keys), *(columns[name] for name in counted)).where(days, *within)
-        summed = select(*(columns[key] for key in keys), *(-columns[name] for name in counted)).where(hours, *within)
+        there = and_(hours, columns.start_at < closed)
+        summed = select(*(columns[key] for key in keys), *(-columns[name] for name in counted)).where(there, *within)
         both = union_all(kept, summed).subquery("both")
         sums = [func.sum(both.c[name]) for name in counted]
         grouped = select(*(both.c[key] for key in keys)).group_by(*(both.c[key] for key in keys))
@@ -106,9 +113,10 @@ def _first_touched(connection: Connection, since: int) -> int | None:
 def _spans(connection: Connection, first: int) -> Iterator[Span]:
     """Give spans of whole hours from ``first`` on that hold so many rows together; they leave out no time."""
     bins = LEDGER_LABEL_BINS.c
-    hours = select(bins.start_at, func.count()).where(bins.resolution == RESOLUTIONS[HOUR], bins.start_at >= first)
+    hour_of = type_coerce(bins.start_at - bins.start_at % literal(HOUR, bins.start_at.type), bins.start_at.type).label("hour")
+    hours = select(hour_of, func.count()).where(bins.resolution != RESOLUTIONS[DAY], bins.start_at >= first)
     start, held = first, 0
-    for hour, count in connection.execute(hours.group_by(bins.start_at).order_by(bins.start_at)).all():
+    for hour, count in connection.execute(hours.group_by(hour_of).order_by(hour_of)).all():
         if held and held + count > _ROWS_AT_ONCE:
             yield start, hour
             start, held = hour, 0

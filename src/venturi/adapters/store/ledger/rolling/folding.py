@@ -1,7 +1,8 @@
 """Folding postings into roll-ups: summed once into bins of 5 minutes beside them, of which hours, days and owners are made.
 
 Owns the statements. Sums of 5 minutes are gathered in temporary tables first, so that each row of a roll-up is written once for all
-postings that are folded together. Which those are, and that none is folded twice, is for ``watermark``.
+postings that are folded together. Hours and days that are not closed yet are left to ``closing``. Which postings are folded, and that none
+is twice, is for ``watermark``.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -58,6 +59,7 @@ from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_OWNERS,
     LEDGER_POINT_BINS,
     LEDGER_PROJECT_USAGE,
+    LEDGER_ROLLER,
     LEDGER_TOTALS,
     LEDGER_USAGE,
     RESOLUTIONS,
@@ -70,6 +72,9 @@ from venturi.core.ledger.roll_ups import OwnerCounts
 
 EVER = (0, 1 << 62)
 """A window that leaves out nothing."""
+
+MOST_CORRECTED = 1 << 54
+"""What 5 minutes may count that are corrected before their day is closed: 288 times as much fits in 63 bits."""
 
 _SPREAD_AT_ONCE = 20_000
 _GATHERED = MetaData()
@@ -113,8 +118,10 @@ GATHERED = (
 def fold(connection: Connection, postings: Postings) -> None:
     """Add to the roll-ups what the entries of postings add; raises ``DBAPIError`` or ``SumTooLargeError`` where a sum is too large."""
     prepare(connection)
-    gather(connection, postings)
+    corrected = gather(connection, postings)
     spread(connection)
+    if corrected:
+        _require_room(connection, corrected)
 
 
 def prepare(connection: Connection) -> None:
@@ -131,14 +138,17 @@ def prepare(connection: Connection) -> None:
             table.create(connection, checkfirst=False)
 
 
-def gather(connection: Connection, postings: Postings) -> None:
-    """Sum what entries of postings add to bins of 5 minutes, and to the coverage of hours."""
+def gather(connection: Connection, postings: Postings) -> set[int]:
+    """Sum what entries of postings add to bins of 5 minutes, and to the coverage of hours; give the starts of bins that are corrected."""
+    starts = set[int]()
     for table, target, keys in GATHERED:
         _insert_sums(connection, target, sums_in_bins(table, BIN), keys, postings)
         wanted = Wanted(keys[1:])
         for sums in _spread_some(read_spread(connection, table, postings, BIN, wanted)):
             _insert(connection, target, sums)
-        _insert(connection, target, sum_corrections(connection, table, postings, EVER, BIN, wanted))
+        corrected = sum_corrections(connection, table, postings, EVER, BIN, wanted)
+        _insert(connection, target, corrected)
+        starts.update(int(key[0]) for key in corrected)
     for width in (BIN, HOUR):
         _insert_sums(connection, GATHERED_COVERAGE, coverage_in_bins(width), COVERAGE_KEYS, postings, width)
         told = read_spread_coverage(connection, postings, width)
@@ -147,15 +157,30 @@ def gather(connection: Connection, postings: Postings) -> None:
             spread_time = spread_coverage([held], EVER, width)
             rows += [(RESOLUTIONS[width], *row[:-2], *(sign * int(counted) for counted in row[-2:])) for row in spread_time]
         insert_rows(connection, GATHERED_COVERAGE, rows)
+    return starts
+
+
+def _require_room(connection: Connection, corrected: set[int]) -> None:
+    """Raise ``SumTooLargeError`` if a correction made so much of 5 minutes that their day might not hold its sum when it is closed."""
+    closed = int(connection.execute(select(LEDGER_ROLLER.c.closed_until)).scalar_one())
+    first, last = max(min(corrected), closed // DAY * DAY), max(corrected)
+    for table in (LEDGER_LABEL_BINS, LEDGER_OWNER_BINS, LEDGER_POINT_BINS):
+        columns = table.c
+        within = columns.resolution == RESOLUTIONS[BIN], columns.start_at >= first, columns.start_at <= last
+        large = or_(*(func.abs(column) > MOST_CORRECTED for column in columns if not column.primary_key))
+        if connection.execute(select(columns.start_at).where(*within, large).limit(1)).first() is not None:
+            message = "a correction makes 5 minutes count more than their day may hold"
+            raise SumTooLargeError(message)
 
 
 def spread(connection: Connection) -> None:
-    """Add what was gathered to the roll-ups: to bins of 5 minutes, hours and days."""
+    """Add what was gathered to the roll-ups: to bins of 5 minutes, and to the hours and days that are closed."""
     of_owners = _gathered_by_owners()
-    for width in (BIN, HOUR, DAY):
-        _add_sums(connection, LEDGER_LABEL_BINS, GATHERED_LABELS, _LABEL_KEYS, width)
-        _add_sums(connection, LEDGER_OWNER_BINS, of_owners, _OWNER_KEYS, width)
-        _add_sums(connection, LEDGER_POINT_BINS, GATHERED_POINTS, _POINT_KEYS, width)
+    closed = int(connection.execute(select(LEDGER_ROLLER.c.closed_until)).scalar_one())
+    for width, until in ((BIN, None), (HOUR, closed), (DAY, closed // DAY * DAY)):
+        _add_sums(connection, LEDGER_LABEL_BINS, GATHERED_LABELS, _LABEL_KEYS, width, until)
+        _add_sums(connection, LEDGER_OWNER_BINS, of_owners, _OWNER_KEYS, width, until)
+        _add_sums(connection, LEDGER_POINT_BINS, GATHERED_POINTS, _POINT_KEYS, width, until)
     _add_sums(connection, LEDGER_COVERAGE_BINS, GATHERED_COVERAGE, ("resolution", *COVERAGE_KEYS))
 
 
@@ -210,8 +235,10 @@ def _spread_some(records: Iterable[LongRecord]) -> Iterator[Sums]:
         yield spread_records(some, EVER, BIN)
 
 
-def _add_sums(connection: Connection, target: Table, source: FromClause, keys: Sequence[str], width: int | None = None) -> None:
-    """Add sums to a roll-up, in the order of its key; with a ``width``, those of 5 minutes to the bins of that."""
+def _add_sums(
+    connection: Connection, target: Table, source: FromClause, keys: Sequence[str], width: int | None = None, until: int | None = None
+) -> None:
+    """Add sums to a roll-up, in the order of its key; with a ``width``, those of 5 minutes to the bins of that, from before ``until``."""
     names = [column.name for column in target.c if not column.primary_key]
     columns: list[Any] = [source.c[key] for key in keys]
     given = list(keys)
@@ -222,6 +249,8 @@ def _add_sums(connection: Connection, target: Table, source: FromClause, keys: S
         columns[0] = columns[0] // literal_column(str(BIN))
     resolution: list[Any] = [] if width is None else [_resolution(width)]
     summed: Select[Any] = select(*resolution, *columns)
+    if until is not None:
+        summed = summed.where(source.c.start_at < until)
     summed = summed.add_columns(*(func.sum(source.c[name]) for name in names)).group_by(*columns).order_by(*columns)
     connection.execute(_ADDITIONS[connection.dialect.name](target, [*given, *names], summed, names))
 

@@ -6,10 +6,11 @@ Owns the order of pieces, and that a run that was interrupted goes on where it s
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Table, delete, func, insert, literal, literal_column, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from venturi.adapters.edges import STORE_EDGE
 from venturi.adapters.store.ledger.bulk import insert_rows
+from venturi.adapters.store.ledger.rolling.closing import CLOSED, sum_bins
 from venturi.adapters.store.ledger.rolling.recomputing import RecomputedSums, Span
 from venturi.adapters.store.maintenance.opening import writing_by_pieces
 from venturi.adapters.store.migrations.running import require_head
@@ -25,8 +26,7 @@ from venturi.adapters.store.schema.ledger_tables import (
 from venturi.core.ledger.bins import DAY, HOUR, JITTER
 from venturi.core.ledger.roll_ups import roll_up
 
-_SUMMED = (LEDGER_LABEL_BINS, LEDGER_OWNER_BINS, LEDGER_POINT_BINS)
-_BIN_TABLES = (*_SUMMED, LEDGER_COVERAGE_BINS)
+_BIN_TABLES = (*CLOSED, LEDGER_COVERAGE_BINS)
 
 
 class Rebuilt(NamedTuple):
@@ -74,7 +74,8 @@ def _take_up(connection: Connection, start: int, end: int) -> int:
 
 def _rebuild(connection: Connection, hour: int, end: int) -> int:
     """Make the roll-ups of an hour anew, and with the last of a day those of the day; give the next hour that has any entries."""
-    rolled = int(connection.execute(select(LEDGER_ROLLER.c.rolled).with_for_update()).scalar_one())
+    roller = connection.execute(select(LEDGER_ROLLER.c.rolled, LEDGER_ROLLER.c.closed_until).with_for_update()).one()
+    rolled, closed = map(int, roller)
     span = hour, hour + HOUR
     sums = RecomputedSums(connection, rolled).sum(span)
     for table, added in (
@@ -87,22 +88,13 @@ def _rebuild(connection: Connection, hour: int, end: int) -> int:
         within = columns.start_at >= hour, columns.start_at < span[1]
         connection.execute(delete(table).where(columns.resolution != RESOLUTIONS[DAY], *within))
         for rows in added:
-            insert_rows(connection, table, rows)
+            if table is LEDGER_COVERAGE_BINS or span[1] <= closed or not rows or rows[0][0] != RESOLUTIONS[HOUR]:
+                insert_rows(connection, table, rows)
     if span[1] % DAY == 0:
-        for table in _SUMMED:
-            _sum_day(connection, table, span[1] - DAY)
+        for table in CLOSED:
+            day = table.c.resolution == RESOLUTIONS[DAY], table.c.start_at >= span[1] - DAY, table.c.start_at < span[1]
+            connection.execute(delete(table).where(*day))
+            if span[1] <= closed:
+                sum_bins(connection, table, DAY, span[1] - DAY)
     connection.execute(update(LEDGER_ROLLER).values(rebuilding=span[1] if span[1] < end else None))
     return span[1]
-
-
-def _sum_day(connection: Connection, table: Table, day: int) -> None:
-    """Make the sums of a day anew from its hours."""
-    columns = table.c
-    within = columns.start_at >= day, columns.start_at < day + DAY
-    connection.execute(delete(table).where(columns.resolution == RESOLUTIONS[DAY], *within))
-    keys = [column for column in table.primary_key if column.name not in {"resolution", "start_at"}]
-    sums = [column for column in columns if not column.primary_key]
-    chosen = select(literal_column(str(RESOLUTIONS[DAY])), literal(day, columns.start_at.type), *keys, *map(func.sum, sums))
-    summed = chosen.where(columns.resolution == RESOLUTIONS[HOUR], *within).group_by(*keys)
-    names = ["resolution", "start_at", *(column.name for column in (*keys, *sums))]
-    connection.execute(insert(table).from_select(names, summed))

@@ -7,18 +7,22 @@ no posting is folded twice. Postings never wait for it.
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from venturi.adapters.store.ledger.rolling.entries import Postings
 from venturi.adapters.store.schema.ledger_tables import LEDGER_POSTINGS, LEDGER_ROLLER, LEDGER_STATE
 from venturi.core.domain.errors import LeaseLostError
 from venturi.core.domain.interval import SECOND, Nanoseconds
+from venturi.core.ledger.bins import BIN, DAY
 
 MOST_TAIL = 500_000
 """How many entries beyond the watermark a reader adds to roll-ups at most."""
 
 MOST_TAIL_POSTINGS = 20_000
 """Of how many postings these are at most."""
+
+GRACE = 60 * SECOND
+"""How long after the end of a bin its usage is waited for: the usual report interval of agents, in nanoseconds."""
 
 LEASE = 30 * SECOND
 """How long a roller that folds nothing keeps others from it, in nanoseconds."""
@@ -30,7 +34,8 @@ _POSTINGS = LEDGER_POSTINGS.c
 class Beyond(NamedTuple):
     """What lies beyond the watermark: the postings that a reader adds, how many are ``waiting`` in all, and since when the first one waits.
 
-    ``rolled_until`` is None if a reader adds all of them, else when the first was posted that it does not.
+    ``rolled_until`` is None if a reader adds all of them, else when the first was posted that it does not. ``closed_until`` says up to when
+    hours are in the roll-ups.
     """
 
     postings: Postings
@@ -38,10 +43,30 @@ class Beyond(NamedTuple):
     since: int | None
     entries: int
     rolled_until: int | None
+    closed_until: int
 
-    def waited(self, now: int) -> int:
-        """Give for how many nanoseconds the first of them has waited, 0 if there are none."""
-        return 0 if self.since is None else max(0, now - self.since)
+    def overdue(self, now: int) -> int:
+        """Give for how many nanoseconds the first of them should have been folded, or a reader has lacked one; 0 if neither is so."""
+        due = 0 if self.since is None else now - fold_time(self.since)
+        return max(0, due, 0 if self.rolled_until is None else now - self.rolled_until)
+
+    @property
+    def days_until(self) -> int:
+        """Up to when days are in the roll-ups."""
+        return self.closed_until // DAY * DAY
+
+
+def fold_time(posted_at: int) -> int:
+    """Give when a posting is folded: once the bin of 5 minutes is over that was open when it came, and what is reported late is there.
+
+    So a bin is written once for nearly all postings that add to it.
+    """
+    return (posted_at - GRACE) // BIN * BIN + BIN + GRACE
+
+
+def fold_border(now: int) -> int:
+    """Give the time before which postings came that are due to be folded."""
+    return (now - GRACE) // BIN * BIN + GRACE
 
 
 @dataclass(frozen=True)
@@ -52,23 +77,27 @@ class RollerLease:
     epoch: int
 
 
-def read_beyond(connection: Connection, most: int = MOST_TAIL) -> Beyond:
-    """Tell what lies beyond the watermark; ``entries`` counts those of the postings that a reader adds, at most ``most``."""
-    rolled = int(connection.execute(select(_ROLLER.rolled)).scalar_one())
+def read_beyond(connection: Connection, most: int = MOST_TAIL, before: int | None = None) -> Beyond:
+    """Tell what lies beyond the watermark; ``entries`` counts those of the postings that a reader adds, at most ``most``.
+
+    With ``before``, only postings from before that time are among them.
+    """
+    rolled, closed_until = map(int, connection.execute(select(_ROLLER.rolled, _ROLLER.closed_until)).one())
     latest = int(connection.execute(select(LEDGER_STATE.c.posting)).scalar_one())
     if latest <= rolled:
-        return Beyond(Postings(rolled, rolled), 0, None, 0, None)
+        return Beyond(Postings(rolled, rolled), 0, None, 0, None, closed_until)
     wanted = select(_POSTINGS.posting, _POSTINGS.entries, _POSTINGS.posted_at).where(
         _POSTINGS.posting > rolled, _POSTINGS.posting <= latest
     )
     entries, last, since, until = 0, rolled, None, None
     for posting, count, posted_at in connection.execute(wanted.order_by(_POSTINGS.posting).limit(MOST_TAIL_POSTINGS + 1)):
         since = posted_at if since is None else since
-        if last > rolled and (entries + count > most or posting - rolled > MOST_TAIL_POSTINGS):
+        too_many = last > rolled and (entries + count > most or posting - rolled > MOST_TAIL_POSTINGS)
+        if too_many or (before is not None and posted_at >= before):
             until = posted_at
             break
         entries, last = entries + count, posting
-    return Beyond(Postings(rolled, last), latest - rolled, since, entries, until)
+    return Beyond(Postings(rolled, last), latest - rolled, since, entries, until, closed_until)
 
 
 def take_lease(connection: Connection, holder: str, now: Nanoseconds) -> RollerLease | None:
@@ -88,8 +117,16 @@ def take_lease(connection: Connection, holder: str, now: Nanoseconds) -> RollerL
 
 def move(connection: Connection, lease: RollerLease, postings: Postings, now: Nanoseconds) -> None:
     """Move the watermark over postings, in the transaction that folds them; raises ``LeaseLostError`` for who may not any more."""
-    mine = _ROLLER.epoch == lease.epoch, _ROLLER.holder == lease.holder, _ROLLER.rolled == postings.after
-    moved = connection.execute(update(LEDGER_ROLLER).where(*mine).values(rolled=postings.last, until=now + LEASE))
-    if moved.rowcount != 1:
+    _use(connection, lease, now, _ROLLER.rolled == postings.after, rolled=postings.last)
+
+
+def keep(connection: Connection, lease: RollerLease, now: Nanoseconds) -> None:
+    """Keep the lease, and others from moving the watermark until the transaction ends; raises ``LeaseLostError``."""
+    _use(connection, lease, now)
+
+
+def _use(connection: Connection, lease: RollerLease, now: Nanoseconds, *also: ColumnElement[bool], **moved: int) -> None:
+    mine = _ROLLER.epoch == lease.epoch, _ROLLER.holder == lease.holder, *also
+    if connection.execute(update(LEDGER_ROLLER).where(*mine).values(until=now + LEASE, **moved)).rowcount != 1:
         message = "another server rolls postings up by now"
         raise LeaseLostError(message)

@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError
 
 from venturi.adapters.store.ledger.rolling.apart import keep_apart
+from venturi.adapters.store.ledger.rolling.closing import close_next_hour
 from venturi.adapters.store.ledger.rolling.entries import Postings
 from venturi.adapters.store.ledger.rolling.folding import fold
 from venturi.adapters.store.ledger.rolling.partitions import make_partitions
-from venturi.adapters.store.ledger.rolling.watermark import RollerLease, move, take_lease
+from venturi.adapters.store.ledger.rolling.watermark import RollerLease, keep, move, take_lease
 from venturi.core.domain.errors import SumTooLargeError
 from venturi.core.domain.interval import Nanoseconds
 
@@ -49,6 +50,15 @@ class RollerWriter:
         move(self._connection, lease, postings, now)
         with _overflows():
             fold(self._connection, postings)
+
+    def close_next_hour(self, lease: RollerLease, until: Nanoseconds, now: Nanoseconds) -> int:
+        """Sum the next hour that is over at ``until``, a border of hours, and its day if that is over; give up to when all are summed.
+
+        Raises ``LeaseLostError``, and ``SumTooLargeError`` if a sum would be more than a roll-up can hold.
+        """
+        keep(self._connection, lease, now)
+        with _overflows():
+            return close_next_hour(self._connection, until)
 
     def keep_apart(self, lease: RollerLease, postings: Postings, now: Nanoseconds) -> None:
         """Fold one posting without what no roll-up can hold; raises ``LeaseLostError``."""

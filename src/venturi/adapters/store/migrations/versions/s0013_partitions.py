@@ -1,9 +1,11 @@
 """What grows with the labels in the form that lets old parts of it go whole: partitions, narrow rows, and on PostgreSQL few indexes.
 
-Owns both tables as they were when they were made. Their rows are carried over some at a time, and how far that is stands in a table of
-its own: whoever migrates may commit after each piece and go on later (``carry_some``). Seals cover what rows say, not their form, and stay.
+Owns both tables as they were when they were made, and up to when hours are closed. Rows are carried over some at a time, and how far that
+is stands in a table of its own: whoever migrates may commit after each piece and go on later (``carry_some``). Seals cover what rows say,
+not their form, and stay.
 """
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +14,7 @@ from alembic import op
 
 from venturi.adapters.store.migrations.frozen_columns import number_column, text_column
 from venturi.adapters.store.migrations.ledger_triggers import make_triggers
-from venturi.adapters.store.migrations.steps import create_table, has_table, insert_missing, rows_at_once
+from venturi.adapters.store.migrations.steps import add_column, create_table, has_table, insert_missing, rows_at_once
 
 revision = "0013"
 down_revision = "0012"
@@ -41,6 +43,8 @@ _WEEK = 2016
 _MOST_WEEKS = 520
 _MOST_ENTRIES = 50_000_000
 _AHEAD = 10_000
+_DAY = 288
+_SUMMED = (_BINS, "ledger_owner_bins", "ledger_point_bins")
 _RANK = 1 << 40
 """What is added to how far the bins are for each resolution that is done."""
 
@@ -52,6 +56,7 @@ def upgrade() -> None:
         pass
     for table in _tables():
         _replace(table)
+    _note_closed()
     op.get_bind().exec_driver_sql(f"DROP TABLE IF EXISTS {_PROGRESS}")
 
 
@@ -190,6 +195,28 @@ def _carry_bins() -> int:
     return 0
 
 
+def _note_closed() -> None:
+    """Note up to when there are hours and days, which is a border of days; leave out those that a clock that was wrong put behind today."""
+    add_column("ledger_roller", sa.Column("closed_until", sa.BigInteger, nullable=False, server_default="0"))
+    connection = op.get_bind()
+    roller = sa.table("ledger_roller", sa.column("closed_until", sa.BigInteger))
+    tables = [sa.table(name, sa.column("resolution"), sa.column("start_at", sa.BigInteger)) for name in _SUMMED]
+    latest = 0
+    for table in tables:
+        last = connection.execute(sa.select(sa.func.max(table.c.start_at)).where(table.c.resolution == _RESOLUTIONS[-1])).scalar()
+        latest = max(latest, 0 if last is None else int(last) // _unit(table.name) + 1)
+    closed = min(-(-latest // _DAY), int(time.time()) // 86_400 + 1) * _DAY
+    for table in tables:
+        later = table.c.resolution != _FINE, table.c.start_at >= closed * _unit(table.name)
+        connection.execute(sa.delete(table).where(*later))
+    connection.execute(sa.update(roller).values(closed_until=closed * _BIN))
+
+
+def _unit(table: str) -> int:
+    """Give how many of the units in which a table tells times are in 5 minutes."""
+    return 1 if table == _BINS else _BIN
+
+
 def _read_done(table: str) -> int:
     progress = sa.table(_PROGRESS, sa.column("name"), sa.column("done", sa.BigInteger))
     return int(op.get_bind().execute(sa.select(progress.c.done).where(progress.c.name == table)).scalar_one())
@@ -202,6 +229,8 @@ def _copy(table: str, values: list[str], which: str, done: int) -> int:
         f"INSERT INTO {table}{_CARRIED} ({', '.join(_NAMES[table])})"  # noqa: S608 - names of our own
         f" SELECT {', '.join(values)} FROM {table} WHERE {which} ORDER BY {_IN_ORDER[table]}"
     )
+    if connection.dialect.name == "sqlite":  # rows that come later take the room, and the file does not grow
+        connection.exec_driver_sql(f"DELETE FROM {table} WHERE {which}")  # noqa: S608 - the same
     progress: Any = sa.table(_PROGRESS, sa.column("name"), sa.column("done"))
     connection.execute(sa.update(progress).where(progress.c.name == table).values(done=done))
     return copied.rowcount
