@@ -51,7 +51,7 @@ class RollerConfig:
     entries: int = 300_000
     postings: int = 12_000
     at_once: int = 500_000
-    at_once_embedded: int = 20_000
+    at_once_embedded: int = 50_000
     behind: int = 120 * SECOND
 
 
