@@ -10,6 +10,7 @@ from typing import Any
 from tests.reports.filling import NOON, KnownVersion, MeteredRecord, fill, version_id
 from tests.support.control_values import OPERATOR
 from venturi.adapters.store.store import Store
+from venturi.core.contracts.settling import Measured
 from venturi.core.contracts.terms import Contract, Member, MemberKind, PercentileMeasure, Terms, VolumeMeasure
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.direction import DirectionCode
@@ -17,7 +18,7 @@ from venturi.core.domain.interval import SECOND, Nanoseconds, parse_time
 from venturi.core.domain.label import MeteringLabel
 from venturi.core.domain.point import InterfacePlace, ObservationPoint, PointKind
 from venturi.services.contracts.keeping import ContractControl, NewContract
-from venturi.services.contracts.measuring import ContractMeasures, Measured
+from venturi.services.contracts.measuring import ContractMeasures
 
 IN, OUT, UNKNOWN = DirectionCode.INGRESS, DirectionCode.EGRESS, DirectionCode.UNKNOWN
 EDGE = "edge"

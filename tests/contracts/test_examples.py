@@ -11,12 +11,12 @@ import pytest
 from tests.support.sources import ROOT
 from venturi.core.contracts.periods import Period, PeriodLength
 from venturi.core.contracts.samples import Octets, Sample
+from venturi.core.contracts.settling import settle
 from venturi.core.contracts.terms import Contract, Side, Version
 from venturi.core.domain.interval import Nanoseconds, parse_time
 from venturi.interfaces.api.v1.forms.contracts import NewContractForm, new_contract
 from venturi.interfaces.api.v1.forms.measures import measure_form
 from venturi.interfaces.api.v1.forms.reading import read_body
-from venturi.services.contracts.measuring import settle
 
 _BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 

@@ -138,6 +138,9 @@ FILES_EDGE = Edge(
 CLIENT_EDGE = Edge(ServerError, "the server cannot be asked", OSError, *_OCTETS, "urllib3.exceptions.HTTPError")
 """Requests to a server of venturi."""
 
+KEYS_EDGE = Edge(UnreadableFileError, "the key cannot be used", OSError, *_OCTETS, "cryptography.exceptions.UnsupportedAlgorithm")
+"""Files of keys that sign statements."""
+
 KEYSTONE_EDGE = Edge(ServerError, "Keystone cannot verify tokens at present", OSError, *_OCTETS, "keystoneauth1.exceptions.ClientException")
 """Requests to OpenStack Identity."""
 

@@ -36,6 +36,7 @@ from venturi.adapters.store.tables.leases import LeaseTable
 from venturi.adapters.store.tables.points import PointTable
 from venturi.adapters.store.tables.revisions import RevisionTable, lock_revisions, read_latest, read_latest_revision, write_revision
 from venturi.adapters.store.tables.rules import RuleTable
+from venturi.adapters.store.tables.statements import StatementTable
 from venturi.adapters.store.tables.token_changes import TokenChangeTable
 from venturi.adapters.store.tables.tokens import TokenTable
 from venturi.adapters.store.transaction import Transaction
@@ -58,7 +59,8 @@ class StoreConfig:
 class StoreReader:
     """What a transaction sees of the store: one consistent state."""
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, up_to: int | None = None) -> None:
+        """See what the transaction does; with ``up_to``, usage as it was when that was the latest posting."""
         self._transaction = transaction
         self.labels = LabelTable(transaction)
         self.rules = RuleTable(transaction)
@@ -69,10 +71,15 @@ class StoreReader:
         self.alarms = AlarmTable(transaction)
         self.agents = AgentTable(transaction)
         self.contracts = ContractTable(transaction)
+        self.statements = StatementTable(transaction)
         self.revisions = RevisionTable(transaction)
         self.ledger = LedgerReader(transaction)
         self.told = ToldHistory(transaction.connection)
-        self.usage = UsageTables(transaction)
+        self.usage = UsageTables(transaction, up_to)
+
+    def as_of(self, posting: int) -> "StoreReader":
+        """Give the same state, but usage as it was when ``posting`` was the latest."""
+        return StoreReader(self._transaction, posting)
 
     @property
     def connection(self) -> Connection:

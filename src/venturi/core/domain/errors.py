@@ -105,6 +105,13 @@ class InvalidPeriodError(VenturiError):
     status = 400
 
 
+class InvalidStatementError(VenturiError):
+    """A statement is none, was changed since it was made, or does not follow from what it says itself."""
+
+    exit_code = 2
+    status = 409
+
+
 class InvalidTokenRequestError(VenturiError):
     """A token cannot be made or used as asked."""
 
@@ -186,6 +193,10 @@ class ContractNotFoundError(NotFoundError):
     """There is no such contract that the caller may see."""
 
 
+class StatementNotFoundError(NotFoundError):
+    """There is no such statement that the caller may see."""
+
+
 class TokenNotFoundError(NotFoundError):
     """There is no such token."""
 
@@ -231,6 +242,10 @@ class DuplicateContractError(ConflictError):
 
 class MembersOverlapError(ConflictError):
     """Two members of a contract may count the same packet; the sentence names both."""
+
+
+class StatementRefusedError(ConflictError):
+    """A period cannot be closed, or a statement not be voided, as things are."""
 
 
 class PlanLeasedError(ConflictError):

@@ -15,7 +15,7 @@ from venturi.core.contracts.periods import Period, PeriodLength, Schedule
 from venturi.core.contracts.terms import Contract, Side, Terms, Version
 from venturi.core.domain.control.listing import Listing
 from venturi.core.domain.control.principal import Principal
-from venturi.core.domain.errors import ContractNotFoundError, InvalidContractError, InvalidTimeError
+from venturi.core.domain.errors import ContractNotFoundError, InvalidContractError, InvalidTimeError, StatementRefusedError
 from venturi.core.domain.interval import Nanoseconds, format_time
 from venturi.core.ledger.bins import BIN
 from venturi.core.ledger.calendar import find_zone
@@ -123,6 +123,9 @@ class ContractControl:
             terms = msgspec.structs.replace(latest.terms, **dict(changes.terms)).check()
             if terms == latest.terms:
                 return after
+            if terms.currency != latest.terms.currency and writer.statements.any_of(before.id):
+                message = f"currency: there are statements in {latest.terms.currency or 'none'}; end this contract and make another"
+                raise InvalidContractError(message)
             foreign = check_members(caller, writer, before.project_id, terms, latest.terms)
             require(caller, Operation.UPDATE_CONTRACT, project_id=before.project_id, shared=foreign)
             since = Nanoseconds(max(before.begins_at, _effect(before, changes.takes_effect, now)))
@@ -131,10 +134,16 @@ class ContractControl:
         return msgspec.structs.replace(after, versions=(*before.versions, version))
 
     def delete(self, caller: Principal, contract_id: str) -> None:
-        """Remove a contract with its versions; what was counted stays. Raises ``ContractNotFoundError`` and ``ForbiddenError``."""
+        """Remove a contract with its versions; what was counted stays.
+
+        Raises ``ContractNotFoundError``, ``ForbiddenError``, and ``StatementRefusedError`` for one that has statements.
+        """
         with self._store.writing(caller) as writer:
             contract = visible_contract(caller, writer, contract_id, Operation.SHOW_CONTRACT)
             require(caller, Operation.DELETE_CONTRACT, project_id=contract.project_id, shared=contract.versions[-1].foreign)
+            if writer.statements.any_of(contract_id):
+                message = f"contract '{printable(contract.name)}' has statements, which are of what it says: give it an end instead"
+                raise StatementRefusedError(message)
             writer.contracts.delete(contract_id)
 
 

@@ -21,17 +21,32 @@ from venturi.services.reports.groups import EVERYWHERE, Scope
 _DIRECTIONS = 3
 
 
+@dataclass(frozen=True)
+class SampleReading:
+    """The samples of a span, the coverage of the points that members are counted at, and these points."""
+
+    samples: list[Sample]
+    coverage: IntervalCoverage
+    points: Sequence[PointVersion]
+
+
 def read_samples(reader: StoreReader, contract: Contract, version: Version, span: Span, now: Nanoseconds) -> list[Sample]:
     """Read the samples of a span of 5 minutes, in their order, as they are known at ``now``."""
-    if span.start >= span.end:
-        return []
+    return [] if span.start >= span.end else read_covered_samples(reader, contract, version, span, now).samples
+
+
+def read_covered_samples(reader: StoreReader, contract: Contract, version: Version, span: Span, now: Nanoseconds) -> SampleReading:
+    """Read the samples of a span that is not empty as ``read_samples`` does, and what they are known by."""
     boundary = [point for point in reader.usage.point_versions() if point.boundary == version.terms.boundary]
     members = _Members(reader, contract, version, boundary)
     octets: dict[int, list[int]] = {start: [0] * _DIRECTIONS for start in range(span.start, span.end, BIN)}
     for row in members.sums(span):
         octets[row[0]][row[1]] += row[3]
-    known = _find_known(reader, members, span, now, _bears_interpolation(version))
-    return [Sample(Nanoseconds(start), Octets._make(counts), start in known) for start, counts in octets.items()]
+    coverage = IntervalCoverage(account(members.points), now)
+    coverage.add(span, range(span.start, span.end, BIN), reader.usage.coverage)
+    known = _find_known(coverage, members, span, _bears_interpolation(version))
+    samples = [Sample(Nanoseconds(start), Octets._make(counts), start in known) for start, counts in octets.items()]
+    return SampleReading(samples, coverage, members.points)
 
 
 @dataclass(frozen=True)
@@ -94,12 +109,10 @@ class _Members:
         return _Labels(frozenset(each.version for each in own), frozenset(scopes))
 
 
-def _find_known(reader: StoreReader, members: _Members, span: Span, now: Nanoseconds, worst: Coverage) -> frozenset[int]:
+def _find_known(coverage: IntervalCoverage, members: _Members, span: Span, worst: Coverage) -> frozenset[int]:
     """Find the starts of the samples in which every point of every member is known, at worst in the state given."""
-    points = account(members.points)
-    coverage = IntervalCoverage(points, now)
+    points = coverage.points
     starts = range(span.start, span.end, BIN)
-    coverage.add(span, starts, reader.usage.coverage)
     bound = list(Coverage).index(worst)
     accounting = [[point for point in points if any(map(scope.holds, point.versions))] for scope in members.scopes]
 
@@ -108,7 +121,7 @@ def _find_known(reader: StoreReader, members: _Members, span: Span, now: Nanosec
         whole = covering.worst <= bound and time.known == time.expected > 0
         return whole and all(any(point.accounts_for(start, start + BIN) for point in some) for some in accounting)
 
-    if all(accounting) and span.end <= now and all(_accounts_throughout(point, span) for point in points):
+    if all(accounting) and span.end <= coverage.now and all(_accounts_throughout(point, span) for point in points):
         doubtful = coverage.lacking
         return frozenset(starts).difference(doubtful) | frozenset(filter(is_known, doubtful))
     return frozenset(filter(is_known, starts)) if all(accounting) else frozenset()

@@ -54,6 +54,13 @@ class Operation(StrEnum):
     DELETE_CONTRACT = "delete_contract"
     MEASURE_CONTRACT = "measure_contract"
     SHOW_SAMPLES = "get_contract_samples"
+    LIST_STATEMENTS = "get_statements"
+    SHOW_STATEMENT = "get_statement"
+    EXPORT_STATEMENT = "export_statement"
+    CHECK_STATEMENT = "check_statement"
+    CLOSE_STATEMENT = "close_statement"
+    VOID_STATEMENT = "void_statement"
+    VERIFY_STATEMENT = "verify_statement"
 
     EXPLAIN = "explain"
     READ_PLAN = "get_plan"
@@ -164,6 +171,15 @@ POLICY: Mapping[Operation, Grant] = {
     Operation.MEASURE_CONTRACT: Grant(READERS, READERS, ADMINS, ADMINS),
     # Shared are those of foreign members, unless an administrator lets readers see them.
     Operation.SHOW_SAMPLES: Grant(READERS, ADMINS, ADMINS, ADMINS),
+    # Said of the contract. A statement is given away with its samples, so that stands as shared where those are not for readers.
+    Operation.LIST_STATEMENTS: Grant(READERS, READERS, ADMINS, ADMINS),
+    Operation.SHOW_STATEMENT: Grant(READERS, READERS, ADMINS, ADMINS),
+    Operation.EXPORT_STATEMENT: Grant(READERS, ADMINS, ADMINS, ADMINS),
+    # What makes a figure doubtful tells of points, agents and other projects.
+    Operation.CHECK_STATEMENT: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.CLOSE_STATEMENT: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.VOID_STATEMENT: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
+    Operation.VERIFY_STATEMENT: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.EXPLAIN: Grant(READERS, READERS, ADMINS, ADMINS),
     # A plan holds labels of many projects; an agent reads that of its own host alone.
     Operation.READ_PLAN: Grant(AGENTS, AGENTS, AGENTS, AGENTS),

@@ -217,6 +217,17 @@ class IntervalCoverage:
         return self._now
 
     @property
+    def points(self) -> Sequence[AccountablePoint]:
+        """The points that intervals are covered by."""
+        return self._points
+
+    def lacks(self) -> Iterator[tuple[int, AccountablePoint, Covering]]:
+        """Give what was noted of each interval and point that is not simply known: the start, the point and the coverage."""
+        for start in sorted(self._lacks):
+            for number, lack in sorted(self._lacks[start].items()):
+                yield start, self._points[number], lack.covering
+
+    @property
     def lacking(self) -> Sequence[int]:
         """The starts of the intervals in which anything lacks at any point that accounts for all of them."""
         return list(self._lacks)

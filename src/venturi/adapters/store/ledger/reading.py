@@ -3,6 +3,7 @@
 Owns the statements. Who may read is for the services.
 """
 
+from collections.abc import Collection as Some
 from collections.abc import Sequence
 from heapq import merge
 from typing import Any
@@ -101,6 +102,14 @@ class LedgerReader:
     def spool(self, spool_id: str) -> Spool | None:
         """Give a spool, or None."""
         return SpoolTable(self._connection).find(spool_id)
+
+    def outstanding(self, agents: Some[str]) -> dict[str, tuple[str, int]]:
+        """Give the spools of agents of which batches are outstanding: the agent, and how many."""
+        return SpoolTable(self._connection).outstanding(agents)
+
+    def seal(self, number: int) -> str:
+        """Give the seal of a posting, empty before the first."""
+        return str(self._connection.execute(select(_POSTINGS.seal).where(_POSTINGS.posting == number)).scalar() or "")
 
     def spools(self, limit: int, after: str) -> list[Spool]:
         """List spools by id, at most ``limit`` of those after one."""

@@ -58,6 +58,13 @@ class SpoolTable:
         statement = select(_MISSING.spool_id, lengths).where(_MISSING.spool_id.in_(sorted(spool_ids))).group_by(_MISSING.spool_id)
         return {row[0]: int(row[1]) for row in self._connection.execute(statement)}
 
+    def outstanding(self, agents: Collection[str]) -> dict[str, tuple[str, int]]:
+        """Give the spools of agents of which sequences are outstanding: the agent, and how many."""
+        lengths = func.sum(_MISSING.last_sequence - _MISSING.first_sequence + 1)
+        joined = select(_MISSING.spool_id, _SPOOLS.agent_id, lengths).join(LEDGER_SPOOLS, _SPOOLS.spool_id == _MISSING.spool_id)
+        chosen = joined.where(_SPOOLS.agent_id.in_(sorted(agents))).group_by(_MISSING.spool_id, _SPOOLS.agent_id)
+        return {row[0]: (row[1], int(row[2])) for row in self._connection.execute(chosen)}
+
     def note(self, spool_id: str, agent_id: str, host: str, sequence: int, at: int) -> None:
         """Note that a batch is posted that was not before."""
         highest = self._connection.execute(select(_SPOOLS.highest).where(_SPOOLS.spool_id == spool_id)).scalar()

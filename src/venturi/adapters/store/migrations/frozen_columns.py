@@ -7,6 +7,7 @@ own (``schema.columns``), which may change: a migration that used those would ma
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, SmallInteger, String, Text
+from sqlalchemy.dialects.mysql import LONGTEXT
 
 TABLE_OPTIONS: dict[str, Any] = {"mariadb_engine": "InnoDB", "mariadb_charset": "utf8mb4", "mariadb_collate": "utf8mb4_nopad_bin"}
 """What every table is made with: on MariaDB, transactions and exact comparison of texts, trailing blanks included."""
@@ -25,6 +26,11 @@ def identifier_column(name: str = "id") -> Column[str]:
 def long_text_column(name: str) -> Column[str]:
     """Make a column of texts of any length, for what is neither ordered nor indexed."""
     return Column(name, Text, nullable=True)
+
+
+def document_column(name: str) -> Column[str]:
+    """Make a column of texts of any length, also where others hold 64 KiB."""
+    return Column(name, Text().with_variant(LONGTEXT(), "mariadb", "mysql"), nullable=False)
 
 
 def number_column(name: str, *, nullable: bool = False) -> Column[int]:

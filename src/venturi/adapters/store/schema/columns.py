@@ -6,6 +6,7 @@ Owns widths and collations. Texts are ordered by code point: SQLite does so unas
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Dialect, Integer, SmallInteger, String, Text, TypeDecorator
+from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.types import TypeEngine
 
 from venturi.core.ledger.bins import BIN
@@ -53,6 +54,11 @@ def identifier_column(name: str = "id", *, key: bool = True) -> Column[str]:
 def long_text_column(name: str) -> Column[str]:
     """Make a column of texts that may be empty and are neither ordered nor indexed."""
     return Column(name, Text, nullable=True)
+
+
+def document_column(name: str) -> Column[str]:
+    """Make a column of texts of any length, also where others hold 64 KiB."""
+    return Column(name, Text().with_variant(LONGTEXT(), "mariadb", "mysql"), nullable=False)
 
 
 def number_column(name: str, *, nullable: bool = False, key: bool = False) -> Column[int]:

@@ -57,6 +57,7 @@ from venturi.adapters.store.schema.ledger_tables import (
 )
 from venturi.adapters.store.transaction import Transaction
 from venturi.adapters.store.usage.tail import Tail
+from venturi.adapters.store.usage.touched import Metered, Touched, read_metered, read_touched
 from venturi.adapters.store.usage.versions import (
     ALL_LABELS,
     LabelOwner,
@@ -129,13 +130,16 @@ class ToldCoverage(NamedTuple):
 class UsageTables:
     """The roll-ups that one transaction sees."""
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, up_to: int | None = None) -> None:
+        """See what the transaction does; with ``up_to``, as it was when that was the latest posting."""
         self._transaction = transaction
         self._connection = transaction.connection
         self._pinned = False
         self._embedded = transaction.connection.dialect.name == _SQLITE
         self._label_first = transaction.connection.dialect.name == POSTGRESQL
-        self._tail = Tail(transaction.connection)
+        self._up_to = up_to
+        self._long_posted = true() if up_to is None else LEDGER_LONG_INTERVALS.c.posting <= up_to
+        self._tail = Tail(transaction.connection, up_to)
 
     def label_versions(self, asked: LabelsAsked = ALL_LABELS) -> list[LabelVersion]:
         """Give the labels that sums name."""
@@ -152,7 +156,7 @@ class UsageTables:
 
     def point_versions(self) -> list[PointVersion]:
         """Give the points that sums name."""
-        return read_point_versions(self._transaction.connection)
+        return read_point_versions(self._transaction.connection, self._up_to)
 
     def usage(self, span: Span, step: int | None, by: Sequence[str], chosen: Iterable[Chosen]) -> Iterator[Row]:
         """Sum usage: rows of the start of a step, the columns ``by``, packets and octets.
@@ -220,8 +224,13 @@ class UsageTables:
         self._pin_plans()
         table, columns = LEDGER_COVERAGE_BINS, LEDGER_COVERAGE_BINS.c
         names = *COVERAGE_KEYS, *COVERAGE_COUNTS
+        window = span.start, span.end
         within = columns.resolution == RESOLUTIONS[span.width], columns.start_at >= span.start, columns.start_at < span.end
         chosen = *within, _is_one_of(columns.point_version, points)
+        tail = list(self._tail_coverage(window, span.width, points))
+        if tail and self._up_to is not None:
+            rows = self._fetch(select(*(table.c[name] for name in names)).where(*chosen))
+            return ToldCoverage([], _sum_coverage(chain(rows, self._long_coverage(span, points), tail)))
         known = and_(columns.coverage == Coverage.COMPLETE.value, columns.segments == Segments.WIRE.value)
         whole = and_(known, columns.nanoseconds == span.width, columns.overlapping_nanoseconds == 0)
         device = columns.point_version, columns.place, columns.reason
@@ -234,13 +243,38 @@ class UsageTables:
                 holed.add(version)
         others = or_(not_(whole), _is_one_of(columns.point_version, frozenset(holed)))
         rows = self._fetch(select(*(table.c[name] for name in names)).where(*chosen, others))
+        others_told = [*rows, *self._long_coverage(span, points), *tail]
+        return ToldCoverage([run for run in runs if run.point_version not in holed], others_told)
+
+    def _long_coverage(self, span: Span, points: frozenset[int]) -> Iterable[Row]:
+        """Give what long intervals tell of coverage in the bins of a span."""
+        chosen = and_(_is_one_of(_LONG_POINT, points), self._long_posted)
         with self._transaction.fetching:
-            told = read_long_coverage(self._transaction.connection, _is_one_of(_LONG_POINT, points), (span.start, span.end))
-        window = span.start, span.end
-        spread = spread_coverage(told, window, span.width)
-        return ToldCoverage(
-            [run for run in runs if run.point_version not in holed], [*rows, *spread, *self._tail_coverage(window, span.width, points)]
-        )
+            told = read_long_coverage(self._transaction.connection, chosen, (span.start, span.end))
+        return spread_coverage(told, (span.start, span.end), span.width)
+
+    def metered(self, points: frozenset[int], window: tuple[int, int]) -> Metered:
+        """Read by what points, named by their versions, were metered in a window of time."""
+        with self._transaction.fetching:
+            return read_metered(self._connection, points, window, self._last)
+
+    def above(self, span: Span, points: frozenset[int], octets: int) -> Sequence[Row]:
+        """List the bins in which more than so many octets passed points in one direction: start, point version, direction, octets."""
+        table, columns = LEDGER_POINT_BINS, LEDGER_POINT_BINS.c
+        self._pin_plans()
+        within = columns.resolution == RESOLUTIONS[span.width], columns.start_at >= span.start, columns.start_at < span.end
+        asked = select(columns.start_at, columns.point_version, columns.direction, columns.octets).select_from(table)
+        chosen = asked.where(*within, columns.octets > octets, _is_one_of(columns.point_version, points))
+        return self._fetch(chosen.order_by(columns.start_at, columns.point_version, columns.direction))
+
+    def touched(self, after: int, window: tuple[int, int]) -> set[Touched]:
+        """Find which postings after a number say something of a window of time, and at which points."""
+        with self._transaction.fetching:
+            return read_touched(self._connection, Postings(after, self._last), window)
+
+    @property
+    def _last(self) -> int:
+        return self.beyond().postings.last if self._up_to is None else self._up_to
 
     def beyond(self) -> Beyond:
         """Tell what lies beyond the watermark; of it sums have a tail of at most ``MOST_TAIL`` entries."""
@@ -272,7 +306,8 @@ class UsageTables:
         counts = counts_of(table)
         window = span.start, span.end
         with self._transaction.fetching:
-            records = read_long_records(self._transaction.connection, table, counts, by, where, window)
+            chosen = and_(where, self._long_posted)
+            records = read_long_records(self._connection, table, counts, by, chosen, window, corrected_until=self._up_to)
             sums = spread_records(records, window, step or 0)
         return ((*key, *summed) for key, summed in sums.items())
 
@@ -371,6 +406,19 @@ def _join_halves(count: int) -> Callable[[Row], Row]:
         return (*row[: -2 * count], *((halves[place] << _HALF) + halves[place + 1] for place in range(0, 2 * count, 2)))
 
     return join
+
+
+def _sum_coverage(rows: Iterable[Row]) -> list[Row]:
+    """Sum rows of coverage that have the same key; of what was taken away whole there is none."""
+    sums: dict[Row, list[int]] = {}
+    count, taken = len(COVERAGE_COUNTS), set()
+    for row in rows:
+        key, counts = row[:-count], [int(each) for each in row[-count:]]
+        if counts[0] < 0:
+            taken.add(key)
+        before = sums.setdefault(key, [0] * count)
+        sums[key] = [one + other for one, other in zip(before, counts, strict=True)]
+    return [(*key, *counts) for key, counts in sums.items() if key not in taken or any(counts)]
 
 
 def _step_start(source: FromClause, span: Span, step: int, width: int) -> ColumnElement[int]:

@@ -6,7 +6,7 @@ Owns their reading. Which of them a caller may see is for the services.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, FromClause, ScalarSelect, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, ScalarSelect, Table, and_, func, or_, select, true
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from venturi.adapters.store.schema.ledger_tables import LEDGER_INTERVALS, LEDGER_LABEL_VERSIONS, LEDGER_OWNERS, LEDGER_POINT_VERSIONS
@@ -114,12 +114,19 @@ def _chosen(table: Table, asked: LabelsAsked) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def read_point_versions(connection: Connection) -> list[PointVersion]:
-    """List the versions of points that have records, in the order in which they came; behind them the points without any, as they are."""
+def read_point_versions(connection: Connection, up_to: int | None = None) -> list[PointVersion]:
+    """List the versions of points that have records, in the order in which they came; behind them the points without any, as they are.
+
+    Records of postings after ``up_to`` are not looked at.
+    """
     table = LEDGER_POINT_VERSIONS
     columns: list[KeyedColumnElement[Any]] = [table.c.id, table.c.point_id, table.c.name, table.c.project_id, table.c.shared]
     placed = [table.c.kind, table.c.boundary]
-    statement = select(*columns, _end(func.min), _end(func.max), _first_start(), *placed).where(~table.c.held).order_by(table.c.id)
+    statement = (
+        select(*columns, _end(func.min, up_to), _end(func.max, up_to), _first_start(up_to), *placed)
+        .where(~table.c.held)
+        .order_by(table.c.id)
+    )
     lifetimes = read_lifetimes(connection)
     found, metered = [], set()
     for row in connection.execute(statement):
@@ -143,15 +150,22 @@ def _of_version(intervals: FromClause) -> ColumnElement[bool]:
     return intervals.c.point_version == LEDGER_POINT_VERSIONS.c.id
 
 
-def _end(outermost: Callable[[ColumnElement[int]], ColumnElement[int]]) -> ScalarSelect[int]:
+def _posted(intervals: FromClause, up_to: int | None) -> ColumnElement[bool]:
+    return true() if up_to is None else intervals.c.posting <= up_to
+
+
+def _end(outermost: Callable[[ColumnElement[int]], ColumnElement[int]], up_to: int | None) -> ScalarSelect[int]:
     """Give the first or last end of a version's records, which the index answers with one seek."""
-    ends = select(outermost(LEDGER_INTERVALS.c.end_at)).where(_of_version(LEDGER_INTERVALS))
+    ends = select(outermost(LEDGER_INTERVALS.c.end_at)).where(_of_version(LEDGER_INTERVALS), _posted(LEDGER_INTERVALS, up_to))
     return ends.correlate(LEDGER_POINT_VERSIONS).scalar_subquery()
 
 
-def _first_start() -> ScalarSelect[int]:
+def _first_start(up_to: int | None) -> ScalarSelect[int]:
     """Give the start of the record of a version that ends first; those of one device never overlap, so it is the first to start too."""
     ends = LEDGER_INTERVALS.alias("ends")
-    first_end = select(func.min(ends.c.end_at)).where(_of_version(ends)).correlate(LEDGER_POINT_VERSIONS).scalar_subquery()
-    starts = select(func.min(LEDGER_INTERVALS.c.start_at)).where(_of_version(LEDGER_INTERVALS), LEDGER_INTERVALS.c.end_at == first_end)
+    first_end = (
+        select(func.min(ends.c.end_at)).where(_of_version(ends), _posted(ends, up_to)).correlate(LEDGER_POINT_VERSIONS).scalar_subquery()
+    )
+    first = LEDGER_INTERVALS.c.end_at == first_end, _posted(LEDGER_INTERVALS, up_to)
+    starts = select(func.min(LEDGER_INTERVALS.c.start_at)).where(_of_version(LEDGER_INTERVALS), *first)
     return starts.correlate(LEDGER_POINT_VERSIONS).scalar_subquery()

@@ -1,6 +1,6 @@
 """Wire forms of what a contract comes to in a period, and of its samples.
 
-Owns their fields, and how exact figures are spelled. What they are is for ``services.contracts.measuring``.
+Owns their fields, and how exact figures are spelled. What they are is for ``core.contracts.settling``.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,11 +13,11 @@ from venturi.core.contracts.currencies import CURRENCIES
 from venturi.core.contracts.pricing import PriceLine, total
 from venturi.core.contracts.samples import Octets, Sample, rank, rate_of, share_known, sum_octets
 from venturi.core.contracts.samples import measured as of_octets
+from venturi.core.contracts.settling import Measured
 from venturi.core.contracts.terms import Of, PercentileMeasure, Side, Terms
 from venturi.core.contracts.units import Rounding, factor_of, read_quantity, round_to, spell_decimal, spell_exact
 from venturi.core.domain.interval import format_time
 from venturi.interfaces.api.v1.forms.texts import Identifier, TimeText
-from venturi.services.contracts.measuring import Measured
 
 AROUND = 3
 """How many samples below and above the deciding one are shown."""

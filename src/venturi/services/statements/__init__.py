@@ -1,0 +1,1 @@
+"""Statements: their closing and voiding, what makes a figure doubtful, and their checking against the ledger."""
