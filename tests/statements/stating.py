@@ -16,6 +16,7 @@ from tests.support.ledgers import LedgerOfTests
 from venturi.adapters.signing import StatementSigner, make_key
 from venturi.adapters.store.schema.ledger_tables import LEDGER_USAGE
 from venturi.adapters.store.store import Store
+from venturi.adapters.store.tables.statements import KeptStatement
 from venturi.core.contracts.terms import Contract, Credit, Member, MemberKind, PercentileMeasure, Terms, Tier, VolumeMeasure
 from venturi.core.domain.interval import Nanoseconds, parse_time
 from venturi.core.domain.label import MeteringLabel
@@ -26,7 +27,7 @@ from venturi.core.statements.document import StatementDocument, read_document
 from venturi.services.contracts.keeping import ContractControl, NewContract
 from venturi.services.ledger.configuration import LedgerConfig
 from venturi.services.statements.closing import Acceptance, StatementControl
-from venturi.services.statements.keeping import KeptStatement, Statements
+from venturi.services.statements.keeping import Statements
 from venturi.services.statements.verifying import StatementVerifying
 
 EDGE = "edge"
@@ -98,8 +99,7 @@ class StatementsOfTests:
 
     def meter(self, first: int, octets: Sequence[int]) -> int:
         """Post a batch with samples of 5 minutes from a place on, counted from the contract's begin; give its posting."""
-        posted = self.ledger.post(self.spool.seal(*(sample(first + place, each) for place, each in enumerate(octets))))
-        assert posted
+        self.ledger.post(self.spool.seal(*(sample(first + place, each) for place, each in enumerate(octets))))
         return self.latest()
 
     def correct(self, posting: int, place: int, octets: int) -> int:

@@ -1,7 +1,9 @@
 """Whoever has a statement and a public key can check it alone; whatever digit of it changed, the check fails."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -56,7 +58,7 @@ def test_arithmetic_is_held_to_the_samples_even_if_the_digest_is_made_anew(expor
     document = read_signed(exported).statement
     assert document.measurement is not None
     assert document.adjustments
-    changes = {
+    changes: dict[str, Callable[[Any], StatementDocument]] = {
         "total": lambda each: msgspec.structs.replace(each, total="0.01"),
         "measurement.figure": lambda each: _measured(each, figure="2.001"),
         "measurement.known": lambda each: _measured(each, known="11"),

@@ -18,6 +18,7 @@ _DAILY = {
     "rule": "resources.rule",
     "point": "resources.point",
     "contract": "resources.contract",
+    "statement": "resources.statement",
     "apply": "apply",
     "explain": "explain",
     "meter": "meter",

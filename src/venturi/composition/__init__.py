@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from venturi.interfaces.render.resources.selection import Row
     from venturi.interfaces.render.rules import InapplicableExplanation
     from venturi.interfaces.resource_commands import ResourceCommands
+    from venturi.interfaces.statement_commands import StatementCommands
     from venturi.services.applying.request import ApplyRequest
     from venturi.services.offline.report import MeterReport
     from venturi.services.offline.request import MeterRequest
@@ -147,6 +148,32 @@ def contract_commands(server: ServerChoice) -> "Iterator[ContractCommands]":
 
     with server_resources(server) as resources:
         yield ContractCommands(resources)
+
+
+@contextmanager
+def statement_commands(server: ServerChoice) -> "Iterator[StatementCommands]":
+    """Open a connection to a server, for commands on its statements; it is closed at the end."""
+    from venturi.interfaces.statement_commands import StatementCommands
+
+    with server_resources(server) as resources:
+        yield StatementCommands(resources)
+
+
+def verify_statement_file(path: "Path", key: "Path") -> int:
+    """Check a statement with a public key, without a server; give the exit code."""
+    require_extras("venturi statement verify", "statements")
+    from venturi.adapters.signing import check_signature
+    from venturi.interfaces.statement_commands import verify_file
+
+    return verify_file(path, partial(check_signature, path=key))
+
+
+def make_statement_key(path: "Path") -> "Path":
+    """Make a key that signs statements; give the path of its public part."""
+    require_extras("venturi statement key", "statements")
+    from venturi.adapters.signing import make_key
+
+    return make_key(path)
 
 
 def list_names(server: ServerChoice, collection: "Collection") -> list[str]:

@@ -20,6 +20,7 @@ EXTRAS: Mapping[str, str] = MappingProxyType(
         "offline": "numba",
         "postgresql": "psycopg",
         "server": "litestar",
+        "statements": "cryptography",
     }
 )
 """A module that comes with each extra, and with no other."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from venturi.adapters.server.server import HttpServer
+    from venturi.adapters.signing import StatementSigner
     from venturi.adapters.store.store import Store
     from venturi.adapters.threads.supervisor import Supervisor
     from venturi.config.settings import AllSettings, ServeSettings
@@ -216,7 +217,12 @@ def _store_services(store: "Store", settings: "ServeSettings") -> dict[str, obje
     from venturi.services.control.revisions import RevisionControl
     from venturi.services.control.rules import RuleControl
     from venturi.services.reports.reporting import UsageReports
+    from venturi.services.statements.closing import StatementControl
+    from venturi.services.statements.keeping import Statements
+    from venturi.services.statements.lines import StatementLines
+    from venturi.services.statements.verifying import StatementVerifying
 
+    signer = _statement_signer(settings.statement_key)
     return {
         "alarms": AlarmReading(store, _now),
         "applying": ApplyControl(store),
@@ -228,9 +234,23 @@ def _store_services(store: "Store", settings: "ServeSettings") -> dict[str, obje
         "points": PointControl(store),
         "explaining": Explaining(store),
         "revisions": RevisionControl(store),
+        "statements": Statements(store, _now),
+        "closing": StatementControl(store, _now, signer, default_line_rate=settings.ledger.default_line_rate),
+        "lines": StatementLines(store),
+        "verifying": StatementVerifying(store),
         "reports": UsageReports(store, _now, settings.billing_boundary),
         "load_columns": load_columns,
     }
+
+
+def _statement_signer(key: str) -> "StatementSigner | None":
+    """Read the key that signs statements, if the settings name one; raises ``MissingExtraError`` where its package is not installed."""
+    if not key:
+        return None
+    require_extras("statement_key", "statements")
+    from venturi.adapters.signing import StatementSigner
+
+    return StatementSigner(Path(key))
 
 
 def load_columns() -> "WriteColumns":

@@ -71,6 +71,7 @@ class ServeSettings:
     limits: Limits = field(default_factory=Limits)
     ledger: LedgerConfig = field(default_factory=LedgerConfig)
     billing_boundary: BoundaryName = ""
+    statement_key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -100,6 +100,8 @@ def _fill(world: World) -> None:
     for hour in range(HOURS):
         assert world.send("admin", "POST", "/v1/batches", send_form(world.posted.seal(make_interval(60 * hour, usage=usage)))).status == 200
     world.contracts = [world.make("/v1/contracts", json.loads(_contract(world)))["id"] for _ in range(2)]
+    path = f"/v1/contracts/{world.contracts[0]}/statements"
+    assert world.send("admin", "POST", path, _closing(world, "2026-01")).status == 201
     others = [make_batch_label(f"label {number}", project_id="own") for number in range(BATCH_LABELS)]
     world.spools = iter([SpoolOfTests(labels=others, points=[make_batch_point()]) for _ in ROLES])
     for agent_id, host in (("agent-1", "edge-1"), ("agent-9", "edge-9")):
@@ -130,6 +132,12 @@ def _contract(world: World) -> bytes:
     measure = {"kind": "percentile", "of": "max_of_percentiles", "least_known": "0"}
     terms = {"boundary": "edge", "members": members, "measure": measure, "unit": "Mbit/s", "begins_at": "2026-01-01T00:00:00Z"}
     return json.dumps({"name": new_id(), **terms}).encode()
+
+
+def _closing(world: World, period: str) -> bytes:
+    """Close a period of the first contract, with all accepted that makes it doubtful."""
+    found = json.loads(world.send("admin", "GET", f"/v1/contracts/{world.contracts[0]}/findings?period={period}").data)["findings"]
+    return json.dumps({"period": period, "accepted": [{"name": each["name"], "reason": "known"} for each in found]}).encode()
 
 
 def _corrections(_: World) -> bytes:
@@ -195,6 +203,8 @@ CASES: dict[tuple[str, str], tuple[str, str | Body]] = {
     ("DELETE", "/v1/contracts/{contract_id}"): ("", ""),
     ("GET", "/v1/contracts/{contract_id}/measure"): ("?period=2026-01", ""),
     ("GET", "/v1/contracts/{contract_id}/samples"): ("?period=2026-01", ""),
+    ("POST", "/v1/contracts/{contract_id}/statements"): ("", lambda world: _closing(world, "2026-02")),
+    ("GET", "/v1/contracts/{contract_id}/findings"): ("?period=2026-01", ""),
     ("POST", "/v1/corrections"): ("", _corrections),
     ("POST", "/v1/explain"): ("", PACKET),
     ("GET", "/v1/held"): ("?limit=1000", ""),
@@ -217,6 +227,13 @@ CASES: dict[tuple[str, str], tuple[str, str | Body]] = {
     ("GET", "/v1/revisions/{number}/state"): ("?limit=1000", ""),
     ("GET", "/v1/spools"): ("?limit=1000", ""),
     ("GET", "/v1/spools/{spool_id}"): ("", ""),
+    ("GET", "/v1/statements"): ("?limit=1000", ""),
+    ("POST", "/v1/statements"): ("", json.dumps({"period": "2026-03"})),
+    ("GET", "/v1/statements/{number}"): ("", ""),
+    ("GET", "/v1/statements/{number}/document"): ("", ""),
+    ("GET", "/v1/statements/{number}/lines"): ("", ""),
+    ("GET", "/v1/statements/{number}/verification"): ("", ""),
+    ("POST", "/v1/statements/{number}/voids"): ("", json.dumps({"reason": "a wrong price"})),
     ("GET", "/v1/token-changes"): ("?limit=1000", ""),
     ("GET", "/v1/tokens"): ("?limit=1000", ""),
     ("POST", "/v1/tokens"): ("", json.dumps({"role": "reader", "project_id": "own"})),

@@ -71,7 +71,7 @@ def test_every_key_is_a_variable_too(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(variable, "no such value")
         texts = {"listen", "database", "default_project", "trusted_proxies", "tls.certificate", "tls.key", "tls.client_authority"}
         texts |= {f"agent.{name}" for name in ("server", "plan", "host", "agent_id", "spool", "bpffs", "metrics", "ca_file")}
-        texts |= {"agent.measure_interval", "agent.report_interval", "ledger.plan_file_hosts", "billing_boundary"}
+        texts |= {"agent.measure_interval", "agent.report_interval", "ledger.plan_file_hosts", "billing_boundary", "statement_key"}
         if key in texts or key.startswith("keystone."):
             monkeypatch.delenv(variable)
             continue

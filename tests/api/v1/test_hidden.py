@@ -108,6 +108,15 @@ CASES = [
     Case("DELETE", "/v1/contracts/{contract_id}", Operation.DELETE_CONTRACT, ("contract",)),
     Case("GET", "/v1/contracts/{contract_id}/measure", Operation.MEASURE_CONTRACT, ("contract",)),
     Case("GET", "/v1/contracts/{contract_id}/samples", Operation.SHOW_SAMPLES, ("contract",)),
+    Case("POST", "/v1/contracts/{contract_id}/statements", Operation.CLOSE_STATEMENT, ("contract",), form={"period": "2026-01"}),
+    Case("GET", "/v1/contracts/{contract_id}/findings", Operation.CHECK_STATEMENT, ("contract",)),
+    Case("GET", "/v1/statements", Operation.LIST_STATEMENTS, ("statement",), query="marker={id}"),
+    Case("GET", "/v1/statements", Operation.LIST_STATEMENTS, ("contract",), query="contract_id={id}"),
+    Case("GET", "/v1/statements/{number}", Operation.SHOW_STATEMENT, ("statement",)),
+    Case("GET", "/v1/statements/{number}/document", Operation.EXPORT_STATEMENT, ("statement",)),
+    Case("GET", "/v1/statements/{number}/lines", Operation.EXPORT_STATEMENT, ("statement",)),
+    Case("GET", "/v1/statements/{number}/verification", Operation.VERIFY_STATEMENT, ("statement",)),
+    Case("POST", "/v1/statements/{number}/voids", Operation.VOID_STATEMENT, ("statement",), form={"reason": "r"}),
     Case("GET", "/v1/usage", Operation.READ_USAGE, _LABEL_KINDS, query="label_id={id}&{hour}"),
     Case("GET", "/v1/usage", Operation.READ_USAGE, ("point",), query="observation_point_id={id}&{hour}"),
     Case("GET", "/v1/usage/points", Operation.READ_POINT_TOTALS, ("point", "shared point"), query="observation_point_id={id}&{hour}"),
@@ -189,12 +198,16 @@ def hidden(callers: Callers) -> dict[str, str]:
     assert report(admin, alarm, path="/v1/agents/agent-2")[0] in {200, 204}
     raised = eventually(lambda: admin.ask("GET", "/v1/alarms?kind=plan_refused")[1]["alarms"], bool)[0]["id"]
     contract = admin.make("/v1/contracts", {**_contract("project", points["point"]), "project_id": OTHER})["id"]
+    said = {**_contract("project", points["point"]), "name": "closed", "project_id": OTHER, "begins_at": "2026-01-01T00:00:00Z"}
+    closed = admin.make("/v1/contracts", said)["id"]
+    statement = admin.make(f"/v1/contracts/{closed}/statements", {"period": "2026-01"})["number"]
     token = admin.make("/v1/tokens", {"role": "reader", "name": "theirs", "project_id": OTHER})["id"]
     return {
         **labels,
         **dict(zip(_RULE_KINDS, rules, strict=True)),
         **points,
         "contract": contract,
+        "statement": str(statement),
         "token": token,
         "number": "1",
         "host": "edge-2",
@@ -206,7 +219,7 @@ def hidden(callers: Callers) -> dict[str, str]:
 
 def unknown(kind: str) -> str:
     """Give an id of the kind that nothing has."""
-    known = {"number": _UNKNOWN_NUMBER, "host": "edge-9", "agent": "agent-9", "spool": uuid.uuid4().hex}
+    known = {"number": _UNKNOWN_NUMBER, "statement": _UNKNOWN_NUMBER, "host": "edge-9", "agent": "agent-9", "spool": uuid.uuid4().hex}
     return known.get(kind) or str(uuid.uuid4())
 
 

@@ -68,10 +68,11 @@ class WatchedLedger(LedgerOfTests):
             self.told[reader.ledger.latest_posting()] = answers(reader)
 
     def post(self, *envelopes: Envelope, caller: Principal = OPERATOR) -> Acknowledgement:
+        done = []
         for envelope in envelopes:
-            done = super().post(envelope, caller=caller)
+            done.append(super().post(envelope, caller=caller))
             self.watch()
-        return done
+        return done[-1]
 
     def correct(self, *lines: Any, **named: Any) -> int:  # noqa: ANN401 - as its base
         done = super().correct(*lines, **named)

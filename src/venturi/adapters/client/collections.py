@@ -16,6 +16,7 @@ from venturi.core.domain.errors import (
     PointNotFoundError,
     RevisionNotFoundError,
     RuleNotFoundError,
+    StatementNotFoundError,
     TokenNotFoundError,
 )
 
@@ -149,6 +150,34 @@ CONTRACTS = Collection(
     table=("name", "project_id", "direction", "boundary", "unit", "currency", "ends_at"),
     order=("name", "project_id"),
     details=("versions",),
+)
+
+STATEMENTS = Collection(
+    noun="statement",
+    path="/v1/statements",
+    plural="statements",
+    missing=StatementNotFoundError,
+    columns=(
+        "number",
+        "contract",
+        "contract_id",
+        "project_id",
+        "kind",
+        "period",
+        "total",
+        "currency",
+        "posting",
+        "closed_at",
+        "closed_by",
+        "voids",
+        "voided_by",
+        "digest",
+        "signing_key",
+    ),
+    short=("number", "contract", "project_id", "kind", "period", "total", "currency", "voided_by"),
+    table=("number", "contract", "project_id", "kind", "period", "total", "currency", "voided_by"),
+    order=("number",),
+    named=False,
 )
 
 TOKENS = Collection(

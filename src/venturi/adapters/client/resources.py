@@ -18,6 +18,9 @@ from venturi.core.domain.text import SHORT_IDENTIFIER
 PAGE = 1000
 """How many resources of the metering API are asked for at once, which does not page by itself."""
 
+LONGEST_DOCUMENT = 1 << 28
+"""How many octets of a document are read at most."""
+
 _SHORT_FORM = re.compile(f"[0-9a-fA-F]{{{SHORT_IDENTIFIER}}}[0-9a-fA-F-]{{0,27}}")
 _MOST_LISTED = 5
 
@@ -123,6 +126,11 @@ class Resources:
             message = f"{method} {path}: the answer is no JSON object"
             raise ServerError(message)
         return answer
+
+    def fetch(self, path: str, query: Query) -> bytes:
+        """Get octets as they are."""
+        found = self._connection.fetch(path, query, "", LONGEST_DOCUMENT)
+        return b"" if found is None else found[1]
 
     def offers(self, path: str) -> bool:
         """Tell whether the server has anything at a path, which an older one may not (404, or 405 of what is in between)."""

@@ -36,7 +36,7 @@ class _Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class PeriodPart(_Part, frozen=True):
-    """A period, or the part of it that lies within the contract."""
+    """The period that was closed, as far as the contract held in it."""
 
     name: str
     start: Instant
@@ -44,7 +44,7 @@ class PeriodPart(_Part, frozen=True):
 
 
 class OctetsPart(_Part, frozen=True):
-    """Octets by direction."""
+    """Octets that were counted, by direction."""
 
     ingress: Number
     egress: Number
@@ -74,7 +74,7 @@ class DecidingPart(_Part, frozen=True):
 
 
 class LinePart(_Part, frozen=True):
-    """A line of the price; quantity and price are null where the amount is no product."""
+    """A step of the price: quantity times price, both null where the amount is no product."""
 
     name: str
     quantity: Decimal | None

@@ -29,7 +29,7 @@ class StatementVerifying:
     """Verifies statements for callers."""
 
     def __init__(self, store: Store) -> None:
-        """Read statements and the ledger from ``store``."""
+        """Hold statements in ``store`` to the ledger there."""
         self._store = store
 
     def verify(self, caller: Principal, number: int) -> Verification:

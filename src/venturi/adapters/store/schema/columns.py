@@ -57,7 +57,7 @@ def long_text_column(name: str) -> Column[str]:
 
 
 def document_column(name: str) -> Column[str]:
-    """Make a column of texts of any length, also where others hold 64 KiB."""
+    """Make a column of texts that may be long; on MariaDB, others hold 64 KiB."""
     return Column(name, Text().with_variant(LONGTEXT(), "mariadb", "mysql"), nullable=False)
 
 

@@ -45,6 +45,7 @@ from venturi.adapters.store.ledger.rolling.watermark import Beyond, read_beyond
 from venturi.adapters.store.schema.ledger_tables import (
     LEDGER_COVERAGE_BINS,
     LEDGER_GENERATIONS,
+    LEDGER_INTERVALS,
     LEDGER_LABEL_BINS,
     LEDGER_LONG_INTERVALS,
     LEDGER_OWNER_BINS,
@@ -257,6 +258,13 @@ class UsageTables:
         """Read by what points, named by their versions, were metered in a window of time."""
         with self._transaction.fetching:
             return read_metered(self._connection, points, window, self._last)
+
+    def intervals(self, points: frozenset[int], window: tuple[int, int]) -> Sequence[Row]:
+        """List the intervals of points, named by their versions, that meet a window of time: posting, start and end."""
+        columns = LEDGER_INTERVALS.c
+        within = columns.end_at > window[0], columns.start_at < window[1], columns.posting <= self._last
+        asked = select(columns.posting, columns.start_at, columns.end_at).where(_is_one_of(columns.point_version, points), *within)
+        return self._fetch(asked)
 
     def above(self, span: Span, points: frozenset[int], octets: int) -> Sequence[Row]:
         """List the bins in which more than so many octets passed points in one direction: start, point version, direction, octets."""

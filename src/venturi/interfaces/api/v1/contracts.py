@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated
 
@@ -18,8 +17,8 @@ from venturi.core.contracts.terms import Side
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import ContractNotFoundError, InvalidRequestError
 from venturi.core.rules.checks import printable
-from venturi.interfaces.api.openapi.declaring import Answer, Parameter, declare, parameter_in_path
-from venturi.interfaces.api.turns import ServerTurns, at_end
+from venturi.interfaces.api.openapi.declaring import JSON_MEDIA, Answer, Parameter, declare, parameter_in_path
+from venturi.interfaces.api.turns import ServerTurns
 from venturi.interfaces.api.v1.forms.contracts import (
     ContractChangesForm,
     ContractDetails,
@@ -33,7 +32,7 @@ from venturi.interfaces.api.v1.forms.contracts import (
 from venturi.interfaces.api.v1.forms.measures import SAMPLE_COLUMNS, MeasureForm, SamplesForm, measure_form, samples_form
 from venturi.interfaces.api.v1.forms.reading import Query, cut_page, listing_parameters, read_boolean, read_listing, read_once
 from venturi.interfaces.api.v1.forms.texts import FitText
-from venturi.interfaces.api.v1.wire import ApiRequest, JsonBody, answer, identifier, query_of
+from venturi.interfaces.api.v1.wire import ApiRequest, JsonBody, answer, answer_in_turn, identifier, query_of
 from venturi.services.contracts.keeping import ContractControl
 from venturi.services.contracts.measuring import ContractMeasures
 from venturi.services.control.policy import OPERATION, Operation
@@ -83,6 +82,7 @@ class SamplesAs(StrEnum):
 
 
 _CSV = "text/csv"
+_BY_FORM = {"Vary": "Accept"}
 _FORMAT = Parameter(name="format", description="The form of the answer; by default what Accept asks for, else JSON.", form=SamplesAs)
 
 
@@ -198,7 +198,7 @@ async def measure_contract(
         measured = measures.measure(caller, identity, period, accept_missing=accept_missing)
         return msgspec.json.encode(measure_form(measured, invoiced))
 
-    return await _answer_in_turn(request, turns, work, "application/json")
+    return await answer_in_turn(request, turns, work, headers=_BY_FORM)
 
 
 @get(
@@ -225,14 +225,7 @@ async def show_samples(
         samples = samples_form(measures.samples(caller, identity, period))
         return _write_csv(samples) if form is SamplesAs.CSV else msgspec.json.encode(samples)
 
-    return await _answer_in_turn(request, turns, work, _CSV if form is SamplesAs.CSV else "application/json")
-
-
-async def _answer_in_turn(request: ApiRequest, turns: ServerTurns, work: Callable[[], bytes], media_type: str) -> Response[bytes]:
-    """Do the work when it is the caller's turn, as reports do theirs."""
-    caller = request.user.user_id
-    at_end(request.scope, await turns.places.take(caller))
-    return Response(await turns.reports.run(caller, work), media_type=media_type, headers={"Vary": "Accept"})
+    return await answer_in_turn(request, turns, work, _CSV if form is SamplesAs.CSV else JSON_MEDIA, headers=_BY_FORM)
 
 
 def _read_query(request: ApiRequest, *others: str) -> Query:

@@ -16,6 +16,7 @@ from venturi.interfaces.api.v1.ledger.reading import LEDGER_READING_ROUTES
 from venturi.interfaces.api.v1.plans import PLAN_ROUTES
 from venturi.interfaces.api.v1.points import POINT_ROUTES
 from venturi.interfaces.api.v1.revisions import REVISION_ROUTES
+from venturi.interfaces.api.v1.statements import STATEMENT_ROUTES
 from venturi.interfaces.api.v1.tokens import TOKEN_ROUTES
 from venturi.interfaces.api.v1.usage.routes import USAGE_ROUTES
 
@@ -27,5 +28,6 @@ def v1_routes() -> list[ControllerRouterHandler]:
     and then awaits what runs in a thread once too little.
     """
     control = (POINT_ROUTES, LABEL_ROUTES, APPLYING_ROUTES, EXPLAINING_ROUTES, TOKEN_ROUTES, REVISION_ROUTES, PLAN_ROUTES)
-    routes = (*control, ALARM_ROUTES, POSTING_ROUTES, HELD_ROUTES, LEDGER_READING_ROUTES, USAGE_ROUTES, CONTRACT_ROUTES, OPENAPI_ROUTES)
+    billing = (CONTRACT_ROUTES, STATEMENT_ROUTES)
+    routes = (*control, ALARM_ROUTES, POSTING_ROUTES, HELD_ROUTES, LEDGER_READING_ROUTES, USAGE_ROUTES, *billing, OPENAPI_ROUTES)
     return [Router("/", route_handlers=with_options([handler for group in routes for handler in group]))]

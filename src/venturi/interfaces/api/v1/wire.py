@@ -4,7 +4,7 @@ Owns nothing of any resource.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs
@@ -16,6 +16,7 @@ from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import NotFoundError
 from venturi.core.rules.checks import printable
 from venturi.interfaces.api.openapi.declaring import JSON_MEDIA, RequestBody
+from venturi.interfaces.api.turns import ServerTurns, at_end
 from venturi.interfaces.api.v1.forms.reading import Query, read_body
 
 ApiRequest = Request[Principal, Any, Any]
@@ -37,6 +38,22 @@ class JsonBody(RequestBody, Generic[Form]):
 def answer(document: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     """Answer with a document, as JSON."""
     return Response(msgspec.json.encode(document), status_code=status, headers=dict(headers or {}), media_type=JSON_MEDIA)
+
+
+async def answer_in_turn(
+    request: ApiRequest,
+    turns: ServerTurns,
+    work: Callable[[], bytes],
+    media_type: str = JSON_MEDIA,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response[bytes]:
+    """Do the work when it is the caller's turn, as reports do theirs."""
+    caller = request.user.user_id
+    at_end(request.scope, await turns.places.take(caller))
+    content = await turns.reports.run(caller, work)
+    return Response(content, media_type=media_type, status_code=status, headers=dict(headers or {}))
 
 
 def query_of(request: ApiRequest) -> Query:
