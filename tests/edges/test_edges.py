@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,7 +28,9 @@ from venturi.adapters.plan_file import PlanFile
 from venturi.adapters.server.configuration import ServerConfig
 from venturi.adapters.server.refusals import Answer, Refusal
 from venturi.adapters.server.server import HttpServer
+from venturi.adapters.signing import StatementSigner, check_signature, make_key
 from venturi.core.decode.format import COLUMNAR_FORMATS
+from venturi.core.statements.document import SignedStatement
 
 
 @through(InputStream, open_input, load_rules, check_rules, decode_stream)
@@ -46,6 +49,19 @@ def test_files(tmp_path: Path) -> None:
     scenario: Scenario = [read, partial(load_rules, [str(rules)]), partial(check_rules, [str(rules)])]
     files = [f"adapters/files/{name}.py" for name in ("opening", "buffers", "rules_file")]
     assert hold(scenario, [*OS_ERRORS, *OCTETS], *files) > 5
+
+
+@through(StatementSigner, make_key, check_signature)
+def test_keys_of_statements(tmp_path: Path) -> None:
+    names = count()
+
+    def use() -> None:
+        private = tmp_path / f"key {next(names)}"
+        public = make_key(private)
+        signature = StatementSigner(private).sign(b"null")
+        check_signature(SignedStatement(statement=None, digest="", signature=signature), public)  # type: ignore[arg-type] # any part
+
+    assert hold([use], OS_ERRORS, "adapters/signing.py") > 5
 
 
 @through(Connection)

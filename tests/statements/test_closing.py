@@ -77,7 +77,7 @@ def test_what_is_doubtful_must_be_accepted_by_name(stating: StatementsOfTests) -
     assert [(lack.point, lack.state, lack.start, lack.end) for lack in document.measurement.coverage] == [
         ("uplink", "gap", "2026-01-31T23:50:00Z", "2026-01-31T23:55:00Z")
     ]
-    assert document.measurement.samples.missing == [("10", "10")]
+    assert document.measurement.samples.missing == [["10", "10"]]
 
 
 def test_a_period_that_is_not_over_is_not_closed(stating: StatementsOfTests) -> None:

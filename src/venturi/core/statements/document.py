@@ -20,6 +20,7 @@ FORM = "1"
 Number = Annotated[str, Meta(pattern=r"^(0|-?[1-9][0-9]*)\Z")]
 Decimal = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?\Z")]
 _Form = TypeVar("_Form", bound=Struct)
+PlaceRun = Annotated[list[Number], Meta(min_length=2, max_length=2)]
 Instant = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z\Z")]
 
 
@@ -60,7 +61,7 @@ class SamplesPart(_Part, frozen=True):
     ingress: list[Number]
     egress: list[Number]
     unknown: list[Number]
-    missing: list[tuple[Number, Number]]
+    missing: list[PlaceRun]
 
 
 class DecidingPart(_Part, frozen=True):

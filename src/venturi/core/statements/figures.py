@@ -157,7 +157,7 @@ def _samples_part(samples: Sequence[Sample]) -> SamplesPart:
         ingress=[str(each.ingress) for each in octets],
         egress=[str(each.egress) for each in octets],
         unknown=[str(each.unknown) for each in octets],
-        missing=[(str(first), str(last)) for first, last in _runs(missing)],
+        missing=[[str(first), str(last)] for first, last in _runs(missing)],
     )
 
 
