@@ -168,3 +168,16 @@ def test_a_transaction_that_reads_sees_one_state(store: Store) -> None:
         assert reader.labels.list(Listing()) == []
         assert reader.revisions.latest() == 0
     assert store.latest_revision() == 1
+
+
+def test_labels_are_searched_by_parts_of_their_names(store: Store) -> None:
+    labels = [make_label(name) for name in ("Web shop", "web", "100%", "1000", "under_score", "underXscore", "a\\b")]
+    with store.writing(OPERATOR) as writer:
+        writer.labels.insert(labels)
+    with store.reading() as reader:
+        found = {
+            text: {label.name for label in reader.labels.list(Listing(), search=text)} for text in ("WEB", "0%", "r_s", "\\", "\0", "no")
+        }
+        assert found == {"WEB": {"Web shop", "web"}, "0%": {"100%"}, "r_s": {"under_score"}, "\\": {"a\\b"}, "\0": set(), "no": set()}
+        assert reader.labels.list(Listing(), search=labels[3].id) == [labels[3]]
+        assert reader.labels.list(Listing(), "nobody", "web") == []

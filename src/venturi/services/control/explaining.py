@@ -11,7 +11,7 @@ from venturi.core.classify.reference import Explanation, Passage, explain
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import InvalidPrefixError, PointNotFoundError
-from venturi.core.domain.label import MeteringLabel
+from venturi.core.domain.label import MeteringLabel, MeteringLabelRule
 from venturi.core.domain.point import ObservationPoint
 from venturi.core.domain.prefix import parse_address
 from venturi.services.control.points import sees_point
@@ -76,6 +76,29 @@ class Explaining:
         applying = [each for each in found if point is None or point.shared or _applies(each.label, point)]
         kept = {each.label.id for each in applying}
         return Explained(applying, [each for each in found if each.label.id not in kept])
+
+    def find_by_address(self, caller: Principal, text: str) -> list[MeteringLabel]:
+        """Give, by name, the labels that the caller may see and that count packets from or to an address by some rule.
+
+        Raises ``InvalidPrefixError`` for a text that is no address, and ``ForbiddenError``.
+        """
+        require(caller, Operation.EXPLAIN)
+        family, address = _address("address", text)
+        seen = listed_project(caller, Operation.LIST_LABELS)
+        with self._store.reading() as reader:
+            found = [
+                entry.label
+                for labels in read_applicable(reader, seen)
+                for entry in labels
+                if seen in {None, entry.label.project_id} and any(_counts(rule, family, address) for rule in entry.rules)
+            ]
+        return sorted(found, key=lambda label: (label.name, label.id))
+
+
+def _counts(rule: MeteringLabelRule, family: int, address: int) -> bool:
+    """Tell whether a rule includes packets because of an address: a prefix of it holds the address."""
+    prefixes = rule.source_ip_prefix, rule.destination_ip_prefix
+    return not rule.excluded and any(prefix is not None and prefix.matches(family, address) for prefix in prefixes)
 
 
 def _applies(label: MeteringLabel, point: ObservationPoint) -> bool:

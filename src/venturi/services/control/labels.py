@@ -48,14 +48,17 @@ class LabelControl:
         with self._store.reading() as reader:
             return visible_label(caller, reader.labels.find(label_id), label_id)
 
-    def list(self, caller: Principal, listing: Listing) -> list[MeteringLabel]:
-        """List the labels that the caller may see; raises ``NotFoundError`` for an unknown marker."""
+    def list(self, caller: Principal, listing: Listing, search: str = "") -> list[MeteringLabel]:
+        """List the labels that the caller may see, with ``search`` those that a text finds.
+
+        Raises ``NotFoundError`` for an unknown marker.
+        """
         if lists_nothing(caller, Operation.LIST_LABELS, listing):
             return []
         with self._store.reading() as reader:
             if listing.marker is not None:
                 visible_label(caller, reader.labels.find(listing.marker), listing.marker)
-            return reader.labels.list(listing, listed_project(caller, Operation.LIST_LABELS))
+            return reader.labels.list(listing, listed_project(caller, Operation.LIST_LABELS), search)
 
     def update(self, caller: Principal, label_id: str, changes: Mapping[str, str]) -> MeteringLabel:
         """Give a label the ``name`` and ``description`` among ``changes``; nothing happens if it has them. Raises as ``delete`` does."""

@@ -87,11 +87,14 @@ class PointControl:
         with self._store.reading() as reader:
             return _visible(caller, reader.points.find(point_id), point_id)
 
-    def list_points(self, caller: Principal, listing: Listing) -> list[ObservationPoint]:
-        """List the points that the caller may see; raises ``ForbiddenError`` to whoever may see none."""
+    def list_points(self, caller: Principal, listing: Listing, search: str = "") -> list[ObservationPoint]:
+        """List the points that the caller may see, with ``search`` those that a text finds.
+
+        Raises ``ForbiddenError`` to whoever may see none.
+        """
         project_id = listed_project(caller, Operation.LIST_POINTS)
         with self._store.reading() as reader:
-            return reader.points.list(listing, project_id=project_id, with_shared=False)
+            return reader.points.list(listing, project_id=project_id, with_shared=False, search=search)
 
     def update(self, caller: Principal, point_id: str, changes: PointChanges) -> ObservationPoint:
         """Change a point; nothing happens if it is so already. Raises as ``create`` and ``find`` do."""

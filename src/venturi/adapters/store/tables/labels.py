@@ -6,12 +6,12 @@ Owns reading and writing them, their rules' going with them included. Who may do
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, insert, or_, select, true, update
+from sqlalchemy import and_, bindparam, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from venturi.adapters.store.schema.tables import LABEL_ATTRIBUTES, LABELS, LABELS_HISTORY, RULE_ATTRIBUTES, RULES, RULES_HISTORY
 from venturi.adapters.store.tables.history import close_rows, delete_rows
-from venturi.adapters.store.tables.paging import Collection, read_page, storable
+from venturi.adapters.store.tables.paging import Collection, read_page, searched, storable
 from venturi.adapters.store.tables.rows import read_labels, read_rules, write_label
 from venturi.adapters.store.transaction import Transaction
 from venturi.core.domain.control.listing import Listing
@@ -48,10 +48,15 @@ class LabelTable:
         label = self.find(label_id)
         return None if label is None else label.project_id
 
-    def list(self, listing: Listing, project_id: str | None = None) -> Labels:
-        """List labels, with ``project_id`` only those of the project; raises ``NotFoundError`` for an unknown marker."""
-        restriction = None if project_id is None else LABELS.c.project_id == project_id
-        return read_labels(read_page(self._transaction, _COLLECTION, listing, restriction))
+    def list(self, listing: Listing, project_id: str | None = None, search: str = "") -> Labels:
+        """List labels, with ``project_id`` only those of the project; raises ``NotFoundError`` for an unknown marker.
+
+        With ``search``, those alone whose name holds the text, in either case of its letters, or whose id it is.
+        """
+        conditions = [] if project_id is None else [LABELS.c.project_id == project_id]
+        if search:
+            conditions.append(searched(search, LABELS.c.name, LABELS.c.id))
+        return read_labels(read_page(self._transaction, _COLLECTION, listing, and_(*conditions) if conditions else None))
 
     def applicable(self, project_id: str | None) -> LabelsWithRules:
         """Give the labels that apply at a point of a project, shared ones included, with their rules; None: all labels."""

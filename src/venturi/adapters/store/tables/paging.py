@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, false, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, false, func, literal, or_, select
 
 from venturi.adapters.store.transaction import Transaction
 from venturi.core.domain.control.listing import Listing, SortKey
@@ -71,6 +71,13 @@ def read_page(
     with transaction.fetching:
         rows = transaction.connection.execute(statement).all()
     return rows[::-1] if listing.page_reverse else rows
+
+
+def searched(text: str, name: ColumnElement[str], identifier: ColumnElement[str]) -> ColumnElement[bool]:
+    """Give the condition that a name holds a text, in either case of its letters, or that the text is the id."""
+    if not storable(text):
+        return false()
+    return or_(func.lower(name).contains(text.lower(), autoescape=True), identifier == text)
 
 
 def storable(text: str) -> bool:

@@ -6,13 +6,13 @@ Owns reading and writing them; no two are at one place.
 from collections.abc import Collection as AnyOf
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from venturi.adapters.store.engines.violations import broken_constraint
 from venturi.adapters.store.schema.tables import OBSERVATION_POINTS, OBSERVATION_POINTS_HISTORY, PLACE_KEY, POINT_ATTRIBUTES
 from venturi.adapters.store.tables.history import close_rows, delete_rows
-from venturi.adapters.store.tables.paging import Collection, read_page, storable
+from venturi.adapters.store.tables.paging import Collection, read_page, searched, storable
 from venturi.adapters.store.tables.point_rows import read_point, write_hosts, write_point
 from venturi.adapters.store.transaction import Transaction
 from venturi.core.domain.control.listing import Listing
@@ -44,15 +44,19 @@ class PointTable:
         row = self._connection.execute(_FIND, {"identifier": point_id}).first()
         return None if row is None else read_point(row)
 
-    def list(self, listing: Listing, project_id: str | None = None, *, with_shared: bool = False) -> Points:
+    def list(self, listing: Listing, project_id: str | None = None, *, with_shared: bool = False, search: str = "") -> Points:
         """List points, with ``project_id`` those of the project and, ``with_shared``, shared ones.
 
-        Raises ``NotFoundError`` for an unknown marker.
+        With ``search``, those alone whose name holds the text, or whose id it is. Raises ``NotFoundError`` for an unknown marker.
         """
-        restriction = None if project_id is None else _TABLE.c.project_id == project_id
-        if restriction is not None and with_shared:
-            restriction = or_(restriction, _TABLE.c.shared.is_(True))
-        return [read_point(row) for row in read_page(self._transaction, _COLLECTION, listing, restriction)]
+        conditions: list[ColumnElement[bool]] = []
+        if project_id is not None:
+            own = _TABLE.c.project_id == project_id
+            conditions.append(or_(own, _TABLE.c.shared.is_(True)) if with_shared else own)
+        if search:
+            conditions.append(searched(search, _TABLE.c.name, _TABLE.c.id))
+        rows = read_page(self._transaction, _COLLECTION, listing, and_(*conditions) if conditions else None)
+        return [read_point(row) for row in rows]
 
     def on_host(self, host: str) -> Points:
         """Give, by id, the points that are in the plan of a host.
