@@ -36,6 +36,7 @@ from venturi.adapters.store.tables.leases import LeaseTable
 from venturi.adapters.store.tables.points import PointTable
 from venturi.adapters.store.tables.revisions import RevisionTable, lock_revisions, read_latest, read_latest_revision, write_revision
 from venturi.adapters.store.tables.rules import RuleTable
+from venturi.adapters.store.tables.sessions import SessionTable
 from venturi.adapters.store.tables.statements import StatementTable
 from venturi.adapters.store.tables.token_changes import TokenChangeTable
 from venturi.adapters.store.tables.tokens import TokenTable
@@ -72,6 +73,7 @@ class StoreReader:
         self.agents = AgentTable(transaction)
         self.contracts = ContractTable(transaction)
         self.statements = StatementTable(transaction)
+        self.sessions = SessionTable(transaction)
         self.revisions = RevisionTable(transaction)
         self.ledger = LedgerReader(transaction)
         self.told = ToldHistory(transaction.connection)

@@ -314,6 +314,13 @@ class TooManyReportsError(VenturiError):
     status = 429
 
 
+class TooManySignInsError(VenturiError):
+    """A client failed to sign in too often within a short time."""
+
+    exit_code = 11
+    status = 429
+
+
 class RequestTimedOutError(VenturiError):
     """A request did not arrive within the server's limits."""
 

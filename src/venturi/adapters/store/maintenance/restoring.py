@@ -22,7 +22,7 @@ from venturi.adapters.store.maintenance.backup import read_tables
 from venturi.adapters.store.maintenance.dump_format import MAGIC, DumpReader, TableRows, tell_rows
 from venturi.adapters.store.maintenance.opening import open_for_writing, require_alone
 from venturi.adapters.store.migrations.running import current_schema, known_schemas, require_rights, upgrade_schema
-from venturi.adapters.store.schema.all_tables import COUNTERS, METADATA
+from venturi.adapters.store.schema.all_tables import COUNTERS, METADATA, SESSIONS
 from venturi.adapters.store.schema.tables import TOKENS
 from venturi.adapters.store.tables.token_changes import LOCAL, note_token_changes
 from venturi.adapters.store.tables.tokens import TOKEN_COLUMNS, read_token
@@ -80,6 +80,7 @@ def restore(url: str, path: Path, *, replace: bool, revoke_tokens_at: int | None
             count = insert_backup(connection, tell_rows(backup.rows, progress, "restoring"))
             progress.begin("upgrading", None)
             upgrade_schema(connection)
+            connection.execute(delete(SESSIONS))
             valid = _valid_tokens(connection)
             again = [token for token in valid if token.id in revoked]
             if revoke_tokens_at is not None:

@@ -30,7 +30,7 @@ _LENGTHS = {
     **dict.fromkeys(("subject", "agent_id", "host", "reporter"), LONGEST_SUBJECT),
 }
 _COLUMNS = list(ALARMS.c)
-_LISTED = ListedCollection("alarm", _COLUMNS, {name: ALARMS.c[name] for name in ("id", "kind", "state")})
+_LISTED = ListedCollection("alarm", _COLUMNS, {name: ALARMS.c[name] for name in ("id", "kind", "state", "last_seen_at")})
 Alarms = list[KeptAlarm]  # the method ``list`` hides the built-in type
 
 
