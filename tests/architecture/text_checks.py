@@ -15,7 +15,7 @@ _PLACES = {
 _SPEECH = {
     "how the text came about": r"\bissues?\s+#?\d|\bthe (?:brief|lead developer|reviewer)\b|\bin this (?:commit|pull request|session)\b"
     r"|\b(?:[c]laude|[a]nthropic|[o]penai|[c]hatgpt|[l]lms?)\b|\bas (?:requested|instructed|discussed)\b",
-    "work left undone": r"\b(?:TO[D]O|FIX[M]E|X[X]X|HAC[K])\b|\bfor n[o]w\b|\bnot yet [i]mplemented\b|\bplacehold[e]r\b",
+    "work left undone": r"\b(?:TO[D]O|FIX[M]E|X[X]X|HAC[K])\b|\bfor n[o]w\b|\bnot yet [i]mplemented\b|\bplacehold[e]r\b(?!=)",
 }
 _LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)\s]*)?\)")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)

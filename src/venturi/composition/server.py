@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,8 +128,11 @@ def _api_parts(settings: "ServeSettings", observer: "RequestObserver", running: 
     from venturi.interfaces.api.origin import read_trusted_proxies
     from venturi.interfaces.api.turns import make_turns, report_threads
     from venturi.interfaces.api.v1.routes import v1_routes
+    from venturi.interfaces.web.routes import web_routes
+    from venturi.interfaces.web.services import PageServices
     from venturi.services.control.planning.past import PastPlans
     from venturi.services.control.plans import PlanControl
+    from venturi.services.control.sessions import SessionControl
     from venturi.services.ledger.rolling import Roller
 
     threads = settings.database_connections
@@ -146,13 +150,24 @@ def _api_parts(settings: "ServeSettings", observer: "RequestObserver", running: 
     plans = PlanControl(store, _now, alarms.raise_alarm)
     running.callback(plans.stop)
     turns = make_turns(settings.limits, threads)
-    own = {"plans": plans, "tokens": tokens, "alarm_keeping": alarms, "turns": turns}
+    authentication = _authentication(settings, tokens)
+    sessions = SessionControl(store, _now, authentication.verify)
+    authentication = replace(authentication, find_session=sessions.find)
+    own = {
+        "plans": plans,
+        "tokens": tokens,
+        "alarm_keeping": alarms,
+        "turns": turns,
+        "sessions": sessions,
+        "authentication": authentication,
+    }
     services = {**_store_services(store, settings), **_ledger_services(store, settings, alarms), **own}
+    services["services"] = PageServices(**{each.name: services[each.name] for each in fields(PageServices)})  # type: ignore[arg-type] # by their names
     return ApiParts(
         store=store,
         services=services,
-        routes=(*neutron_routes(), *v1_routes()),
-        authentication=_authentication(settings, tokens),
+        routes=(*neutron_routes(), *v1_routes(), *web_routes()),
+        authentication=authentication,
         observer=observer,
         proxies=read_trusted_proxies(settings.trusted_proxies),
         limits=settings.limits,

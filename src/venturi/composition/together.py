@@ -53,6 +53,7 @@ def meter_this_host(config_path: str | None, options: Mapping[str, object]) -> i
         with composition.server_resources(ServerChoice(url=url)) as resources:
             made = offer_points(resources, config.host, list_default_devices())
         _say(f"venturi meters host '{config.host}' by {drivers}, at the points of {url}/v1/observation-points", *map(_tell_point, made))
+        _say(f"The dashboard: {url}/dashboard")
         _say("Labels: venturi label create NAME, venturi apply FILE. Usage: venturi usage, venturi usage --totals. Ctrl-C ends this.")
         program = AgentProgram(config, drivers, log)
         with ended_by_signals(program.stop):
@@ -142,7 +143,8 @@ def _replay(url: str, log: "FilteringBoundLogger", folder: Path, capture: str, r
         applying = Applying(resources, ApplyRequest(paths=tuple(rules_paths)))
         applying.carry_out(applying.compare(rules), _say)
         offer_point(resources, REPLAY_HOST, UPLINK, UPLINK)
-    _say(f"The server runs at {url}, with pages at {url}/docs. {Path(capture).name} passes as if it had happened just now ...")
+    _say(f"The server runs at {url}, with a dashboard at {url}/dashboard and its API at {url}/docs.")
+    _say(f"{Path(capture).name} passes as if it had happened just now ...")
     replayed = ReplayedCapture(path=capture, inside=rules.inside, open_flow_records=composition.open_flow_records)
     config = ReplayConfig(capture=replayed, spool=folder / "spool.db", server=connection_config(ServerChoice(url=url)))
     ReplayProgram(config, log).run(lambda past: _show(url, past))

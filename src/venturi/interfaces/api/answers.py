@@ -52,7 +52,12 @@ def describe_status(path: str, status: int, sentence: str) -> bytes:
     kind = known.phrase.replace(" ", "").replace("-", "")
     if is_networking(path):
         return _networking(*_NEUTRON_KINDS.get(known, (f"HTTP{kind}", sentence)))
-    return _own(status, kind, _OWN_SENTENCES.get(known, sentence))
+    return _own(status, kind, own_sentence(status, sentence))
+
+
+def own_sentence(status: int, sentence: str) -> str:
+    """Give what is said of a status, where that is always the same, else the sentence."""
+    return _OWN_SENTENCES.get(HTTPStatus(status), sentence)
 
 
 def _networking(kind: str, sentence: str) -> bytes:

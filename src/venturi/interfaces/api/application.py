@@ -21,13 +21,15 @@ from venturi.adapters.store.store import Store
 from venturi.adapters.threads.supervisor import EVENT_LOOP, Supervisor
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.errors import InvalidRequestError, VenturiError
-from venturi.interfaces.api.answers import describe_error, describe_status, forget_frames
+from venturi.interfaces.api.answers import describe_status, forget_frames, own_sentence
 from venturi.interfaces.api.authentication import Authentication
-from venturi.interfaces.api.frame import Frame, extra_headers, note_refusal
+from venturi.interfaces.api.frame import Frame, describe_to, extra_headers, note_refusal
 from venturi.interfaces.api.openapi.document import ApiDocument
 from venturi.interfaces.api.operations import operations_routes
 from venturi.interfaces.api.origin import TrustedProxies
 from venturi.interfaces.api.requests import FAILURE, RequestObserver
+from venturi.interfaces.web.errors import page_of_error
+from venturi.interfaces.web.places import is_page
 
 _JSON = "application/json"
 AnyRequest = Request[Any, Any, Any]
@@ -130,11 +132,11 @@ class _ErrorAnswers:
         note_refusal(error, self._observer)
         request.scope["state"][FAILURE] = error
         forget_frames(error)
-        status, body = describe_error(request.scope["path"], error)
+        status, form, body = describe_to(request.scope, error)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             self._observer.log.error("failed", request_id=_request_id(request), reason=str(error))
-        headers = {name.decode(): value.decode() for name, value in extra_headers(error, self._challenge)}
-        return _respond(status, body, headers)
+        headers = {name.decode(): value.decode() for name, value in (*form, *extra_headers(error, self._challenge))}
+        return Response(body, status_code=status, headers=headers, media_type=headers["content-type"])
 
     def answer_http(self, request: AnyRequest, error: HTTPException) -> Response[bytes]:
         """Answer what the framework itself refuses: unknown paths, wrong methods, values of the wrong type."""
@@ -143,14 +145,13 @@ class _ErrorAnswers:
         if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return self.answer_fault(request, error)
         forget_frames(error)
-        return _respond(error.status_code, describe_status(request.scope["path"], error.status_code, error.detail), error.headers)
+        return _respond(request, error.status_code, error.detail, error.headers)
 
     def answer_fault(self, request: AnyRequest, error: Exception) -> Response[bytes]:
         """Answer a fault of the server's own, whose trace goes to the log and nowhere else."""
         self._observer.log.error("fault", request_id=_request_id(request), exc_info=error)
         forget_frames(error)
-        status = HTTPStatus.INTERNAL_SERVER_ERROR
-        return _respond(status, describe_status(request.scope["path"], status, ""))
+        return _respond(request, HTTPStatus.INTERNAL_SERVER_ERROR, "")
 
 
 def _provide_caller(request: Request[Principal, Any, Any]) -> Principal:
@@ -164,7 +165,12 @@ def _provide(part: object) -> Provide:
     return Provide(give, sync_to_thread=False, use_cache=True)
 
 
-def _respond(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+def _respond(request: AnyRequest, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+    """Answer what no handler took, or what one failed in: as a page where one was asked for."""
+    if is_page(request.scope["path"]):
+        status, page_headers, page = page_of_error(request.scope, status, own_sentence(status, sentence))
+        return Response(page, status_code=status, headers={**page_headers, **(headers or {})}, media_type=page_headers["Content-Type"])
+    body = describe_status(request.scope["path"], status, sentence)
     return Response(body, status_code=status, headers=dict(headers or {}), media_type=_JSON)
 
 

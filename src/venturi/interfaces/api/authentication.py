@@ -13,6 +13,7 @@ from litestar.types import HTTPScope
 from venturi.adapters.server.listening import is_loopback
 from venturi.core.domain.control.principal import IMPLIED_ROLES, Principal, Role
 from venturi.core.domain.errors import ForbiddenError, PlainHttpError, UnauthenticatedError
+from venturi.interfaces.web.places import is_open_page, is_page, session_key
 
 _OPEN_PATHS = frozenset({"/", "/openapi.json", "/healthz/live", "/healthz/ready"})
 _OPEN_TREE = "/docs"
@@ -24,13 +25,15 @@ class Authentication:
     """How callers prove who they are.
 
     ``verify`` gives the caller that a token stands for or raises ``UnauthenticatedError``; it runs in a thread. Without it, every
-    caller is ``everyone``. ``challenge`` tells in ``WWW-Authenticate`` what is wanted. With ``own_pages_only``, web pages of
-    other places get no answer: a browser on this machine would let them use a server that asks for no token.
+    caller is ``everyone``. ``find_session`` does the same for the key of a session, which only pages take. ``challenge`` tells in
+    ``WWW-Authenticate`` what is wanted. With ``own_pages_only``, web pages of other places get no answer: a browser on this machine
+    would let them use a server that asks for no token.
     """
 
     challenge: str
     everyone: Principal | None = None
     verify: Callable[[str], Principal] | None = None
+    find_session: Callable[[str], Principal] | None = None
     allow_plain_http: bool = False
     own_pages_only: bool = False
 
@@ -46,13 +49,19 @@ class Authentication:
             return self.everyone
         if is_open(scope["path"]):
             return None
-        secret = _find_token(scope)
+        secret, verify = _find_token(scope), self.verify
+        if secret is None and self.find_session is not None and is_page(scope["path"]):
+            secret, verify = session_key(scope), self.find_session
         if secret is None:
             message = "the request carries no token"
             raise UnauthenticatedError(message)
+        self.require_private_transport(scope)
+        return await sync_to_thread(verify, secret)
+
+    def require_private_transport(self, scope: HTTPScope) -> None:
+        """Raise ``PlainHttpError`` where others could have read what proves who the caller is."""
         if not self.allow_plain_http:
             _require_private_transport(scope)
-        return await sync_to_thread(self.verify, secret)
 
 
 def authenticate_nobody(project_id: str, *, own_pages_only: bool) -> Authentication:
@@ -63,7 +72,7 @@ def authenticate_nobody(project_id: str, *, own_pages_only: bool) -> Authenticat
 
 def is_open(path: str) -> bool:
     """Tell whether a path needs no token."""
-    return path in _OPEN_PATHS or path == _OPEN_TREE or path.startswith(f"{_OPEN_TREE}/")
+    return path in _OPEN_PATHS or path == _OPEN_TREE or path.startswith(f"{_OPEN_TREE}/") or is_open_page(path)
 
 
 def _find_token(scope: HTTPScope) -> str | None:

@@ -27,6 +27,8 @@ from venturi.interfaces.api.bodies import BoundedBody, announces_body, check_dec
 from venturi.interfaces.api.origin import TrustedProxies, settle_origin
 from venturi.interfaces.api.requests import ObservedRequest, RequestObserver
 from venturi.interfaces.api.turns import ending
+from venturi.interfaces.web.errors import page_of_error
+from venturi.interfaces.web.places import is_page
 
 REFUSALS: dict[type[VenturiError], Refusal] = {
     BatchTooLargeError: Refusal.BATCH_TOO_LARGE,
@@ -95,11 +97,20 @@ class Frame:
 async def answer_error(scope: HTTPScope, send: Send, error: VenturiError, observer: RequestObserver, *, challenge: str = "") -> None:
     """Answer a request with an error, in the form of its API."""
     note_refusal(error, observer)
-    status, body = describe_error(scope["path"], error)
-    headers = [JSON, (b"content-length", str(len(body)).encode()), *extra_headers(error, challenge)]
+    status, form, body = describe_to(scope, error)
+    headers = [*form, (b"content-length", str(len(body)).encode()), *extra_headers(error, challenge)]
     start: HTTPResponseStartEvent = {"type": "http.response.start", "status": status, "headers": headers}
     await send(start)
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body, "more_body": False})
+
+
+def describe_to(scope: HTTPScope, error: VenturiError) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Give status, headers and body of the answer to a request that failed: a page to a browser that asked for one."""
+    if is_page(scope["path"]):
+        status, headers, body = page_of_error(scope, error.status, str(error))
+        return status, [(name.lower().encode(), value.encode()) for name, value in headers.items()], body
+    status, body = describe_error(scope["path"], error)
+    return status, [JSON], body
 
 
 def note_refusal(error: VenturiError, observer: RequestObserver) -> None:

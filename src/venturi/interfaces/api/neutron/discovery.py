@@ -14,6 +14,8 @@ from venturi.core.domain.errors import NotFoundError
 from venturi.interfaces.api.neutron.attributes import LABEL, RULE, echo
 from venturi.interfaces.api.neutron.links import Link, base_url
 from venturi.interfaces.api.neutron.wire import ApiRequest, answer, named
+from venturi.interfaces.web.places import ROOT
+from venturi.interfaces.web.rendering import redirect
 
 _HREF = "/v2.0/metering/{collection}"
 _HIDDEN = "The resource could not be found.<br /><br />\n"
@@ -94,8 +96,10 @@ EXTENSIONS = (
 def show_versions(request: ApiRequest) -> Response[bytes]:
     """List API versions.
 
-    Where clients of OpenStack begin.
+    Where clients of OpenStack begin. A browser is led to the dashboard.
     """
+    if "text/html" in request.headers.get("accept", ""):
+        return redirect(ROOT, {"Vary": "Accept"})
     return answer(ApiVersions([_version(request.scope)]))
 
 

@@ -11,7 +11,6 @@ from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
 from venturi.adapters.server.memory import trim_memory
-from venturi.core.domain.control.principal import Principal
 from venturi.interfaces.api.openapi.declaring import Answer, declare
 from venturi.interfaces.api.turns import ServerTurns, at_end
 from venturi.interfaces.api.v1.forms.usage import PointReportForm, UsageReportForm
@@ -69,7 +68,6 @@ ColumnLoader = Callable[[], WriteColumns]
 )
 async def report_usage(
     request: ApiRequest,
-    caller: NamedDependency[Principal],
     reports: NamedDependency[UsageReports],
     turns: NamedDependency[ServerTurns],
     load_columns: NamedDependency[ColumnLoader],
@@ -83,7 +81,7 @@ async def report_usage(
     no label of another project counts it. Rows of shared labels stand apart. Where `labels_may_overlap`, a packet may have been counted
     several times: by an agent that does not tell what projects used, by several shared labels, or for several projects.
     """
-    return await _stream(request, reports, turns, load_columns, _USAGE, lambda asked: reports.usage(caller, asked))
+    return await stream_usage(request, reports, turns, load_columns)
 
 
 @get(
@@ -98,7 +96,6 @@ async def report_usage(
 )
 async def report_point_totals(
     request: ApiRequest,
-    caller: NamedDependency[Principal],
     reports: NamedDependency[UsageReports],
     turns: NamedDependency[ServerTurns],
     load_columns: NamedDependency[ColumnLoader],
@@ -108,7 +105,17 @@ async def report_point_totals(
     Sums all that was counted at the points that the caller may see, each packet once, and how much of it no label counts or could not
     be classed; streamed, as JSON, CSV, Parquet or Arrow.
     """
-    return await _stream(request, reports, turns, load_columns, _POINTS, lambda asked: reports.point_totals(caller, asked))
+    return await stream_point_totals(request, reports, turns, load_columns)
+
+
+async def stream_usage(request: ApiRequest, reports: UsageReports, turns: ServerTurns, load_columns: ColumnLoader) -> Stream:
+    """Answer with a report of the usage of labels, in the form and about what the query asks for."""
+    return await _stream(request, reports, turns, load_columns, _USAGE, lambda asked: reports.usage(request.user, asked))
+
+
+async def stream_point_totals(request: ApiRequest, reports: UsageReports, turns: ServerTurns, load_columns: ColumnLoader) -> Stream:
+    """Answer with a report of the totals of observation points, likewise."""
+    return await _stream(request, reports, turns, load_columns, _POINTS, lambda asked: reports.point_totals(request.user, asked))
 
 
 async def _stream(
