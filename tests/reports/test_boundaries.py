@@ -11,8 +11,9 @@ from tests.support.control_values import OPERATOR
 from tests.support.databases import open_store
 from venturi.adapters.store.store import Store
 from venturi.core.domain.coverage import Coverage
-from venturi.services.reports.reporting import ReportRow, UsageReports
+from venturi.services.reports.reporting import UsageReports
 from venturi.services.reports.request import Grouping, Resolution, UsageRequest
+from venturi.services.reports.rows import ReportRow
 
 OWN = version_id(4)
 POINTS = [

@@ -16,8 +16,9 @@ from venturi.core.domain.direction import DirectionCode
 from venturi.core.domain.interval import SECOND, Nanoseconds
 from venturi.core.ledger.bins import BIN
 from venturi.core.ledger.calendar import Calendar
-from venturi.services.reports.reporting import ReportInterval, UsageReports
+from venturi.services.reports.reporting import UsageReports
 from venturi.services.reports.request import Grouping, Resolution, UsageRequest, align
+from venturi.services.reports.rows import ReportInterval
 
 LATER = Nanoseconds((NOON + 90 * 86_400) * SECOND)
 FIRST, LAST = -40 * 86_400, 45 * 86_400

@@ -17,8 +17,9 @@ from venturi.core.domain.interval import SECOND, Nanoseconds
 from venturi.core.ledger.bins import HOUR
 from venturi.services.reports.access import matches
 from venturi.services.reports.groups import RowKind
-from venturi.services.reports.reporting import ReportInterval, UsageReports
+from venturi.services.reports.reporting import UsageReports
 from venturi.services.reports.request import Grouping, Order, Resolution, Top, UsageRequest
+from venturi.services.reports.rows import ReportInterval
 
 START = NOON * SECOND
 LATER = Nanoseconds((NOON + 1_000_000) * SECOND)

@@ -25,8 +25,9 @@ from venturi.core.ledger.long_intervals import MOST_BINS, MOST_SPREAD, choose_lo
 from venturi.services.ledger import entering
 from venturi.services.ledger.configuration import LedgerConfig
 from venturi.services.reports.groups import Group
-from venturi.services.reports.reporting import ReportInterval, UsageReports
+from venturi.services.reports.reporting import UsageReports
 from venturi.services.reports.request import POINT_GROUPINGS, Grouping, Resolution, UsageRequest, align
+from venturi.services.reports.rows import ReportInterval
 
 LABELS = [
     make_batch_label("web", project_id="p1"),

@@ -21,8 +21,9 @@ from venturi.core.domain.direction import DirectionCode
 from venturi.core.domain.errors import PointNotFoundError
 from venturi.core.domain.interval import SECOND, Nanoseconds
 from venturi.core.ledger.bins import BIN, DAY, HOUR
-from venturi.services.reports.reporting import ReportInterval, UsageReports
+from venturi.services.reports.reporting import UsageReports
 from venturi.services.reports.request import Grouping, Resolution, UsageRequest, align
+from venturi.services.reports.rows import ReportInterval
 
 IN, OUT = DirectionCode.INGRESS, DirectionCode.EGRESS
 HUGE = (1 << 62) - 1

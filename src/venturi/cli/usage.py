@@ -93,6 +93,11 @@ _RESOLUTIONS = click.Choice(["5m", "1h", "1d", "1w", "1month", "total"])
     show_default=True,
     help="By what --top ranks, over the whole report and both directions.",
 )
+@click.option(
+    "--compare",
+    type=click.Choice(["previous"]),
+    help="Set the period before beside each figure, of one that is so far the same part; without --period, as much time right before.",
+)
 @click.option("-o", "--output", "path", type=click.Path(dir_okay=False), help="Write to this file instead of standard output.")
 @click.option("--chart", "charts", type=click.Path(dir_okay=False), multiple=True, help="Draw a chart into a file: .html, .png or .svg.")
 @click.option(
@@ -145,7 +150,7 @@ def _check_groups(text: str | None) -> None:
 
 def _ask(parameters: Mapping[str, Any], *, totals: bool) -> UsageQuestion:
     """Make the question, with times as they are now."""
-    kept = {name: parameters[name] for name in ("labels", "points", "units", "unfolded", "top", "order_by", "path", "charts")}
+    kept = {name: parameters[name] for name in ("labels", "points", "units", "unfolded", "top", "order_by", "compare", "path", "charts")}
     return UsageQuestion(parameters=_spell(parameters), totals=totals, paged=parameters["watched"] is None, **kept)
 
 

@@ -33,7 +33,13 @@ from venturi.interfaces.render.usage.rows import (
     report_rows,
     totals_by_boundary,
 )
-from venturi.interfaces.render.usage.table import spell_bounds, tell_what_is_twice, tell_what_may_overlap, write_report_table
+from venturi.interfaces.render.usage.table import (
+    spell_bounds,
+    spell_comparison,
+    tell_what_is_twice,
+    tell_what_may_overlap,
+    write_report_table,
+)
 from venturi.interfaces.standard_output import write_paged, write_standard_output
 from venturi.interfaces.usage_advice import tell_since_when, tell_what_is_missing
 
@@ -54,9 +60,11 @@ def show_usage(resources: Resources, question: UsageQuestion, view: View, render
         chart_format(chart)
     check_folders(question.path, *question.charts)
     ranking = [] if question.top is None else [("top", str(question.top)), ("order_by", question.order_by)]
+    compared = [] if question.compare is None else [("compare", question.compare)]
     query = [
         *question.parameters,
         *ranking,
+        *compared,
         *_identified(resources, LABELS, question.labels),
         *_identified(resources, POINTS, question.points),
     ]
@@ -115,7 +123,13 @@ def _write_for_people(
     rows = name_others(folded.report, report_rows(folded.report))
     ranked = rows if report.get("top") else largest_first(rows)
     ordered = sort_rows(rows, order) if order else ranked
-    before = [*tell_since_when(resources, report), spell_bounds(report), *filter(None, [folded.before]), ""]
+    before = [
+        *tell_since_when(resources, report),
+        spell_bounds(report),
+        *spell_comparison(report, rows),
+        *filter(None, [folded.before]),
+        "",
+    ]
     after = [*filter(None, [folded.after]), *tell_what_is_twice(folded.report, rows), *tell_what_may_overlap(rows)]
     if not any("octets" in row for row in rows):
         after += tell_what_is_missing(resources, report, question.labels, totals=question.totals)
@@ -158,6 +172,9 @@ def _ask_for_totals(
 ) -> list[Row]:
     filters = [(name, value) for name, value in question.parameters if name in {"point_project_id", "boundary", "direction", "zone"}]
     bounds = [(name, str(report[name])) for name in ("from", "to")]
+    if question.compare is not None:
+        period = [(name, value) for name, value in question.parameters if name == "period"]
+        bounds = [*(period or bounds), ("compare", question.compare)]
     boundaries = report.get("boundaries")
     filters += [("boundary", str(each)) for each in boundaries if ("boundary", each) not in filters] if isinstance(boundaries, list) else []
     query = [*bounds, *asked, *filters, *_identified(resources, POINTS, question.points)]

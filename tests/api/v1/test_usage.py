@@ -23,6 +23,7 @@ from tests.support.server import make_token, running_server
 from venturi.composition import server as server_composition
 from venturi.core.domain.direction import DirectionCode
 from venturi.core.domain.errors import UnacceptableFormError
+from venturi.services.reports.comparing import COMPARISON
 
 HUGE = 1 << 62
 DAY = "from=2026-03-01T12:00:00Z&to=2026-03-01T14:00:00Z"
@@ -256,6 +257,9 @@ def test_whoever_may_read_no_usage_is_refused(metered: dict[str, Caller]) -> Non
         ("top=1e3", "top: '1e3' is no number"),
         ("top=3&order_by=colour", "order_by: 'colour' is none of bytes, packets, rate, name"),
         ("order_by=name", "order_by: it ranks the largest; say by top how many"),
+        ("compare=next", "compare: 'next' is none of previous"),
+        ("compare=previous&resolution=1h", "compare: a comparison is of the whole report, so its resolution is total"),
+        ("compare=previous&from=1970-01-02&to=1970-02-02", "compare: no usage is older than 1970-01-01T00:00:00Z"),
         ("direction=sideways", "direction: 'sideways' is none of ingress, egress, unknown"),
         ("format=xml", "format: 'xml' is none of json, csv, parquet, arrow"),
         ("label_id=%00", "label_id: control and invisible characters"),
@@ -282,6 +286,32 @@ def test_the_largest_in_every_form(metered: dict[str, Caller]) -> None:
     for accept, read in COLUMNAR.items():
         table = read(ask_in_form(metered["admin"], f"{question}&label=label*", accept).data).to_pylist()
         assert [(row["kind"], row["label_name"], row["octets"]) for row in table] == [("group", "label 2", 5), ("total", None, 7)]
+
+
+def test_a_comparison_in_every_form(metered: dict[str, Caller]) -> None:
+    question = f"/v1/usage?from=2026-03-01T13:00:00Z&to=2026-03-01T14:00:00Z&compare=previous&group_by=label&label_id={version_id(2)}"
+    status, report = metered["admin"].ask("GET", question)
+    assert (status, report["compared_with"]) == (200, {"start": "2026-03-01T12:00:00Z", "end": "2026-03-01T13:00:00Z"})
+    (row,) = report["intervals"][0]["usage"]
+    told = {name: row[name] for name in ("octets", *COMPARISON)}
+    assert told == {
+        "octets": 0,
+        "previous_packets": 1,
+        "previous_octets": 5,
+        "difference_packets": None,
+        "difference_octets": None,
+        "percent": None,
+        "comparison": "unknown",
+        "previous_coverage": "complete",
+        "previous_known_point_seconds": 3600,
+        "previous_expected_point_seconds": 3600,
+    }
+    text = ask_in_form(metered["admin"], question, "text/csv").data.decode()
+    (line,) = csv.DictReader(io.StringIO(text, newline=""))
+    assert {name: line[name] for name in told} == {name: "" if value is None else str(value) for name, value in told.items()}
+    for accept, read in COLUMNAR.items():
+        (columns,) = read(ask_in_form(metered["admin"], question, accept).data).to_pylist()
+        assert {name: columns[name] for name in told} == told
 
 
 @pytest.mark.parametrize(

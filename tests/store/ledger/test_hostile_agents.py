@@ -22,8 +22,9 @@ from venturi.core.domain.point import InterfacePlace, ObservationPoint, RouterPl
 from venturi.core.ledger.batch import HIGHEST, BatchLabel, BatchPoint, DirectionTotals, MeteredInterval
 from venturi.core.ledger.bins import DAY, HOUR
 from venturi.services.ledger.configuration import LedgerConfig
-from venturi.services.reports.reporting import ReportInterval, UsageReports
+from venturi.services.reports.reporting import UsageReports
 from venturi.services.reports.request import Grouping, Resolution, UsageRequest
+from venturi.services.reports.rows import ReportInterval
 
 AGENT_2 = Principal(user_id="agent", project_id="p2", roles=IMPLIED_ROLES[Role.AGENT], agent_id="agent-2", host="edge-2")
 READER_1, READER_2 = (Principal(user_id="r", project_id=name, roles=IMPLIED_ROLES[Role.READER]) for name in ("p1", "p2"))

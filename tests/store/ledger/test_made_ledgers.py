@@ -16,8 +16,9 @@ from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import LedgerError
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.bins import BIN, DAY, HOUR
-from venturi.services.reports.reporting import ReportInterval, UsageReports
+from venturi.services.reports.reporting import UsageReports
 from venturi.services.reports.request import Grouping, Resolution, UsageRequest
+from venturi.services.reports.rows import ReportInterval
 
 END = 1_772_323_200 * 10**9
 """2026-03-01T00:00:00Z."""

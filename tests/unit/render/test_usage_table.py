@@ -8,7 +8,7 @@ from venturi.core.domain.errors import InvalidRequestError
 from venturi.interfaces.render.quantities import Units
 from venturi.interfaces.render.usage.charting import drawable
 from venturi.interfaces.render.usage.rows import name_others, report_rows, totals_by_boundary
-from venturi.interfaces.render.usage.table import tell_what_is_twice, write_report_table
+from venturi.interfaces.render.usage.table import spell_comparison, tell_what_is_twice, write_report_table
 
 RED = "\x1b[31m"
 
@@ -155,6 +155,28 @@ def test_the_total_beside_the_largest_is_that_of_the_table() -> None:
     write_report_table(report, rows, Units.BITS, stream, counted=counted)
     heading, _, *_, last = stream.getvalue().splitlines()
     assert (heading.split()[:4], last.split()) == (["label", "direction", "packets", "bits"], ["total", "90", "32.0", "kbit", "100.0", "%"])
+
+
+COMPARED = [
+    ("more than before", {"previous_octets": 200, "percent": 50.0, "comparison": "known"}, ["300", "200", "+50.0 %"]),
+    ("less, as far as is known", {"previous_octets": 400, "percent": -25.0, "comparison": "partly_known"}, ["300", "400", "~-25.0 %"]),
+    ("nothing before", {"previous_octets": 0, "percent": None, "comparison": "nothing_before"}, ["300", "0", "–"]),
+    ("not known", {"previous_octets": None, "percent": None, "comparison": "unknown"}, ["300", "unknown", ""]),
+]
+
+
+@pytest.mark.parametrize(("name", "beside", "cells"), COMPARED, ids=[case[0] for case in COMPARED])
+def test_a_comparison_stands_beside_each_figure_and_the_total(name: str, beside: dict[str, object], cells: list[str]) -> None:
+    report = {**bounded({**ROWS[0], **beside}), "compared_with": {"start": "2026-02-28T12:00:00Z", "end": "2026-02-28T13:00:00Z"}}
+    rows, stream = list(report_rows(report)), StringIO()
+    write_report_table(report, rows, Units.OCTETS, stream)
+    heading, _, line, *_, total = stream.getvalue().splitlines()
+    assert [heading.split()[2:5], line.split("  ")[0]] == [["octets", "before", "change"], "web"]
+    for each in (line, total):
+        assert " ".join(each.split()).replace("~", "").find(" ".join(filter(None, cells)).replace("~", "")) > 0, name
+    assert max(map(len, (heading, line, total))) <= 80
+    assert spell_comparison(report, rows)[0] == "before: 2026-02-28 12:00Z to 2026-02-28 13:00Z"
+    assert ("~" in line) == (beside["comparison"] == "partly_known")
 
 
 def test_a_chart_over_time_is_of_one_boundary() -> None:

@@ -153,6 +153,24 @@ class Calendar:
             raise InvalidTimeError(message)
         return period
 
+    def period_before(self, period: Period) -> Period:
+        """Give the day, week or month before a period: the last that the zone had."""
+        day = _first_day(period.unit, self.day_of(period.start))
+        start = end = period.start
+        while start >= end:
+            day = _move(period.unit, day, -1)
+            start, end = self.span(period.unit, day)
+        return Period(_name(period.unit, day), period.unit, start, end)
+
+    def same_part(self, earlier: Period, period: Period, end: int) -> int:
+        """Give when ``earlier`` was as far as ``period`` is at ``end``, by day and clock; at its end at the latest."""
+        if end >= period.end:
+            return earlier.end
+        shown = self.clock(end)
+        days = shown.date() - self.day_of(period.start)
+        reached = self.at(datetime.combine(self.day_of(earlier.start) + days, shown.time()))
+        return max(earlier.start, min(earlier.end, reached))
+
     def _days(self, unit: Unit, start: int, end: int) -> list[int]:
         day = _first_day(unit, self.day_of(start))
         borders = [self.start_of(unit, day)]
@@ -241,6 +259,13 @@ def _move(unit: Unit, day: date, count: int) -> date:
         months = day.year * 12 + day.month - 1 + count
         return date(months // 12, months % 12 + 1, 1)
     return day + timedelta(days=count * (7 if unit is Unit.WEEK else 1))
+
+
+def _name(unit: Unit, day: date) -> str:
+    """Name the day, week or month that begins on a date."""
+    if unit is Unit.WEEK:
+        return f"{day.isocalendar().year:04}-W{day.isocalendar().week:02}"
+    return f"{day:%Y-%m}" if unit is Unit.MONTH else day.isoformat()
 
 
 def _seconds(moment: datetime) -> int:

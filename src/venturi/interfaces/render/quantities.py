@@ -64,6 +64,15 @@ def format_share(part: int, whole: int) -> str:
     return f"{_decimal(Fraction(part * 100, whole), 1)} %"
 
 
+def format_change(after: int, before: int) -> str:
+    """Spell by how much per cent more there is after than before; of nothing there is no share."""
+    if before <= 0:
+        return "–"
+    change = Fraction((after - before) * 100, before)
+    spelled = _decimal(abs(change), 1)
+    return f"{'-' if change < 0 and spelled != '0.0' else '+'}{spelled} %"
+
+
 def format_duration(nanoseconds: int) -> str:
     """Spell a duration in the largest unit that divides it."""
     seconds = nanoseconds // SECOND

@@ -12,8 +12,8 @@ from venturi.core.ledger.bins import HOUR
 from venturi.interfaces.web import figures
 from venturi.interfaces.web.asking import View
 from venturi.interfaces.web.services import PageServices
-from venturi.services.reports.reporting import ReportInterval
 from venturi.services.reports.request import Grouping, UsageRequest
+from venturi.services.reports.rows import ReportInterval
 
 BY_DIRECTION = (Grouping.BOUNDARY, Grouping.DIRECTION)
 """What tells flows apart that are drawn."""

@@ -24,8 +24,8 @@ from venturi.interfaces.web.services import PageServices
 from venturi.interfaces.web.spelling import spell_rate
 from venturi.services.control.policy import OPERATION, Operation
 from venturi.services.reports.groups import Group, RowKind
-from venturi.services.reports.reporting import ReportInterval
 from venturi.services.reports.request import Grouping, Order, Top
+from venturi.services.reports.rows import ReportInterval
 
 EXPLORE = f"{ROOT}/explore"
 USAGE = f"{ROOT}/usage"

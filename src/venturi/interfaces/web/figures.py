@@ -20,7 +20,8 @@ from venturi.core.ledger.roll_ups import PointCounts
 from venturi.interfaces.web.charts import ABSENT, PENDING, Axis, Cell, Series, mirror
 from venturi.interfaces.web.spelling import spell_clock, spell_rate
 from venturi.services.reports.groups import Group, RowKind
-from venturi.services.reports.reporting import USED_COUNTS, ReportInterval, ReportRow
+from venturi.services.reports.reporting import USED_COUNTS
+from venturi.services.reports.rows import ReportInterval, ReportRow
 
 PARTS: Mapping[str, str] = {
     "several": "several projects",

@@ -6,9 +6,7 @@ for whoever reads slowly, and an interval is told as it was at one moment.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, groupby, pairwise
-from operator import itemgetter
-from typing import Any, NamedTuple, overload
+from typing import NamedTuple
 
 from venturi.adapters.store.ledger.rolling.entries import POINT_COUNTS, USAGE_COUNTS
 from venturi.adapters.store.store import Store, StoreReader
@@ -17,14 +15,16 @@ from venturi.adapters.store.usage.versions import LabelOwner, LabelVersion, Poin
 from venturi.core.domain.control.principal import Principal
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.interval import Nanoseconds
-from venturi.core.ledger.covering import Covering
 from venturi.core.ledger.roll_ups import OwnerCounts
 from venturi.services.control.policy import Operation, require
 from venturi.services.reports.access import ask_labels, choose_owners, choose_totals, choose_usage, matches, name_labels
-from venturi.services.reports.coverage import IntervalCoverage, PointTime, account
-from venturi.services.reports.groups import EVERYWHERE, Group, Groups, Identity, RowKind
+from venturi.services.reports.coverage import account
+from venturi.services.reports.groups import Groups, Identity, RowKind
+from venturi.services.reports.joining import join
 from venturi.services.reports.largest import choose_largest
-from venturi.services.reports.request import Grouping, Resolution, Run, UsageRequest, part_into_runs
+from venturi.services.reports.request import Grouping, Resolution, UsageRequest
+from venturi.services.reports.rows import ReportInterval, ReportRows
+from venturi.services.reports.summing import ReadSums, ReadTotals, Source
 
 ROWS_AT_ONCE = 20_000
 """About how many rows are held in memory; a single interval may have more."""
@@ -36,103 +36,11 @@ counted, and whether the first two may have a packet several times: 1 where they
 _FIRST_INTERVALS = 4
 
 
-class ReportRow(NamedTuple):
-    """What a group counted in an interval; ``counts`` are packets and octets, of a point also its parts.
-
-    Of what projects used they are those of ``USED_COUNTS``. ``time`` is that at the points where it can count.
-    """
-
-    group: Group
-    counts: Sequence[int]
-    coverage: Covering
-    time: PointTime
-
-
-Told = tuple[Covering, PointTime]
-"""The coverage of an interval at some points, and their time."""
-
-
-class ReportRows(Sequence[ReportRow]):
-    """The rows of an interval, kept in columns: row i is of ``groups[numbers[i]]``, and ``counts`` are columns of that length.
-
-    ``told`` is what is told of the interval, by the places in ``scopes`` that groups have (``scope_of``).
-    """
-
-    def __init__(self, groups: Groups, numbers: Sequence[int], counts: Sequence[Sequence[int]], told: Mapping[int, Told]) -> None:
-        self._named = groups
-        self.groups = groups.made
-        self.scope_of = groups.scope_of
-        self.numbers = numbers
-        self.counts = counts
-        self.told = told
-
-    def with_counts(self, counts: Sequence[Sequence[int]]) -> "ReportRows":
-        """Give the same rows with other counts."""
-        return ReportRows(self._named, self.numbers, counts, self.told)
-
-    def __eq__(self, other: object) -> bool:
-        """Tell whether the rows are the same."""
-        return isinstance(other, ReportRows) and list(self) == list(other)
-
-    __hash__ = None  # type: ignore[assignment] # rows that are equal may be kept otherwise
-
-    def __len__(self) -> int:
-        """Count the rows of the interval."""
-        return len(self.numbers)
-
-    @overload
-    def __getitem__(self, place: int) -> ReportRow: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> list[ReportRow]: ...
-
-    def __getitem__(self, place: int | slice) -> ReportRow | list[ReportRow]:
-        """Make a row, or some."""
-        if isinstance(place, slice):
-            return [self._row(each) for each in range(*place.indices(len(self)))]
-        return self._row(range(len(self))[place])
-
-    def _row(self, place: int) -> ReportRow:
-        number = self.numbers[place]
-        return ReportRow(self.groups[number], tuple(column[place] for column in self.counts), *self.told[self.scope_of[number]])
-
-
-class ReportInterval(NamedTuple):
-    """An interval: its coverage at all points that the report is about, and the groups that counted anything, in the order of sums.
-
-    ``time`` is that at all these points. ``observation_points`` is how many points account for it; with none, nothing can be known.
-    ``known_until`` is the end of the newest record of any point that the report is about, as it was ``read_at``; None where there is none.
-    ``rolled_until`` is None if all that is posted was read, else when the first posting came that was not, since too many wait for the
-    roller.
-    """
-
-    start: int
-    end: int
-    coverage: Covering
-    time: PointTime
-    observation_points: int
-    rows: ReportRows
-    known_until: int | None
-    read_at: int
-    rolled_until: int | None = None
-
-
-ReadSums = Callable[[Span, int | None, Sequence[str]], Iterator[Row]]
-ReadTotals = Callable[[Span, int | None], Iterator[Row]]
-"""Reads rows of the start of a step, point version, direction and counts."""
-
-
-@dataclass(frozen=True)
-class _Piece:
+class _Piece(NamedTuple):
     """What one transaction reads: intervals by their ``borders``."""
 
     request: UsageRequest
     borders: Sequence[int]
-
-    @property
-    def runs(self) -> Iterator[Run]:
-        """The intervals in runs."""
-        return part_into_runs(self.borders)
 
 
 @dataclass
@@ -199,7 +107,7 @@ class UsageReports:
         borders, position, count, naming = request.borders, 0, _FIRST_INTERVALS, _Naming()
         if request.top is not None:
             group_by = tuple(grouping for grouping in request.group_by if grouping is not Grouping.DIRECTION)
-            (whole,) = self._report(replace(request, resolution=Resolution.TOTAL, group_by=group_by, top=None), read)
+            (whole,) = self._report(replace(request.plain, resolution=Resolution.TOTAL, group_by=group_by), read)
             naming.largest = choose_largest(whole.rows, request.top)
         while position < len(borders) - 1:
             piece = _Piece(request, borders[position : position + count + 1])
@@ -222,16 +130,18 @@ class UsageReports:
         if naming.owners is not None:
             owners = choose_owners(caller, request, naming.owners, points)
             seen = _seen(points, [each.points for each in owners])
-            groups, coverage = naming.find_groups(request, seen), self._read_coverage(reader, piece, seen)
             totals = self._totals_beside(caller, reader, request, seen, OwnerCounts._fields)
             several = len({owner.project_id for owner in naming.owners if not owner.shared}) > 1
-            intervals = _join(piece, groups, coverage, lambda span, step, by: reader.usage.usage_of_owners(span, step, by, owners), totals)
+            source = self._source(reader, naming.find_groups(request, seen), seen, totals)
+            intervals = join(
+                source(lambda span, step, by: reader.usage.usage_of_owners(span, step, by, owners)), piece.request, piece.borders
+            )
             return [interval._replace(rows=_tell_overlaps(interval.rows, several=several)) for interval in intervals]
         chosen = choose_usage(caller, request, naming.labels, points)
         seen = _seen(points, [each.points for each in chosen])
-        groups, coverage = naming.find_groups(request, seen), self._read_coverage(reader, piece, seen)
         totals = self._totals_beside(caller, reader, request, seen, USAGE_COUNTS)
-        return _join(piece, groups, coverage, lambda span, step, by: reader.usage.usage(span, step, by, chosen), totals)
+        source = self._source(reader, naming.find_groups(request, seen), seen, totals)
+        return join(source(lambda span, step, by: reader.usage.usage(span, step, by, chosen)), piece.request, piece.borders)
 
     def _name(self, caller: Principal, reader: StoreReader, request: UsageRequest, naming: _Naming) -> None:
         """Read the labels that a report tells apart or asks for, else their owners, which are few."""
@@ -246,9 +156,9 @@ class UsageReports:
         points = reader.usage.point_versions()
         chosen = choose_totals(caller, piece.request, points)
         seen = _seen(points, [chosen.points])
-        groups, coverage = naming.find_groups(piece.request, seen), self._read_coverage(reader, piece, seen)
         totals = self._totals_beside(caller, reader, piece.request, seen, POINT_COUNTS)
-        return _join(piece, groups, coverage, lambda span, step, by: reader.usage.totals(span, step, by, chosen.points), totals)
+        source = self._source(reader, naming.find_groups(piece.request, seen), seen, totals)
+        return join(source(lambda span, step, by: reader.usage.totals(span, step, by, chosen.points)), piece.request, piece.borders)
 
     def _totals_beside(
         self, caller: Principal, reader: StoreReader, request: UsageRequest, seen: Sequence[PointVersion], counts: Sequence[str]
@@ -272,38 +182,14 @@ class UsageReports:
 
         return read
 
-    def _read_coverage(self, reader: StoreReader, piece: _Piece, points: Sequence[PointVersion]) -> IntervalCoverage:
-        coverage = IntervalCoverage(account(points), self._clock())
-        for run in piece.runs:
-            for span in run.spans():
-                coverage.add(span, run.starts, reader.usage.coverage)
-        return coverage
+    def _source(
+        self, reader: StoreReader, groups: Groups, points: Sequence[PointVersion], totals: ReadTotals | None
+    ) -> Callable[[ReadSums], Source]:
+        return lambda read: Source(groups, account(points), self._clock(), read, totals, reader.usage.coverage)
 
 
 def _seen(points: Iterable[PointVersion], chosen: Sequence[frozenset[int] | None]) -> list[PointVersion]:
     return [point for point in points if any(each is None or point.version in each for each in chosen)]
-
-
-def _join(
-    piece: _Piece, groups: Groups, coverage: IntervalCoverage, read: ReadSums, read_totals: ReadTotals | None
-) -> list[ReportInterval]:
-    """Sum the versions of each group in each interval, and say how much of the truth that is."""
-    sums = {start: _IntervalSums() for start in piece.borders[:-1]}
-    for run in piece.runs:
-        for span in run.sum_spans():
-            rows = groups.choose(read(span, run.step, groups.columns))
-            numbers = groups.find(rows)
-            place = 0
-            for start, same in groupby(map(itemgetter(0), rows)):
-                end = place + len(list(same))
-                some = rows[place:end]
-                counts = [list(map(itemgetter(column), some)) for column in range(1 + len(groups.columns), len(some[0]))]
-                sums[run.starts[0] if run.step is None else start].add(numbers[place:end], counts)
-                place = end
-            for start, version, direction, *counted in () if read_totals is None else read_totals(span, run.step):
-                number = groups.find_total(version, direction)
-                sums[run.starts[0] if run.step is None else start].add([number], [[count] for count in counted])
-    return [_interval(start, end, groups, sums[start], coverage) for start, end in pairwise(piece.borders)]
 
 
 def _tell_overlaps(rows: ReportRows, *, several: bool) -> ReportRows:
@@ -321,40 +207,3 @@ def _tell_overlaps(rows: ReportRows, *, several: bool) -> ReportRows:
     unparted = zip(unparted_packets, unparted_octets, strict=True)
     flags = [int(any(part) or known) for part, known in zip(unparted, twice, strict=True)]
     return rows.with_counts((packets, octets, alone_packets, alone_octets, flags))
-
-
-class _IntervalSums:
-    """Sums of an interval: the numbers of groups, each once, and columns of their counts."""
-
-    def __init__(self) -> None:
-        self.numbers: Sequence[int] = ()
-        self.counts: Sequence[Sequence[int]] = ()
-
-    def add(self, numbers: Sequence[int], counts: Sequence[Sequence[int]]) -> None:
-        """Add what some groups counted, each as often as it is there."""
-        if not numbers:
-            return
-        if not self.numbers and len(set(numbers)) == len(numbers):
-            self.numbers, self.counts = numbers, counts
-            return
-        joined: dict[int, list[int]] = {}
-        for number, *row in chain(zip(self.numbers, *self.counts, strict=True), zip(numbers, *counts, strict=True)):
-            before = joined.get(number)
-            joined[number] = row if before is None else [one + other for one, other in zip(before, row, strict=True)]
-        self.numbers, self.counts = list(joined), list(zip(*joined.values(), strict=True))
-
-    def sort(self, key: Callable[[int], Any]) -> None:
-        """Put the groups in order by what ``key`` gives of their numbers."""
-        places = sorted(range(len(self.numbers)), key=lambda place: key(self.numbers[place]))
-        self.numbers = [self.numbers[place] for place in places]
-        self.counts = [[column[place] for place in places] for column in self.counts]
-
-
-def _interval(start: int, end: int, groups: Groups, sums: _IntervalSums, coverage: IntervalCoverage) -> ReportInterval:
-    if groups.ranked:
-        sums.sort(groups.order)
-    scopes = set(map(groups.scope_of.__getitem__, sums.numbers))
-    told = {scope: coverage.of(start, end, groups.scopes[scope]) for scope in scopes}
-    rows = ReportRows(groups, sums.numbers, sums.counts, told)
-    whole, points = coverage.of(start, end, EVERYWHERE), coverage.count(start, end)
-    return ReportInterval(start, end, *whole, points, rows, coverage.known_until, coverage.now)

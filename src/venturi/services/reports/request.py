@@ -4,7 +4,7 @@ Owns the alignment of its bounds. Who may see what is for ``access``, when days 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from typing import NamedTuple
 from venturi.adapters.store.usage.sums import Span
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import InvalidRequestError, InvalidTimeError
+from venturi.core.domain.interval import format_time
 from venturi.core.ledger.bins import BIN, DAY, HOUR
 from venturi.core.ledger.calendar import UTC_CALENDAR, Calendar, Period, Unit
 
@@ -124,13 +125,28 @@ class Top:
     order: Order = Order.BYTES
 
 
+class Compared(StrEnum):
+    """With what a report is compared."""
+
+    PREVIOUS = "previous"
+    """The period before, or, of a report without one, as much time right before it."""
+
+
+class Bounds(NamedTuple):
+    """From when to when, in nanoseconds since the UTC epoch."""
+
+    start: int
+    end: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class UsageRequest:
     """A report from ``start`` to ``end``, times in nanoseconds since the UTC epoch, of what passes all filters.
 
     A filter is passed by any of its values, or by everything if it is None. In ``label_names``, ``projects``, ``points`` and
     ``boundaries`` an asterisk stands for any text; what is called by a name is found by its latest. Hours, days, weeks and months are
-    those of ``calendar``; the report may be about a ``period`` of it, as far as that is over. Build it with bounds that were aligned.
+    those of ``calendar``; the report may be about a ``period`` of it, as far as that is over. It may be ``compared`` with an earlier time.
+    Build it with bounds that were aligned.
     """
 
     start: int
@@ -150,6 +166,7 @@ class UsageRequest:
     points: frozenset[str] | None = None
     directions: frozenset[Direction] | None = None
     top: Top | None = None
+    compared: Bounds | None = None
 
     def __post_init__(self) -> None:
         """Refuse a report that ends before it begins or has too many intervals with ``InvalidRequestError``."""
@@ -157,6 +174,14 @@ class UsageRequest:
             message = "to: a report ends after it begins"
             raise InvalidRequestError(message)
         _check_length(self.start, self.end, self.resolution)
+        if self.compared is not None and self.resolution is not Resolution.TOTAL:
+            message = f"compare: a comparison is of the whole report, so its resolution is {Resolution.TOTAL}"
+            raise InvalidRequestError(message)
+
+    @property
+    def plain(self) -> "UsageRequest":
+        """The same report with all groups told apart and nothing beside their sums."""
+        return replace(self, top=None, compared=None)
 
     @property
     def by_owner(self) -> bool:
@@ -185,6 +210,22 @@ def align(start: int, end: int, resolution: Resolution, calendar: Calendar = UTC
     _check_length(start, end, resolution)
     step = Resolution.FIVE_MINUTES if resolution is Resolution.TOTAL else resolution
     return _borders(start, start + 1, step, calendar)[0], _borders(end - 1, end, step, calendar)[-1]
+
+
+def find_earlier(start: int, end: int, period: Period | None, calendar: Calendar = UTC_CALENDAR) -> Bounds:
+    """Give what a report from ``start`` to ``end`` is compared with; raises ``InvalidRequestError`` where no usage can be that old.
+
+    Of a period that is so far, it is the same part of the one before.
+    """
+    if period is None:
+        bounds = Bounds(2 * start - end, start)
+    else:
+        before = calendar.period_before(period)
+        bounds = Bounds(before.start, max(before.start + BIN, calendar.same_part(before, period, end)))
+    if bounds.start < 0:
+        message = f"compare: no usage is older than {format_time(0)}"
+        raise InvalidRequestError(message)
+    return Bounds(*align(*bounds, Resolution.TOTAL, calendar))
 
 
 def _borders(start: int, end: int, resolution: Resolution, calendar: Calendar) -> Sequence[int]:

@@ -10,8 +10,8 @@ class UsageQuestion:
 
     With ``totals`` it is one of all that points counted. ``units`` are those of ``quantities.Units``. ``unfolded`` shows each
     interval, also those at both ends of which there is no record. ``top`` is how many groups of each boundary are told apart, ranked
-    by ``order_by``. It is written to the file ``path``, or to standard output, and drawn into ``charts``. On a terminal it may be
-    ``paged``.
+    by ``order_by``. ``compare`` says with what it is compared. It is written to the file ``path``, or to standard output, and drawn
+    into ``charts``. On a terminal it may be ``paged``.
     """
 
     parameters: Sequence[tuple[str, str]] = ()
@@ -22,6 +22,7 @@ class UsageQuestion:
     unfolded: bool = False
     top: int | None = None
     order_by: str = "bytes"
+    compare: str | None = None
     path: str | None = None
     charts: Sequence[str] = ()
     paged: bool = True

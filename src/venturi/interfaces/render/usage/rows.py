@@ -28,6 +28,21 @@ KIND = "kind"
 OTHERS = "other"
 """The name of what is summed of all others."""
 
+COMPARED = (
+    "previous_packets",
+    "previous_octets",
+    "difference_packets",
+    "difference_octets",
+    "percent",
+    "comparison",
+    "previous_coverage",
+    "previous_known_point_seconds",
+    "previous_expected_point_seconds",
+)
+"""What stands beside the counts of a row that is compared."""
+
+PREVIOUS = "previous_octets"
+
 _NAMES = ("label_name", "observation_point_name", "project_id", "point_project_id")
 
 PARTS = tuple(f"{part}_{unit}" for part in ("unmatched", "unattributed", "several", "shared") for unit in ("packets", "octets"))
@@ -52,7 +67,13 @@ def report_columns(report: Mapping[str, object], *, points: bool, used: bool = F
     groups += [*([SHARED] if used else []), *([BOUNDARY] if "boundaries" in report else [])]
     groups = [*([KIND] if report.get("top") else []), *groups]
     counts = (*COUNTS, *(PARTS if points else ()), *((*USED, MAY_OVERLAP) if used else ()))
-    return tuple(dict.fromkeys((*BOUNDS, *groups, *counts, *COVERAGE)))
+    beside = COMPARED if is_compared(report) else ()
+    return tuple(dict.fromkeys((*BOUNDS, *groups, *counts, *beside, *COVERAGE)))
+
+
+def is_compared(report: Mapping[str, object]) -> bool:
+    """Tell whether a report is compared with an earlier time; an earlier server never does."""
+    return report.get("compared_with") is not None
 
 
 def report_rows(report: Mapping[str, object]) -> Iterator[Row]:
@@ -85,7 +106,17 @@ def totals_by_boundary(rows: Iterable[Row]) -> dict[str, Row]:
         for name in (*COUNTS, *PARTS):
             if isinstance(row.get(name), int):
                 total[name] = int(str(total.get(name, 0))) + int(str(row[name]))
+        add_previous(total, row)
     return dict(sums)
+
+
+def add_previous(total: dict[str, object], row: Row) -> None:
+    """Add what a row had before to that of a total, which is not known if that of any row is not."""
+    if "comparison" not in row:
+        return
+    previous, known = row.get(PREVIOUS), row.get("comparison") != "unknown"
+    whole = isinstance(previous, int) and known and total.get(PREVIOUS, 0) is not None
+    total[PREVIOUS] = int(str(total.get(PREVIOUS, 0))) + int(str(previous)) if whole else None
 
 
 def intervals_of(report: Mapping[str, object]) -> list[Mapping[str, object]]:

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from venturi.core.domain.interval import SECOND, parse_time
 from venturi.core.ledger.calendar import Calendar
-from venturi.interfaces.render.quantities import Units, format_count, format_octets, format_share
+from venturi.interfaces.render.quantities import Units, format_change, format_count, format_octets, format_share
 from venturi.interfaces.render.resources.cells import spell_for_table
 from venturi.interfaces.render.resources.selection import Row
 from venturi.interfaces.render.resources.table import write_table
@@ -18,8 +18,10 @@ from venturi.interfaces.render.usage.rows import (
     BOUNDARY,
     MAY_OVERLAP,
     PARTS,
+    PREVIOUS,
     SHARED,
     USED,
+    add_previous,
     boundaries_of,
     intervals_of,
     objects_of,
@@ -101,6 +103,18 @@ def spell_bounds(report: Mapping[str, object]) -> str:
     return f"{period.get('name')}: {bounds}{', so far' if so_far else ''}"
 
 
+def spell_comparison(report: Mapping[str, object], rows: Sequence[Row]) -> list[str]:
+    """Say with what a report is compared, and what its signs mean."""
+    earlier = report.get("compared_with")
+    if not isinstance(earlier, dict):
+        return []
+    clock = Clock(report)
+    told = [f"before: {clock.spell(earlier.get('start'))} to {clock.spell(earlier.get('end'))}"]
+    if any(row.get("comparison") == "partly_known" for row in rows):
+        told.append("~: some of the time is not known, so the change is that of what is.")
+    return told
+
+
 def tell_what_is_twice(report: Mapping[str, object], rows: Sequence[Row]) -> list[str]:
     """Say that sums of both directions have some traffic twice, where several points may have passed it on to each other."""
     both = report.get("directions_summed") or len({row.get("direction") for row in rows if "octets" in row}) > 1
@@ -141,9 +155,12 @@ class _Shares:
         overlap = any(row.get(MAY_OVERLAP) or row.get(SHARED) or row.get("octets", 0) != row.get(USED[1], 0) for row in rows)
         labels = {row.get("label_id") for row in rows if "octets" in row}
         self.unknown = not points and not counted and (overlap if used else len(labels) > 1)
+        self._compared = any("comparison" in row for row in rows)
+        self._parts = () if self._compared else self._parts
         self.headings = [
-            "packets",
+            *([] if self._compared else ["packets"]),
             "bits" if units is Units.BITS else "octets",
+            *(["before", "change"] if self._compared else []),
             *(name.removesuffix("_octets") for name in self._parts),
             *([] if self.unknown else ["share"]),
         ]
@@ -156,9 +173,12 @@ class _Shares:
             boundary: {BOUNDARY: boundary, **{name: sum(_count(row, name) for row in some) for name in names}}
             for boundary, some in (self._rows or {None: []}).items()
         }
+        for boundary, some in self._rows.items() if self._compared else ():
+            for row in some:
+                add_previous(self._totals[boundary], row)
         for boundary, row in counted.items():
             if boundary in self._totals:
-                self._totals[boundary] = {BOUNDARY: boundary, **{name: row.get(name) for name in names}}
+                self._totals[boundary] = {BOUNDARY: boundary, **{name: row.get(name) for name in (*names, PREVIOUS)}}
 
     def totals(self, *, alone: bool) -> Sequence[Row]:
         """Give the total of each boundary that has several rows, or whatever it has if it is the only one."""
@@ -171,7 +191,20 @@ class _Shares:
         octets = _count(row, "octets")
         parts = ["" if row.get(name) is None or row.get(SHARED) else format_octets(_count(row, name), self._units) for name in self._parts]
         share = [] if self.unknown else [format_share(octets, _count(self._totals[row.get(BOUNDARY)], "octets"))]
+        if self._compared:
+            return [format_octets(octets, self._units), *_change(row, self._units), *share]
         return [format_count(_count(row, "packets")), format_octets(octets, self._units), *parts, *share]
+
+
+def _change(row: Row, units: Units) -> list[str]:
+    """Spell what was counted before, and the change in percent; what is not known is never zero."""
+    before = row.get(PREVIOUS)
+    if not isinstance(before, int):
+        return ["unknown", ""]
+    if row.get("comparison") == "unknown":
+        return [format_octets(before, units), ""]
+    spelled = format_change(_count(row, "octets"), before)
+    return [format_octets(before, units), f"~{spelled}" if row.get("comparison") == "partly_known" else spelled]
 
 
 def _lay(

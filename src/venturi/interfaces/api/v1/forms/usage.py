@@ -11,6 +11,7 @@ from venturi.core.domain.coverage import Coverage
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.generation import Segments
 from venturi.interfaces.api.v1.forms.texts import Identifier, TimeText
+from venturi.services.reports.comparing import Comparability
 from venturi.services.reports.groups import RowKind
 from venturi.services.reports.request import Grouping, Order, Resolution
 
@@ -39,6 +40,19 @@ _Summed = Annotated[
 ]
 _ReadAt = Annotated[TimeText, Meta(description="When the last interval was read, by the server's clock; what is not over then is so far.")]
 
+_Previous = Annotated[int | None, Meta(description="What was counted before; null where nothing is known of that time.")]
+_Difference = Annotated[int | None, Meta(description="How much more it is now; null where nothing is known of one of both.")]
+_Percent = Annotated[
+    float | None, Meta(description="The difference of octets in percent of those before, null where these are 0 or one is not known.")
+]
+_Comparison = Annotated[
+    Comparability,
+    Meta(
+        description="Whether all of the time at the points is known in both, or only a part; nothing was counted before; or nothing is"
+        " known of one of both."
+    ),
+]
+
 _RolledUntil = Annotated[
     TimeText | None,
     Meta(
@@ -61,7 +75,28 @@ class CoverageForm(Struct, kw_only=True):
     expected_point_seconds: _PointSeconds
 
 
-class PointGroupForm(CoverageForm, kw_only=True):
+class BoundsForm(Struct, kw_only=True):
+    """From when to when."""
+
+    start: TimeText
+    end: TimeText
+
+
+class ComparedForm(CoverageForm, kw_only=True):
+    """With ``compare``: what was counted before, null where that is not known, and how much more it is now."""
+
+    previous_packets: _Previous | UnsetType = UNSET
+    previous_octets: _Previous | UnsetType = UNSET
+    difference_packets: _Difference | UnsetType = UNSET
+    difference_octets: _Difference | UnsetType = UNSET
+    percent: _Percent | UnsetType = UNSET
+    comparison: _Comparison | UnsetType = UNSET
+    previous_coverage: Coverage | UnsetType = UNSET
+    previous_known_point_seconds: _PointSeconds | UnsetType = UNSET
+    previous_expected_point_seconds: _PointSeconds | UnsetType = UNSET
+
+
+class PointGroupForm(ComparedForm, kw_only=True):
     """What rows are told apart by, as far as ``group_by`` asks for it. Of what is deleted, the usage stays.
 
     With ``top`` each row has a ``kind``; that of the others and that of the total name no label, project or point.
@@ -146,6 +181,7 @@ class ReportForm(Struct, kw_only=True, rename={"from_": "from"}):
     directions_summed: _Summed
     top: int | None
     order_by: Order | None
+    compared_with: BoundsForm | None
     known_until: _KnownUntil
     read_at: _ReadAt
     rolled_until: _RolledUntil

@@ -11,15 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from venturi.core.domain.errors import UnacceptableFormError
-from venturi.interfaces.api.v1.usage.fields import COVERAGE_FIELDS, FLAGS, Fields, coverage_fields, field_names, group_fields
+from venturi.interfaces.api.v1.usage.fields import COVERAGE_FIELDS, FLAGS, Fields, beside_names, coverage_fields, field_names, group_fields
 from venturi.interfaces.api.v1.usage.queries import UsageForm
 from venturi.services.reports.groups import Group
-from venturi.services.reports.reporting import ReportInterval, Told
 from venturi.services.reports.request import UsageRequest
+from venturi.services.reports.rows import Beside, ReportInterval, Told
 
 _ROWS_AT_ONCE = 50_000
 _TIME = pa.timestamp("ns", tz="UTC")
 _BOUNDS = ("interval_start", "interval_end")
+_DECIMAL = pa.decimal128(38, 3)
 _TYPES = {
     "label_deleted": pa.bool_(),
     "shared": pa.bool_(),
@@ -27,6 +28,9 @@ _TYPES = {
     "reasons": pa.list_(pa.string()),
     **dict.fromkeys(_BOUNDS, _TIME),
     **dict.fromkeys(("known_seconds", "known_point_seconds", "expected_point_seconds"), pa.int64()),
+    **dict.fromkeys(("previous_packets", "previous_octets", "difference_packets", "difference_octets"), pa.int64()),
+    **dict.fromkeys(("previous_known_point_seconds", "previous_expected_point_seconds"), pa.int64()),
+    "percent": _DECIMAL,
 }
 
 
@@ -35,16 +39,16 @@ def write_columns(
 ) -> Generator[bytes, None, None]:
     """Write the rows of a report, as Parquet or as a stream of Arrow (the IPC streaming format); a row group or batch holds many intervals.
 
-    Bounds are timestamps[ns, UTC], counts int64; an interval that has a line without counts in CSV has a row without them here. Raises
-    ``UnacceptableFormError`` for a count that does not fit.
+    Bounds are timestamps[ns, UTC], counts int64, figures with decimals decimal128(38, 3). An interval that has a line without counts in
+    CSV has a row without them here. Raises ``UnacceptableFormError`` for a count that does not fit.
     """
-    names = field_names(request, counts)
-    types = {name: _TYPES.get(name, pa.string()) for name in (*_BOUNDS, *names, *counts, *COVERAGE_FIELDS)}
+    names, beside = field_names(request, counts), beside_names(request)
+    types = {name: _TYPES.get(name, pa.string()) for name in (*_BOUNDS, *names, *counts, *beside, *COVERAGE_FIELDS)}
     types |= {name: pa.bool_() if name in FLAGS else pa.int64() for name in counts}
     schema = pa.schema(list(types.items()))
     sink = _Sink()
     writer = pq.ParquetWriter(sink, schema, compression="zstd") if form is UsageForm.PARQUET else pa.ipc.new_stream(sink, schema)
-    for batch in _batches(schema, names, intervals, counts):
+    for batch in _batches(schema, names, intervals, (counts, beside)):
         writer.write_batch(batch)
         yield sink.take()
     writer.close()
@@ -52,9 +56,9 @@ def write_columns(
 
 
 def _batches(
-    schema: pa.Schema, names: Sequence[str], intervals: Iterable[ReportInterval], counts: Sequence[str]
+    schema: pa.Schema, names: Sequence[str], intervals: Iterable[ReportInterval], counted: tuple[Sequence[str], Sequence[str]]
 ) -> Iterator[pa.RecordBatch]:
-    waiting = _Waiting(schema, names, counts)
+    waiting = _Waiting(schema, names, *counted)
     for interval in intervals:
         renamed = bool(interval.rows) and waiting.groups is not interval.rows.groups
         if waiting.rows >= _ROWS_AT_ONCE or (waiting.rows and renamed):
@@ -70,8 +74,9 @@ class _Waiting:
     All that wait are of the same ``groups``.
     """
 
-    def __init__(self, schema: pa.Schema, names: Sequence[str], counts: Sequence[str]) -> None:
+    def __init__(self, schema: pa.Schema, names: Sequence[str], counts: Sequence[str], beside: Sequence[str]) -> None:
         self._schema = schema
+        self._beside_names = beside
         self._names = names
         self._count_names = counts
         self.groups: Sequence[Group] = ()
@@ -84,6 +89,7 @@ class _Waiting:
         self._bounds: tuple[list[int], list[int]] = ([], [])
         self._numbers: list[int | None] = []
         self._counts: list[list[int | None]] = [[] for _ in self._count_names]
+        self._beside: dict[str, list[Beside]] = {name: [] for name in self._beside_names}
         self._told: list[Told] = []
         self._told_of: list[int] = []
 
@@ -99,6 +105,8 @@ class _Waiting:
         self._bounds[1].extend([interval.end] * count)
         for place, column in enumerate(self._counts):
             column.extend(rows.counts[place] if rows else [None])
+        for name, cells in self._beside.items():
+            cells.extend(rows.beside[name] if rows else [None])
         self._numbers.extend(rows.numbers or [None])
         if rows:
             places = {scope: len(self._told) + place for place, scope in enumerate(rows.told)}
@@ -120,6 +128,7 @@ class _Waiting:
         columns = {name: pa.array(times, type=_TIME) for name, times in zip(_BOUNDS, self._bounds, strict=True)}
         columns |= {name: described[name].take(numbers) for name in self._names}
         columns |= {name: _count_column(name, counted) for name, counted in zip(self._count_names, self._counts, strict=True)}
+        columns |= {name: _beside_column(name, self._schema.field(name).type, cells) for name, cells in self._beside.items()}
         columns |= {name: coverage[name].take(told_of) for name in COVERAGE_FIELDS}
         self._clear()
         return pa.RecordBatch.from_arrays([columns[name] for name in self._schema.names], schema=self._schema)
@@ -142,6 +151,14 @@ def _count_column(name: str, counts: Sequence[int | None]) -> pa.Array:
         return pa.array(counts, type=pa.int64())
     except (OverflowError, pa.ArrowInvalid) as error:
         message = f"{name}: a count does not fit the 64 bits of this form; ask for JSON or CSV"
+        raise UnacceptableFormError(message) from error
+
+
+def _beside_column(name: str, kind: pa.DataType, cells: Sequence[Beside]) -> pa.Array:
+    try:
+        return pa.array(cells, type=kind)
+    except (OverflowError, pa.ArrowInvalid) as error:
+        message = f"{name}: a figure does not fit the bits of this form; ask for JSON or CSV"
         raise UnacceptableFormError(message) from error
 
 

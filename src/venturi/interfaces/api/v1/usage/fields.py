@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from venturi.core.domain.generation import Segments
 from venturi.core.domain.interval import SECOND
 from venturi.core.ledger.covering import Covering
+from venturi.services.reports.comparing import COMPARISON
 from venturi.services.reports.coverage import PointTime
 from venturi.services.reports.groups import Group
 from venturi.services.reports.reporting import USED_COUNTS
@@ -40,6 +41,11 @@ def field_names(request: UsageRequest, counts: Sequence[str]) -> tuple[str, ...]
     asked = (name for grouping in request.group_by if grouping is not Grouping.BOUNDARY for name in _FIELDS[grouping])
     kind, shared = () if request.top is None else ("kind",), ("shared",) if counts == USED_COUNTS else ()
     return tuple(dict.fromkeys((*kind, *asked, *shared, *_FIELDS[Grouping.BOUNDARY])))
+
+
+def beside_names(request: UsageRequest) -> tuple[str, ...]:
+    """Name what stands beside the counts of a row; in CSV it follows them."""
+    return () if request.compared is None else COMPARISON
 
 
 def group_fields(group: Group) -> Fields:

@@ -21,7 +21,7 @@ from venturi.core.rules.checks import printable
 from venturi.interfaces.api.openapi.declaring import Parameter
 from venturi.interfaces.api.v1.forms.reading import Query, read_boolean, read_once
 from venturi.interfaces.api.v1.forms.texts import FitText, TimeOfUsage
-from venturi.services.reports.request import Grouping, Order, Resolution, Top, UsageRequest, align
+from venturi.services.reports.request import Bounds, Compared, Grouping, Order, Resolution, Top, UsageRequest, align, find_earlier
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -121,6 +121,12 @@ _RANKING = (
         " are one row. Each row then has a `kind`. Beside them stands what the points of the boundary counted in all, once.",
         form=Annotated[int, Meta(ge=1, le=_MOST_TOP)],
     ),
+    Parameter(
+        name="compare",
+        description="Set beside each figure that of the period before, so far of the same part of it; without a period, of as much time"
+        " right before.",
+        form=Compared,
+    ),
     Parameter(name="order_by", description="By what the largest are ranked; by default bytes.", form=Order),
 )
 _OTHER_NAMES = frozenset(parameter.name for parameter in (*_OTHERS, *_RANKING))
@@ -165,6 +171,7 @@ def read_request(query: Query, askable: Askable, now: Nanoseconds) -> UsageReque
         calendar=calendar,
         period=period,
         top=_read_top(query),
+        compared=_read_compared(query, aligned_start, aligned_end, calendar, period),
         directions=_read_directions(query),
         **{field: _read_values(query, name) for name, field in askable.filters.items()},
     )
@@ -248,6 +255,13 @@ def _read_top(query: Query) -> Top | None:
         message = f"top: '{printable(text)}' is no number from 1 to {_MOST_TOP}"
         raise InvalidRequestError(message)
     return Top(count, order)
+
+
+def _read_compared(query: Query, start: int, end: int, calendar: Calendar, period: Period | None) -> Bounds | None:
+    if "compare" not in query:
+        return None
+    _read_word(query, "compare", Compared, Compared.PREVIOUS)
+    return find_earlier(start, end, period, calendar)
 
 
 def _read_directions(query: Query) -> frozenset[Direction] | None:

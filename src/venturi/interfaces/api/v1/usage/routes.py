@@ -30,8 +30,9 @@ from venturi.interfaces.api.v1.usage.queries import (
 from venturi.interfaces.api.v1.usage.writing import LABEL_COUNTS, POINT_COUNTS, write_csv, write_json
 from venturi.interfaces.api.v1.wire import ApiRequest, query_of
 from venturi.services.control.policy import OPERATION, Operation
-from venturi.services.reports.reporting import USED_COUNTS, ReportInterval, UsageReports
+from venturi.services.reports.reporting import USED_COUNTS, UsageReports
 from venturi.services.reports.request import POINT_GROUPINGS, Grouping, UsageRequest
+from venturi.services.reports.rows import ReportInterval
 
 _USAGE = Askable(
     filters=USAGE_FILTERS,

@@ -14,12 +14,20 @@ import msgspec
 from venturi.core.domain.interval import format_time
 from venturi.core.ledger.covering import Covering
 from venturi.core.ledger.roll_ups import PointCounts
-from venturi.interfaces.api.v1.usage.fields import COVERAGE_FIELDS, FLAGS, Fields, coverage_fields, field_names, group_fields
+from venturi.interfaces.api.v1.usage.fields import (
+    COVERAGE_FIELDS,
+    FLAGS,
+    Fields,
+    beside_names,
+    coverage_fields,
+    field_names,
+    group_fields,
+)
 from venturi.interfaces.render.resources.cells import spell_for_csv
 from venturi.services.reports.coverage import PointTime
 from venturi.services.reports.groups import Group, RowKind
-from venturi.services.reports.reporting import ReportInterval, ReportRows
 from venturi.services.reports.request import Grouping, UsageRequest
+from venturi.services.reports.rows import Beside, ReportInterval, ReportRows
 
 LABEL_COUNTS = ("packets", "octets")
 POINT_COUNTS = PointCounts._fields
@@ -27,6 +35,7 @@ POINT_COUNTS = PointCounts._fields
 _BLOCK = 1 << 16
 _ROWS_AT_ONCE = 512
 _REMEMBERED = 32_000
+_PLAIN_JSON = msgspec.json.Encoder(decimal_format="number")
 Spelling = TypeVar("Spelling")
 
 
@@ -44,8 +53,9 @@ def write_json(request: UsageRequest, intervals: Iterable[ReportInterval], count
         "directions_summed": Grouping.DIRECTION not in request.group_by and (request.directions is None or len(request.directions) > 1),
         "top": request.top and request.top.count,
         "order_by": request.top and request.top.order,
+        "compared_with": request.compared and spell_bounds(*request.compared),
     }
-    return _gather(_json_pieces(head, intervals, _JsonRows(field_names(request, counts), counts)))
+    return _gather(_json_pieces(head, intervals, _JsonRows(field_names(request, counts), counts, beside_names(request))))
 
 
 def write_csv(
@@ -57,9 +67,9 @@ def write_csv(
 
     A text is shown, never run, by a spreadsheet, unless ``raw``.
     """
-    names = field_names(request, counts)
-    heading = _csv_line(["interval_start", "interval_end", *names, *counts, *COVERAGE_FIELDS])
-    return _gather(_csv_pieces(heading, intervals, _CsvRows(names, counts, raw=raw)))
+    names, beside = field_names(request, counts), beside_names(request)
+    heading = _csv_line(["interval_start", "interval_end", *names, *counts, *beside, *COVERAGE_FIELDS])
+    return _gather(_csv_pieces(heading, intervals, _CsvRows(names, counts, beside, raw=raw)))
 
 
 def spell_bounds(start: int, end: int) -> Fields:
@@ -70,9 +80,11 @@ def spell_bounds(start: int, end: int) -> Fields:
 class _JsonRows:
     """Spells rows in JSON."""
 
-    def __init__(self, names: Sequence[str], counts: Sequence[str]) -> None:
-        self._row = b"{%s" + ",".join(f'"{name}":%{"s" if name in FLAGS else "d"}' for name in counts).encode() + b",%s}"
-        self._groups = _Remembered(partial(_spell_json, names), [name in FLAGS for name in counts], (b"false", b"true"))
+    def __init__(self, names: Sequence[str], counts: Sequence[str], beside: Sequence[str]) -> None:
+        cells = [*(f'"{name}":%{"s" if name in FLAGS else "d"}' for name in counts), *(f'"{name}":%s' for name in beside)]
+        self._row = b"{%s" + ",".join(cells).encode() + b",%s}"
+        flags = [name in FLAGS for name in counts]
+        self._groups = _Remembered(partial(_spell_json, names), flags, (b"false", b"true"), (beside, _PLAIN_JSON.encode))
 
     def interval(self, interval: ReportInterval) -> Iterator[bytes]:
         """Spell an interval with its rows, some at a time."""
@@ -88,10 +100,11 @@ class _JsonRows:
 class _CsvRows:
     """Spells rows in CSV."""
 
-    def __init__(self, names: Sequence[str], counts: Sequence[str], *, raw: bool) -> None:
-        self._nothing = "," * (len(names) + len(counts))
-        self._row = "%s" + "".join(",%s" if name in FLAGS else ",%d" for name in counts) + "%s"
-        self._groups = _Remembered(partial(_spell_csv, names, raw=raw), [name in FLAGS for name in counts], ("false", "true"))
+    def __init__(self, names: Sequence[str], counts: Sequence[str], beside: Sequence[str], *, raw: bool) -> None:
+        self._nothing = "," * (len(names) + len(counts) + len(beside))
+        self._row = "%s" + "".join(",%s" if name in FLAGS else ",%d" for name in counts) + ",%s" * len(beside) + "%s"
+        flags = [name in FLAGS for name in counts]
+        self._groups = _Remembered(partial(_spell_csv, names, raw=raw), flags, ("false", "true"), (beside, _spell_plain))
 
     def interval(self, interval: ReportInterval) -> Iterator[bytes]:
         """Spell the rows of an interval, some at a time."""
@@ -105,11 +118,18 @@ class _CsvRows:
 class _Remembered(Generic[Spelling]):
     """Remembers how groups are spelled; ``spell`` must not refer to who holds this, lest both outlive their use.
 
-    ``flags`` tells which counts are spelled as ``words``.
+    ``flags`` tells which counts are spelled as ``words``, ``beside`` what stands beside them and how that is spelled.
     """
 
-    def __init__(self, spell: Callable[[Group], Spelling], flags: Sequence[bool], words: tuple[Spelling, Spelling]) -> None:
+    def __init__(
+        self,
+        spell: Callable[[Group], Spelling],
+        flags: Sequence[bool],
+        words: tuple[Spelling, Spelling],
+        beside: tuple[Sequence[str], Callable[[Beside], Spelling]],
+    ) -> None:
         self._spell = spell
+        self._beside = beside
         self._flags = flags
         self._words = words
         self._groups: Sequence[Group] = ()
@@ -118,7 +138,7 @@ class _Remembered(Generic[Spelling]):
     def cells(
         self, rows: ReportRows, spell_coverage: Callable[[Covering, PointTime], Spelling]
     ) -> Iterator[Iterator[tuple[Spelling | int, ...]]]:
-        """Give the cells of rows, some rows at a time: the group, the counts, the coverage."""
+        """Give the cells of rows, some rows at a time: the group, the counts, what stands beside them, the coverage."""
         told = {scope: spell_coverage(*each) for scope, each in rows.told.items()}
         if self._groups is not rows.groups:
             self._groups = rows.groups
@@ -128,7 +148,9 @@ class _Remembered(Generic[Spelling]):
             numbers = rows.numbers[some]
             groups = self._spell_all(numbers)
             coverage = map(told.__getitem__, map(rows.scope_of.__getitem__, numbers))
-            yield zip(groups, *self._spell_counts(rows.counts, some), coverage, strict=True)
+            names, spell_beside = self._beside
+            beside = [map(spell_beside, rows.beside[name][some]) for name in names]
+            yield zip(groups, *self._spell_counts(rows.counts, some), *beside, coverage, strict=True)
 
     def _spell_counts(self, counts: Sequence[Sequence[int]], some: slice) -> Iterator[Iterable[Spelling | int]]:
         for column, flag in zip(counts, self._flags, strict=True):
@@ -155,6 +177,10 @@ def _spell_csv(names: Sequence[str], group: Group, *, raw: bool) -> str:
     fields = group_fields(group)
     line = _csv_line([spell_for_csv(fields[name], raw=raw) for name in names])
     return f",{line}".rstrip("\r\n") if names else ""
+
+
+def _spell_plain(value: Beside) -> str:
+    return "" if value is None else str(value)
 
 
 def _json_pieces(head: Fields, intervals: Iterable[ReportInterval], rows: _JsonRows) -> Iterator[bytes]:

@@ -1,0 +1,37 @@
+"""Intervals of a report, made of sums, of what stands beside them, and of coverage.
+
+Owns the order of rows, and that whatever stands beside a row is of the same moment.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from venturi.services.reports.comparing import Comparison
+from venturi.services.reports.coverage import IntervalCoverage
+from venturi.services.reports.groups import EVERYWHERE
+from venturi.services.reports.request import UsageRequest
+from venturi.services.reports.rows import NOTHING_BESIDE, ReportInterval, ReportRows
+from venturi.services.reports.summing import IntervalSums, Source
+
+
+def join(source: Source, request: UsageRequest, borders: Sequence[int]) -> list[ReportInterval]:
+    """Sum the versions of each group in each interval, and say how much of the truth that is."""
+    coverage, sums = source.cover(borders), source.sum_up(borders)
+    return [_interval(source, request, start, end, sums[start], coverage) for start, end in pairwise(borders)]
+
+
+def _interval(
+    source: Source, request: UsageRequest, start: int, end: int, sums: IntervalSums, coverage: IntervalCoverage
+) -> ReportInterval:
+    groups = source.groups
+    comparison = None if request.compared is None else Comparison(source, request.compared)
+    if comparison is not None:
+        sums.include(comparison.numbers, comparison.count_columns)
+    if groups.ranked:
+        sums.sort(groups.order)
+    scopes = set(map(groups.scope_of.__getitem__, sums.numbers))
+    told = {scope: coverage.of(start, end, groups.scopes[scope]) for scope in scopes}
+    rows = ReportRows(groups, sums.numbers, sums.counts, told)
+    beside = NOTHING_BESIDE if comparison is None else comparison.columns(rows)
+    whole, points = coverage.of(start, end, EVERYWHERE), coverage.count(start, end)
+    return ReportInterval(start, end, *whole, points, rows.with_beside(beside), coverage.known_until, coverage.now)
