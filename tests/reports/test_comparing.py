@@ -73,7 +73,8 @@ def test_differences_are_those_of_sums(database: str, seed: int, top: Top | None
     found = {}
     for place, row in enumerate(interval.rows):
         if row.group.kind is not RowKind.TOTAL:
-            key = row.group.boundary or "", row.group.label.name if row.group.label else row.group.kind, row.group.direction
+            name = row.group.label.name if row.group.label else row.group.kind
+            key: tuple[str, str, object] = row.group.boundary or "", name, row.group.direction
             found[key] = (row.counts[1], *(interval.rows.beside[name][place] for name in ("previous_octets", "percent", "comparison")))
     expected = {}
     for key, (now, before) in sums.items():

@@ -98,6 +98,12 @@ _RESOLUTIONS = click.Choice(["5m", "1h", "1d", "1w", "1month", "total"])
     type=click.Choice(["previous"]),
     help="Set the period before beside each figure, of one that is so far the same part; without --period, as much time right before.",
 )
+@click.option(
+    "--unit",
+    type=click.Choice(["bit/s", "packet/s"]),
+    help="Set rates beside each figure: the mean, the most and a percentile of samples of 5 minutes.",
+)
+@click.option("--percentile", metavar="P", help="With --unit: which percentile of samples; 95 unless given.")
 @click.option("-o", "--output", "path", type=click.Path(dir_okay=False), help="Write to this file instead of standard output.")
 @click.option("--chart", "charts", type=click.Path(dir_okay=False), multiple=True, help="Draw a chart into a file: .html, .png or .svg.")
 @click.option(
@@ -131,6 +137,9 @@ def usage(
     if view.form == "parquet" and not parameters["path"]:
         message = "-f parquet needs -o FILE."
         raise click.UsageError(message)
+    if parameters["percentile"] is not None and parameters["unit"] is None:
+        message = "--percentile is one of rates: say by --unit in which."
+        raise click.UsageError(message)
     if watched is not None and parameters["path"]:
         message = "--watch shows on the terminal: it does not go with -o."
         raise click.UsageError(message)
@@ -151,7 +160,8 @@ def _check_groups(text: str | None) -> None:
 def _ask(parameters: Mapping[str, Any], *, totals: bool) -> UsageQuestion:
     """Make the question, with times as they are now."""
     kept = {name: parameters[name] for name in ("labels", "points", "units", "unfolded", "top", "order_by", "compare", "path", "charts")}
-    return UsageQuestion(parameters=_spell(parameters), totals=totals, paged=parameters["watched"] is None, **kept)
+    rates = None if parameters["unit"] is None else (parameters["unit"], parameters["percentile"] or "95")
+    return UsageQuestion(parameters=_spell(parameters), totals=totals, rates=rates, paged=parameters["watched"] is None, **kept)
 
 
 def _spell(parameters: Mapping[str, Any]) -> list[tuple[str, str]]:

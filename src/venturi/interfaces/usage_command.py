@@ -60,11 +60,12 @@ def show_usage(resources: Resources, question: UsageQuestion, view: View, render
         chart_format(chart)
     check_folders(question.path, *question.charts)
     ranking = [] if question.top is None else [("top", str(question.top)), ("order_by", question.order_by)]
-    compared = [] if question.compare is None else [("compare", question.compare)]
+    beside = [] if question.compare is None else [("compare", question.compare)]
+    beside += [] if question.rates is None else list(zip(("unit", "percentile"), question.rates, strict=True))
     query = [
         *question.parameters,
         *ranking,
-        *compared,
+        *beside,
         *_identified(resources, LABELS, question.labels),
         *_identified(resources, POINTS, question.points),
     ]

@@ -24,12 +24,14 @@ from venturi.composition import server as server_composition
 from venturi.core.domain.direction import DirectionCode
 from venturi.core.domain.errors import UnacceptableFormError
 from venturi.services.reports.comparing import COMPARISON
+from venturi.services.reports.rates import RATES
 
 HUGE = 1 << 62
 DAY = "from=2026-03-01T12:00:00Z&to=2026-03-01T14:00:00Z"
 RECORDS = [
     MeteredRecord(1, 0, 3600, [(1, DirectionCode.EGRESS, 2, HUGE), (2, DirectionCode.EGRESS, 1, 5)], unmatched=7),
     MeteredRecord(1, 0, 3600, [(3, DirectionCode.EGRESS, 2, HUGE)], place=2),
+    MeteredRecord(1, -86_400, -86_100, [(2, DirectionCode.EGRESS, 4, 30)]),
 ]
 
 
@@ -260,6 +262,11 @@ def test_whoever_may_read_no_usage_is_refused(metered: dict[str, Caller]) -> Non
         ("compare=next", "compare: 'next' is none of previous"),
         ("compare=previous&resolution=1h", "compare: a comparison is of the whole report, so its resolution is total"),
         ("compare=previous&from=1970-01-02&to=1970-02-02", "compare: no usage is older than 1970-01-01T00:00:00Z"),
+        ("unit=furlong", "unit: 'furlong' is none of bit/s, packet/s"),
+        ("unit=bit/s&resolution=5m", "unit: rates are of many samples of 5 minutes, so the resolution is 1d or longer"),
+        ("unit=bit/s&percentile=101", "percentile: '101' is no number above 0 and at most 100"),
+        ("unit=bit/s&percentile=0", "percentile: '0' is no number above 0"),
+        ("percentile=95", "percentile: it is one of rates; say by unit in which"),
         ("direction=sideways", "direction: 'sideways' is none of ingress, egress, unknown"),
         ("format=xml", "format: 'xml' is none of json, csv, parquet, arrow"),
         ("label_id=%00", "label_id: control and invisible characters"),
@@ -312,6 +319,22 @@ def test_a_comparison_in_every_form(metered: dict[str, Caller]) -> None:
     for accept, read in COLUMNAR.items():
         (columns,) = read(ask_in_form(metered["admin"], question, accept).data).to_pylist()
         assert {name: columns[name] for name in told} == told
+
+
+def test_rates_in_every_form(metered: dict[str, Caller]) -> None:
+    day_before = "from=2026-02-28T12:00:00Z&to=2026-02-28T12:10:00Z"
+    question = f"/v1/usage?{day_before}&unit=packet/s&percentile=50&group_by=label&label_id={version_id(2)}"
+    status, report = metered["admin"].ask("GET", question)
+    assert (status, report["unit"], report["percentile"]) == (200, "packet/s", "50")
+    (row,) = report["intervals"][0]["usage"]
+    told = {name: row[name] for name in RATES}
+    assert told == {**dict.fromkeys(RATES, 0.013), "known_samples": 1, "missing_samples": 1}
+    text = ask_in_form(metered["admin"], question, "text/csv").data.decode()
+    (line,) = csv.DictReader(io.StringIO(text, newline=""))
+    assert {name: float(line[name]) for name in told} == told
+    for accept, read in COLUMNAR.items():
+        (columns,) = read(ask_in_form(metered["admin"], question, accept).data).to_pylist()
+        assert {name: float(columns[name]) for name in told} == told
 
 
 @pytest.mark.parametrize(

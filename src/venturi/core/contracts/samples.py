@@ -47,9 +47,29 @@ class Decision(NamedTuple):
         return rate_of(self.octets)
 
 
-def rate_of(octets: int) -> Fraction:
+def rate_of(octets: Fraction | int) -> Fraction:
     """Give the mean rate, in bits per second, of octets in 5 minutes."""
-    return Fraction(octets * _BITS * SECOND, BIN)
+    return Fraction(octets) * _BITS * SECOND / BIN
+
+
+class Distribution(NamedTuple):
+    """What counts of samples come to: their mean, the least, the most, and the one at a percentile."""
+
+    mean: Fraction
+    minimum: int
+    maximum: int
+    percentile: int
+
+
+def distribute(counts: Sequence[int], zeros: int, rank: Fraction) -> Distribution | None:
+    """Give the distribution of the known samples: those with ``counts``, and so many with 0; None where there is none.
+
+    The percentile is by nearest rank.
+    """
+    ranked = sorted([*counts, *[0] * zeros])
+    if not ranked:
+        return None
+    return Distribution(Fraction(sum(ranked), len(ranked)), ranked[0], ranked[-1], ranked[position_of(rank, len(ranked)) - 1])
 
 
 _VALUES: dict[Of, Callable[[Octets], int]] = {

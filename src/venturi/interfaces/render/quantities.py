@@ -42,17 +42,29 @@ def format_octets(octets: int, units: Units) -> str:
     """Spell octets in ``units``, with three significant digits where they are scaled."""
     if units in {Units.OCTETS, Units.BYTES}:
         return format_count(octets)
-    octets *= 8 if units is Units.BITS else 1
+    return _scale(octets * 8 if units is Units.BITS else octets, units)
+
+
+def _scale(count: int, units: Units) -> str:
+    """Spell a count in the largest of its units that it reaches, with three significant digits."""
     step, suffixes = _STEPS[units], _SUFFIXES[units]
     scale, power = 1, 0
-    while power < len(suffixes) - 1 and octets * 2 >= scale * (2 * step - 1):
+    while power < len(suffixes) - 1 and count * 2 >= scale * (2 * step - 1):
         scale *= step
         power += 1
     if power == 0:
-        return f"{octets} {suffixes[0]}"
-    whole = octets // scale
+        return f"{count} {suffixes[0]}"
+    whole = count // scale
     digits = 2 if whole < 10 else 1 if whole < 100 else 0  # noqa: PLR2004 - three significant digits
-    return f"{_decimal(Fraction(octets, scale), digits)} {suffixes[power]}"
+    return f"{_decimal(Fraction(count, scale), digits)} {suffixes[power]}"
+
+
+def format_rate(rate: Fraction, unit: str) -> str:
+    """Spell a rate: bits per second in multiples of 1000 with three significant digits, packets per second with one decimal."""
+    sign = "-" if rate < 0 else ""
+    if unit != "bit/s":
+        return f"{sign}{_decimal(abs(rate), 1)} {unit}"
+    return f"{sign}{_scale(round(abs(rate)), Units.BITS)}/s"
 
 
 def format_share(part: int, whole: int) -> str:

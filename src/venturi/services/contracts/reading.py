@@ -15,8 +15,9 @@ from venturi.core.contracts.terms import Contract, InterpolatedSamples, Member, 
 from venturi.core.domain.coverage import Coverage
 from venturi.core.domain.interval import Nanoseconds
 from venturi.core.ledger.bins import BIN
-from venturi.services.reports.coverage import AccountablePoint, IntervalCoverage, account
-from venturi.services.reports.groups import EVERYWHERE, Scope
+from venturi.services.reports.coverage import IntervalCoverage, account
+from venturi.services.reports.groups import Scope
+from venturi.services.reports.sampling import SampleCoverage
 
 _DIRECTIONS = 3
 
@@ -42,11 +43,10 @@ def read_covered_samples(reader: StoreReader, contract: Contract, version: Versi
     octets: dict[int, list[int]] = {start: [0] * _DIRECTIONS for start in range(span.start, span.end, BIN)}
     for row in members.sums(span):
         octets[row[0]][row[1]] += row[3]
-    coverage = IntervalCoverage(account(members.points), now)
-    coverage.add(span, range(span.start, span.end, BIN), reader.usage.coverage)
-    known = _find_known(coverage, members, span, _bears_interpolation(version))
+    coverage, worst = SampleCoverage(account(members.points), span, now, reader.usage.coverage), _bears_interpolation(version)
+    known = frozenset.intersection(*(coverage.known(scope, worst) for scope in members.scopes)) if members.scopes else frozenset()
     samples = [Sample(Nanoseconds(start), Octets._make(counts), start in known) for start, counts in octets.items()]
-    return SampleReading(samples, coverage, members.points)
+    return SampleReading(samples, coverage.intervals, members.points)
 
 
 @dataclass(frozen=True)
@@ -107,28 +107,6 @@ class _Members:
         kept = [label for label in (self._reader.labels.find(identifier) for identifier in identifiers - latest.keys()) if label]
         scopes |= {Scope(project_id=None if label.shared else label.project_id) for label in kept}
         return _Labels(frozenset(each.version for each in own), frozenset(scopes))
-
-
-def _find_known(coverage: IntervalCoverage, members: _Members, span: Span, worst: Coverage) -> frozenset[int]:
-    """Find the starts of the samples in which every point of every member is known, at worst in the state given."""
-    points = coverage.points
-    starts = range(span.start, span.end, BIN)
-    bound = list(Coverage).index(worst)
-    accounting = [[point for point in points if any(map(scope.holds, point.versions))] for scope in members.scopes]
-
-    def is_known(start: int) -> bool:
-        covering, time = coverage.of(start, start + BIN, EVERYWHERE)
-        whole = covering.worst <= bound and time.known == time.expected > 0
-        return whole and all(any(point.accounts_for(start, start + BIN) for point in some) for some in accounting)
-
-    if all(accounting) and span.end <= coverage.now and all(_accounts_throughout(point, span) for point in points):
-        doubtful = coverage.lacking
-        return frozenset(starts).difference(doubtful) | frozenset(filter(is_known, doubtful))
-    return frozenset(filter(is_known, starts)) if all(accounting) else frozenset()
-
-
-def _accounts_throughout(point: AccountablePoint, span: Span) -> bool:
-    return point.since <= span.start and span.end <= point.until
 
 
 def _bears_interpolation(version: Version) -> Coverage:

@@ -9,8 +9,9 @@ from itertools import pairwise
 from venturi.services.reports.comparing import Comparison
 from venturi.services.reports.coverage import IntervalCoverage
 from venturi.services.reports.groups import EVERYWHERE
+from venturi.services.reports.rates import read_rates
 from venturi.services.reports.request import UsageRequest
-from venturi.services.reports.rows import NOTHING_BESIDE, ReportInterval, ReportRows
+from venturi.services.reports.rows import ReportInterval, ReportRows
 from venturi.services.reports.summing import IntervalSums, Source
 
 
@@ -32,6 +33,8 @@ def _interval(
     scopes = set(map(groups.scope_of.__getitem__, sums.numbers))
     told = {scope: coverage.of(start, end, groups.scopes[scope]) for scope in scopes}
     rows = ReportRows(groups, sums.numbers, sums.counts, told)
-    beside = NOTHING_BESIDE if comparison is None else comparison.columns(rows)
+    beside = {} if comparison is None else dict(comparison.columns(rows))
+    if request.rates is not None:
+        beside |= read_rates(source, request.rates, (start, end), rows.numbers)
     whole, points = coverage.of(start, end, EVERYWHERE), coverage.count(start, end)
     return ReportInterval(start, end, *whole, points, rows.with_beside(beside), coverage.known_until, coverage.now)

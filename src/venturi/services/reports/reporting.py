@@ -22,7 +22,8 @@ from venturi.services.reports.coverage import account
 from venturi.services.reports.groups import Groups, Identity, RowKind
 from venturi.services.reports.joining import join
 from venturi.services.reports.largest import choose_largest
-from venturi.services.reports.request import Grouping, Resolution, UsageRequest
+from venturi.services.reports.rates import check_samples
+from venturi.services.reports.request import Grouping, Resolution, Top, UsageRequest
 from venturi.services.reports.rows import ReportInterval, ReportRows
 from venturi.services.reports.summing import ReadSums, ReadTotals, Source
 
@@ -109,6 +110,9 @@ class UsageReports:
             group_by = tuple(grouping for grouping in request.group_by if grouping is not Grouping.DIRECTION)
             (whole,) = self._report(replace(request.plain, resolution=Resolution.TOTAL, group_by=group_by), read)
             naming.largest = choose_largest(whole.rows, request.top)
+        if request.rates is not None:
+            (whole,) = self._report(replace(request.plain, resolution=Resolution.TOTAL), read)
+            check_samples(_count_groups(whole.rows, request), borders, self._clock())
         while position < len(borders) - 1:
             piece = _Piece(request, borders[position : position + count + 1])
             with self._store.reading() as reader:
@@ -190,6 +194,16 @@ class UsageReports:
 
 def _seen(points: Iterable[PointVersion], chosen: Sequence[frozenset[int] | None]) -> list[PointVersion]:
     return [point for point in points if any(each is None or point.version in each for each in chosen)]
+
+
+def _count_groups(rows: ReportRows, request: UsageRequest) -> int:
+    """Count the rows that an interval has at most, of which these are with all groups told apart."""
+    boundaries = len({row.group.boundary for row in rows})
+    return len(rows) if request.top is None else min(len(rows) + 2 * boundaries * len(Direction), _most_rows(request.top, boundaries))
+
+
+def _most_rows(top: Top, boundaries: int) -> int:
+    return boundaries * (top.count + 2) * len(Direction)
 
 
 def _tell_overlaps(rows: ReportRows, *, several: bool) -> ReportRows:

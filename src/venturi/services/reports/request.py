@@ -6,6 +6,7 @@ Owns the alignment of its bounds. Who may see what is for ``access``, when days 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
@@ -132,6 +133,21 @@ class Compared(StrEnum):
     """The period before, or, of a report without one, as much time right before it."""
 
 
+class RateUnit(StrEnum):
+    """The units of rates."""
+
+    BITS = "bit/s"
+    PACKETS = "packet/s"
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Rates of 5-minute samples in a unit, with a percentile of them: ``rank`` is the share of samples below or at it."""
+
+    unit: RateUnit
+    rank: Fraction = Fraction(95, 100)
+
+
 class Bounds(NamedTuple):
     """From when to when, in nanoseconds since the UTC epoch."""
 
@@ -145,8 +161,8 @@ class UsageRequest:
 
     A filter is passed by any of its values, or by everything if it is None. In ``label_names``, ``projects``, ``points`` and
     ``boundaries`` an asterisk stands for any text; what is called by a name is found by its latest. Hours, days, weeks and months are
-    those of ``calendar``; the report may be about a ``period`` of it, as far as that is over. It may be ``compared`` with an earlier time.
-    Build it with bounds that were aligned.
+    those of ``calendar``; the report may be about a ``period`` of it, as far as that is over. It may be ``compared`` with an earlier time,
+    and have ``rates`` beside counts.     Build it with bounds that were aligned.
     """
 
     start: int
@@ -167,6 +183,7 @@ class UsageRequest:
     directions: frozenset[Direction] | None = None
     top: Top | None = None
     compared: Bounds | None = None
+    rates: Rates | None = None
 
     def __post_init__(self) -> None:
         """Refuse a report that ends before it begins or has too many intervals with ``InvalidRequestError``."""
@@ -177,11 +194,14 @@ class UsageRequest:
         if self.compared is not None and self.resolution is not Resolution.TOTAL:
             message = f"compare: a comparison is of the whole report, so its resolution is {Resolution.TOTAL}"
             raise InvalidRequestError(message)
+        if self.rates is not None and self.resolution in _SHORTEST:
+            message = f"unit: rates are of many samples of 5 minutes, so the resolution is {Resolution.DAY} or longer"
+            raise InvalidRequestError(message)
 
     @property
     def plain(self) -> "UsageRequest":
         """The same report with all groups told apart and nothing beside their sums."""
-        return replace(self, top=None, compared=None)
+        return replace(self, top=None, compared=None, rates=None)
 
     @property
     def by_owner(self) -> bool:

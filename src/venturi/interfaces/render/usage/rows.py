@@ -41,6 +41,9 @@ COMPARED = (
 )
 """What stands beside the counts of a row that is compared."""
 
+RATES = ("mean_rate", "minimum_rate", "maximum_rate", "percentile_rate", "known_samples", "missing_samples")
+"""What stands beside the counts of a row whose rates are asked for."""
+
 PREVIOUS = "previous_octets"
 
 _NAMES = ("label_name", "observation_point_name", "project_id", "point_project_id")
@@ -67,7 +70,7 @@ def report_columns(report: Mapping[str, object], *, points: bool, used: bool = F
     groups += [*([SHARED] if used else []), *([BOUNDARY] if "boundaries" in report else [])]
     groups = [*([KIND] if report.get("top") else []), *groups]
     counts = (*COUNTS, *(PARTS if points else ()), *((*USED, MAY_OVERLAP) if used else ()))
-    beside = COMPARED if is_compared(report) else ()
+    beside = (*(COMPARED if is_compared(report) else ()), *(RATES if report.get("unit") is not None else ()))
     return tuple(dict.fromkeys((*BOUNDS, *groups, *counts, *beside, *COVERAGE)))
 
 

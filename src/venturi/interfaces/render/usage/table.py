@@ -4,13 +4,14 @@ Owns which columns are shown and how they are worded. Spelling of quantities bel
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TextIO
+from fractions import Fraction
+from typing import NamedTuple, TextIO
 
 from rich.cells import cell_len
 
 from venturi.core.domain.interval import SECOND, parse_time
 from venturi.core.ledger.calendar import Calendar
-from venturi.interfaces.render.quantities import Units, format_change, format_count, format_octets, format_share
+from venturi.interfaces.render.quantities import Units, format_change, format_count, format_octets, format_rate, format_share
 from venturi.interfaces.render.resources.cells import spell_for_table
 from venturi.interfaces.render.resources.selection import Row
 from venturi.interfaces.render.resources.table import write_table
@@ -69,7 +70,7 @@ def write_report_table(
     groupings += [BOUNDARY] if several and BOUNDARY not in groupings else []
     total = report.get("resolution") == "total"
     points = any(name in row for row in rows for name in PARTS)
-    shares = _Shares(rows, units, points=points, counted=counted or {})
+    shares = _Shares(rows, units, _Rated.of(report), points=points, counted=counted or {})
     apart = any(row.get(SHARED) for row in rows)
     identity = [*([] if total else ["interval"]), *(_WORDS[grouping] for grouping in groupings), *(["labels"] if apart else [])]
     clock = Clock(report)
@@ -145,10 +146,23 @@ def _total_line(total: Row, identity: Sequence[str]) -> list[str]:
     ]
 
 
+class _Rated(NamedTuple):
+    """The rates of a report: their unit, and how the column of the percentile is called."""
+
+    unit: str
+    heading: str
+
+    @classmethod
+    def of(cls, report: Mapping[str, object]) -> "_Rated | None":
+        """Give those of a report, None where it has none."""
+        unit = report.get("unit")
+        return None if unit is None else cls(str(unit), f"p{report.get('percentile')}")
+
+
 class _Shares:
     """The cells of counts, and their totals by boundary; these are ``unknown`` where a sum may have a packet several times."""
 
-    def __init__(self, rows: Sequence[Row], units: Units, *, points: bool, counted: Mapping[str, Row]) -> None:
+    def __init__(self, rows: Sequence[Row], units: Units, rated: "_Rated | None", *, points: bool, counted: Mapping[str, Row]) -> None:
         self._units = units
         used = any(USED[1] in row for row in rows)
         self._parts = ("unmatched_octets", "unattributed_octets") if points else (USED[1],) if used else ()
@@ -156,13 +170,16 @@ class _Shares:
         labels = {row.get("label_id") for row in rows if "octets" in row}
         self.unknown = not points and not counted and (overlap if used else len(labels) > 1)
         self._compared = any("comparison" in row for row in rows)
-        self._parts = () if self._compared else self._parts
+        self._rated = rated
+        beside = self._compared or rated is not None
+        self._parts = () if beside else self._parts
         self.headings = [
-            *([] if self._compared else ["packets"]),
+            *([] if beside else ["packets"]),
             "bits" if units is Units.BITS else "octets",
             *(["before", "change"] if self._compared else []),
             *(name.removesuffix("_octets") for name in self._parts),
-            *([] if self.unknown else ["share"]),
+            *([] if rated is None else ["mean", "most", rated.heading, "samples"]),
+            *([] if self.unknown or rated is not None else ["share"]),
         ]
         self._rows: dict[object, list[Row]] = {}
         for row in rows:
@@ -190,10 +207,22 @@ class _Shares:
             return [""] * len(self.headings)
         octets = _count(row, "octets")
         parts = ["" if row.get(name) is None or row.get(SHARED) else format_octets(_count(row, name), self._units) for name in self._parts]
-        share = [] if self.unknown else [format_share(octets, _count(self._totals[row.get(BOUNDARY)], "octets"))]
-        if self._compared:
-            return [format_octets(octets, self._units), *_change(row, self._units), *share]
+        share = [] if self.unknown or self._rated is not None else [format_share(octets, _count(self._totals[row.get(BOUNDARY)], "octets"))]
+        if self._compared or self._rated is not None:
+            change = _change(row, self._units) if self._compared else []
+            rates = [] if self._rated is None else _rates(row, self._rated.unit)
+            return [format_octets(octets, self._units), *change, *rates, *share]
         return [format_count(_count(row, "packets")), format_octets(octets, self._units), *parts, *share]
+
+
+def _rates(row: Row, unit: str) -> list[str]:
+    """Spell the rates of a row, and of how many samples they are; a total has none, since percentiles do not add up."""
+    if "known_samples" not in row:
+        return [""] * 4
+    known, missing = _count(row, "known_samples"), _count(row, "missing_samples")
+    rates = [row.get(name) for name in ("mean_rate", "maximum_rate", "percentile_rate")]
+    spelled = ["unknown" if rate is None else format_rate(Fraction(str(rate)), unit) for rate in rates]
+    return [*spelled, f"{known:,} of {known + missing:,}" if missing else f"{known:,}"]
 
 
 def _change(row: Row, units: Units) -> list[str]:

@@ -13,7 +13,7 @@ from venturi.core.domain.generation import Segments
 from venturi.interfaces.api.v1.forms.texts import Identifier, TimeText
 from venturi.services.reports.comparing import Comparability
 from venturi.services.reports.groups import RowKind
-from venturi.services.reports.request import Grouping, Order, Resolution
+from venturi.services.reports.request import Grouping, Order, RateUnit, Resolution
 
 _Count = Annotated[int, Meta(description="An exact integer; corrections may make it smaller.")]
 _Points = Annotated[
@@ -52,6 +52,9 @@ _Comparison = Annotated[
         " known of one of both."
     ),
 ]
+
+_Rate = Annotated[float | None, Meta(description="In the unit of the report, to three decimals.")]
+_Samples = Annotated[int, Meta(ge=0, description="A number of samples that are over.")]
 
 _RolledUntil = Annotated[
     TimeText | None,
@@ -96,7 +99,18 @@ class ComparedForm(CoverageForm, kw_only=True):
     previous_expected_point_seconds: _PointSeconds | UnsetType = UNSET
 
 
-class PointGroupForm(ComparedForm, kw_only=True):
+class RatesForm(ComparedForm, kw_only=True):
+    """With ``unit``: rates of the samples of 5 minutes that are known, null where none is, and how many are known and missing."""
+
+    mean_rate: _Rate | UnsetType = UNSET
+    minimum_rate: _Rate | UnsetType = UNSET
+    maximum_rate: _Rate | UnsetType = UNSET
+    percentile_rate: _Rate | UnsetType = UNSET
+    known_samples: _Samples | UnsetType = UNSET
+    missing_samples: _Samples | UnsetType = UNSET
+
+
+class PointGroupForm(RatesForm, kw_only=True):
     """What rows are told apart by, as far as ``group_by`` asks for it. Of what is deleted, the usage stays.
 
     With ``top`` each row has a ``kind``; that of the others and that of the total name no label, project or point.
@@ -182,6 +196,8 @@ class ReportForm(Struct, kw_only=True, rename={"from_": "from"}):
     top: int | None
     order_by: Order | None
     compared_with: BoundsForm | None
+    unit: RateUnit | None
+    percentile: Annotated[str | None, Meta(description="Which percentile of samples its rates have.")]
     known_until: _KnownUntil
     read_at: _ReadAt
     rolled_until: _RolledUntil

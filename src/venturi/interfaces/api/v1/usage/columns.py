@@ -30,7 +30,8 @@ _TYPES = {
     **dict.fromkeys(("known_seconds", "known_point_seconds", "expected_point_seconds"), pa.int64()),
     **dict.fromkeys(("previous_packets", "previous_octets", "difference_packets", "difference_octets"), pa.int64()),
     **dict.fromkeys(("previous_known_point_seconds", "previous_expected_point_seconds"), pa.int64()),
-    "percent": _DECIMAL,
+    **dict.fromkeys(("percent", "mean_rate", "minimum_rate", "maximum_rate", "percentile_rate"), _DECIMAL),
+    **dict.fromkeys(("known_samples", "missing_samples"), pa.int64()),
 }
 
 

@@ -11,6 +11,7 @@ from venturi.core.ledger.covering import Covering
 from venturi.services.reports.comparing import COMPARISON
 from venturi.services.reports.coverage import PointTime
 from venturi.services.reports.groups import Group
+from venturi.services.reports.rates import RATES
 from venturi.services.reports.reporting import USED_COUNTS
 from venturi.services.reports.request import Grouping, UsageRequest
 
@@ -45,7 +46,7 @@ def field_names(request: UsageRequest, counts: Sequence[str]) -> tuple[str, ...]
 
 def beside_names(request: UsageRequest) -> tuple[str, ...]:
     """Name what stands beside the counts of a row; in CSV it follows them."""
-    return () if request.compared is None else COMPARISON
+    return (*(() if request.compared is None else COMPARISON), *(() if request.rates is None else RATES))
 
 
 def group_fields(group: Group) -> Fields:

@@ -3,14 +3,17 @@
 Owns their names and defaults. What a report can be is for the services.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Annotated, TypeVar
 
 from msgspec import Meta
 
+from venturi.core.contracts.units import DECIMAL
 from venturi.core.domain.direction import Direction
 from venturi.core.domain.errors import InvalidRequestError, InvalidTimeError
 from venturi.core.domain.interval import Nanoseconds, format_time
@@ -21,7 +24,19 @@ from venturi.core.rules.checks import printable
 from venturi.interfaces.api.openapi.declaring import Parameter
 from venturi.interfaces.api.v1.forms.reading import Query, read_boolean, read_once
 from venturi.interfaces.api.v1.forms.texts import FitText, TimeOfUsage
-from venturi.services.reports.request import Bounds, Compared, Grouping, Order, Resolution, Top, UsageRequest, align, find_earlier
+from venturi.services.reports.request import (
+    Bounds,
+    Compared,
+    Grouping,
+    Order,
+    Rates,
+    RateUnit,
+    Resolution,
+    Top,
+    UsageRequest,
+    align,
+    find_earlier,
+)
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -108,6 +123,7 @@ _OTHERS = (
     ),
 )
 _MOST_TOP = 10_000
+_PERCENTILE = Annotated[str, Meta(pattern=DECIMAL, examples=["95"])]
 _RANKING = (
     Parameter(
         name="direction",
@@ -127,11 +143,18 @@ _RANKING = (
         " right before.",
         form=Compared,
     ),
+    Parameter(
+        name="unit",
+        description="Set rates in this unit beside each figure: the mean, the least, the most and a percentile of samples of 5 minutes.",
+        form=RateUnit,
+    ),
+    Parameter(name="percentile", description="Which percentile of samples; by default 95.", form=_PERCENTILE),
     Parameter(name="order_by", description="By what the largest are ranked; by default bytes.", form=Order),
 )
 _OTHER_NAMES = frozenset(parameter.name for parameter in (*_OTHERS, *_RANKING))
 _GROUP_BY = "group_by"
 _FIRST_YEAR = "1970"
+_HUNDRED = 100
 
 
 def usage_parameters(askable: Askable) -> list[Parameter]:
@@ -172,6 +195,7 @@ def read_request(query: Query, askable: Askable, now: Nanoseconds) -> UsageReque
         period=period,
         top=_read_top(query),
         compared=_read_compared(query, aligned_start, aligned_end, calendar, period),
+        rates=_read_rates(query),
         directions=_read_directions(query),
         **{field: _read_values(query, name) for name, field in askable.filters.items()},
     )
@@ -262,6 +286,22 @@ def _read_compared(query: Query, start: int, end: int, calendar: Calendar, perio
         return None
     _read_word(query, "compare", Compared, Compared.PREVIOUS)
     return find_earlier(start, end, period, calendar)
+
+
+def _read_rates(query: Query) -> Rates | None:
+    text = read_once(query, "percentile")
+    if "unit" not in query:
+        if text is not None:
+            message = "percentile: it is one of rates; say by unit in which"
+            raise InvalidRequestError(message)
+        return None
+    unit = _read_word(query, "unit", RateUnit, RateUnit.BITS)
+    if text is None:
+        return Rates(unit)
+    if re.fullmatch(DECIMAL, text) is None or not 0 < Fraction(text) <= _HUNDRED:
+        message = f"percentile: '{printable(text)}' is no number above 0 and at most 100"
+        raise InvalidRequestError(message)
+    return Rates(unit, Fraction(text) / _HUNDRED)
 
 
 def _read_directions(query: Query) -> frozenset[Direction] | None:

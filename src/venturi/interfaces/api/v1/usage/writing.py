@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from venturi.core.contracts.units import spell_exact
 from venturi.core.domain.interval import format_time
 from venturi.core.ledger.covering import Covering
 from venturi.core.ledger.roll_ups import PointCounts
@@ -54,6 +55,8 @@ def write_json(request: UsageRequest, intervals: Iterable[ReportInterval], count
         "top": request.top and request.top.count,
         "order_by": request.top and request.top.order,
         "compared_with": request.compared and spell_bounds(*request.compared),
+        "unit": request.rates and request.rates.unit,
+        "percentile": request.rates and spell_exact(request.rates.rank * 100),
     }
     return _gather(_json_pieces(head, intervals, _JsonRows(field_names(request, counts), counts, beside_names(request))))
 
