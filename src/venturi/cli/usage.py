@@ -21,6 +21,7 @@ from venturi.interfaces.render.usage.question import UsageQuestion
 _ONCE = {"resolution": "resolution", "group_by": "group_by"}
 _REPEATED = {"directions": "direction", "point_projects": "point_project_id", "boundaries": "boundary"}
 _GROUPINGS = ("label", "project", "point", "point_project", "direction", "boundary")
+_KEPT = ("labels", "points", "units", "unfolded", "top", "order_by", "compare", "forecast", "path", "charts")
 _RESOLUTIONS = click.Choice(["5m", "1h", "1d", "1w", "1month", "total"])
 
 
@@ -104,6 +105,9 @@ _RESOLUTIONS = click.Choice(["5m", "1h", "1d", "1w", "1month", "total"])
     help="Set rates beside each figure: the mean, the most and a percentile of samples of 5 minutes.",
 )
 @click.option("--percentile", metavar="P", help="With --unit: which percentile of samples; 95 unless given.")
+@click.option(
+    "--forecast", is_flag=True, help="Set beside each figure what it will be at the end of the --period, which is so far, and a range."
+)
 @click.option("-o", "--output", "path", type=click.Path(dir_okay=False), help="Write to this file instead of standard output.")
 @click.option("--chart", "charts", type=click.Path(dir_okay=False), multiple=True, help="Draw a chart into a file: .html, .png or .svg.")
 @click.option(
@@ -159,7 +163,10 @@ def _check_groups(text: str | None) -> None:
 
 def _ask(parameters: Mapping[str, Any], *, totals: bool) -> UsageQuestion:
     """Make the question, with times as they are now."""
-    kept = {name: parameters[name] for name in ("labels", "points", "units", "unfolded", "top", "order_by", "compare", "path", "charts")}
+    kept = {
+        name: parameters[name]
+        for name in ("labels", "points", "units", "unfolded", "top", "order_by", "compare", "forecast", "path", "charts")
+    }
     rates = None if parameters["unit"] is None else (parameters["unit"], parameters["percentile"] or "95")
     return UsageQuestion(parameters=_spell(parameters), totals=totals, rates=rates, paged=parameters["watched"] is None, **kept)
 

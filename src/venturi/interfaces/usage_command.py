@@ -62,6 +62,7 @@ def show_usage(resources: Resources, question: UsageQuestion, view: View, render
     ranking = [] if question.top is None else [("top", str(question.top)), ("order_by", question.order_by)]
     beside = [] if question.compare is None else [("compare", question.compare)]
     beside += [] if question.rates is None else list(zip(("unit", "percentile"), question.rates, strict=True))
+    beside += [("forecast", "true")] if question.forecast else []
     query = [
         *question.parameters,
         *ranking,

@@ -64,6 +64,7 @@ RELATIONS = {
     "an order is one of the largest": r"order_by: it ranks the largest",
     "a comparison is of the whole report, and of a time of which there can be usage": r"compare: (a comparison is of|no usage is older)",
     "rates are of days or longer, and have a percentile from 0 to 100": r"(unit: rates are of many|percentile: )",
+    "a forecast is of a period": r"forecast: it is of a whole period",
     "as many sort_dir as sort_key": r"The number of sort_keys and sort_dirs must be same",
     "project_id and tenant_id are the same": r"'project_id' and 'tenant_id' do not match",
     "an agent's token has an agent and a host, and no other has": r"a token of role agent is bound to an agent id and a host",

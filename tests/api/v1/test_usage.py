@@ -24,6 +24,7 @@ from venturi.composition import server as server_composition
 from venturi.core.domain.direction import DirectionCode
 from venturi.core.domain.errors import UnacceptableFormError
 from venturi.services.reports.comparing import COMPARISON
+from venturi.services.reports.foreseeing import FORECAST
 from venturi.services.reports.rates import RATES
 
 HUGE = 1 << 62
@@ -266,6 +267,8 @@ def test_whoever_may_read_no_usage_is_refused(metered: dict[str, Caller]) -> Non
         ("unit=bit/s&resolution=5m", "unit: rates are of many samples of 5 minutes, so the resolution is 1d or longer"),
         ("unit=bit/s&percentile=101", "percentile: '101' is no number above 0 and at most 100"),
         ("unit=bit/s&percentile=0", "percentile: '0' is no number above 0"),
+        ("forecast=true", "forecast: it is of a whole period that is so far: name one by period"),
+        ("forecast=true&period=2026-03&resolution=1d", "forecast: it is of a whole period"),
         ("percentile=95", "percentile: it is one of rates; say by unit in which"),
         ("direction=sideways", "direction: 'sideways' is none of ingress, egress, unknown"),
         ("format=xml", "format: 'xml' is none of json, csv, parquet, arrow"),
@@ -335,6 +338,19 @@ def test_rates_in_every_form(metered: dict[str, Caller]) -> None:
     for accept, read in COLUMNAR.items():
         (columns,) = read(ask_in_form(metered["admin"], question, accept).data).to_pylist()
         assert {name: float(columns[name]) for name in told} == told
+
+
+def test_a_forecast_in_every_form(metered: dict[str, Caller]) -> None:
+    question = f"/v1/usage?period=2026-03&forecast=true&group_by=label&label_id={version_id(2)}"
+    status, report = metered["admin"].ask("GET", question)
+    (row,) = report["intervals"][0]["usage"]
+    assert (status, row["octets"], [row[name] for name in FORECAST]) == (200, 5, [None] * 4), "of so few hours there is none"
+    text = ask_in_form(metered["admin"], question, "text/csv").data.decode()
+    (line,) = csv.DictReader(io.StringIO(text, newline=""))
+    assert [line[name] for name in FORECAST] == [""] * 4
+    for accept, read in COLUMNAR.items():
+        table = read(ask_in_form(metered["admin"], question, accept).data)
+        assert [str(table.schema.field(name).type) for name in FORECAST] == ["int64"] * 4
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from venturi.core.domain.errors import InvalidRequestError
 from venturi.interfaces.render.quantities import Units
 from venturi.interfaces.render.usage.charting import drawable
-from venturi.interfaces.render.usage.rows import name_others, report_rows, totals_by_boundary
+from venturi.interfaces.render.usage.rows import FORECAST, name_others, report_rows, totals_by_boundary
 from venturi.interfaces.render.usage.table import spell_comparison, tell_what_is_twice, write_report_table
 
 RED = "\x1b[31m"
@@ -195,6 +195,22 @@ def test_rates_stand_beside_each_figure_but_not_beside_the_total(name: str, besi
     assert heading.split()[2:7] == ["octets", "mean", "most", "p95", "samples"]
     assert cells in " ".join(line.split()), name
     assert total.split() == ["total", "300"]
+
+
+FORECASTS = [
+    ("a forecast", (900, 700, 1_100, 500), "300 900 700 to 1,100"),
+    ("less than a week of data", (None,) * 4, "300 none yet"),
+]
+
+
+@pytest.mark.parametrize(("name", "figures", "cells"), FORECASTS, ids=[case[0] for case in FORECASTS])
+def test_a_forecast_stands_beside_each_figure(name: str, figures: tuple[int | None, ...], cells: str) -> None:
+    report, stream = bounded({**ROWS[0], **dict(zip(FORECAST, figures, strict=True))}), StringIO()
+    write_report_table(report, list(report_rows(report)), Units.OCTETS, stream)
+    heading, _, line, *_ = stream.getvalue().splitlines()
+    assert heading.split()[2:5] == ["octets", "forecast", "range"]
+    assert cells in " ".join(line.split()), name
+    assert max(map(len, (heading, line))) <= 80
 
 
 def test_a_chart_over_time_is_of_one_boundary() -> None:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from venturi.services.reports.comparing import Comparison
 from venturi.services.reports.coverage import IntervalCoverage
+from venturi.services.reports.foreseeing import Foresight
 from venturi.services.reports.groups import EVERYWHERE
 from venturi.services.reports.rates import read_rates
 from venturi.services.reports.request import UsageRequest
@@ -28,6 +29,9 @@ def _interval(
     comparison = None if request.compared is None else Comparison(source, request.compared)
     if comparison is not None:
         sums.include(comparison.numbers, comparison.count_columns)
+    foresight = Foresight(source, request, request.period.end) if request.forecast and request.period is not None else None
+    if foresight is not None:
+        sums.include(foresight.numbers, foresight.count_columns)
     if groups.ranked:
         sums.sort(groups.order)
     scopes = set(map(groups.scope_of.__getitem__, sums.numbers))
@@ -36,5 +40,7 @@ def _interval(
     beside = {} if comparison is None else dict(comparison.columns(rows))
     if request.rates is not None:
         beside |= read_rates(source, request.rates, (start, end), rows.numbers)
+    if foresight is not None:
+        beside |= foresight.columns(rows)
     whole, points = coverage.of(start, end, EVERYWHERE), coverage.count(start, end)
     return ReportInterval(start, end, *whole, points, rows.with_beside(beside), coverage.known_until, coverage.now)

@@ -15,16 +15,13 @@ from venturi.core.contracts.units import spell_decimal
 from venturi.core.domain.errors import InvalidRequestError
 from venturi.core.domain.interval import SECOND
 from venturi.core.ledger.bins import BIN, DAY
-from venturi.services.reports.request import Rates, RateUnit
+from venturi.services.reports.request import MOST_SAMPLES, Rates, RateUnit
 from venturi.services.reports.rows import Beside, Columns
 from venturi.services.reports.sampling import SampleCoverage
 from venturi.services.reports.summing import Source
 
 RATES = ("mean_rate", "minimum_rate", "maximum_rate", "percentile_rate", "known_samples", "missing_samples")
 """What stands beside counts whose rates are asked for."""
-
-MOST_SAMPLES = 2_000_000
-"""How many samples an interval has at most, of all its groups."""
 
 _DECIMALS = 3
 

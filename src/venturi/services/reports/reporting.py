@@ -19,6 +19,7 @@ from venturi.core.ledger.roll_ups import OwnerCounts
 from venturi.services.control.policy import Operation, require
 from venturi.services.reports.access import ask_labels, choose_owners, choose_totals, choose_usage, matches, name_labels
 from venturi.services.reports.coverage import account
+from venturi.services.reports.foreseeing import check_history, history_of
 from venturi.services.reports.groups import Groups, Identity, RowKind
 from venturi.services.reports.joining import join
 from venturi.services.reports.largest import choose_largest
@@ -113,6 +114,10 @@ class UsageReports:
         if request.rates is not None:
             (whole,) = self._report(replace(request.plain, resolution=Resolution.TOTAL), read)
             check_samples(_count_groups(whole.rows, request), borders, self._clock())
+        if request.forecast:
+            start, end = history_of(request)
+            (whole,) = self._report(replace(request.plain, start=start, end=end), read)
+            check_history(_count_groups(whole.rows, request))
         while position < len(borders) - 1:
             piece = _Piece(request, borders[position : position + count + 1])
             with self._store.reading() as reader:

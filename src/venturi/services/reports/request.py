@@ -20,6 +20,9 @@ from venturi.core.ledger.calendar import UTC_CALENDAR, Calendar, Period, Unit
 MOST_INTERVALS = 120_000
 """How many intervals a report has at most: more than a year of 5 minutes."""
 
+MOST_SAMPLES = 2_000_000
+"""How many samples or hours of all groups together are looked at for an interval at most."""
+
 
 class Resolution(StrEnum):
     """The length of the intervals of a report."""
@@ -162,7 +165,8 @@ class UsageRequest:
     A filter is passed by any of its values, or by everything if it is None. In ``label_names``, ``projects``, ``points`` and
     ``boundaries`` an asterisk stands for any text; what is called by a name is found by its latest. Hours, days, weeks and months are
     those of ``calendar``; the report may be about a ``period`` of it, as far as that is over. It may be ``compared`` with an earlier time,
-    and have ``rates`` beside counts.     Build it with bounds that were aligned.
+    have ``rates`` beside counts, or
+    a ``forecast`` to the end of its period.     Build it with bounds that were aligned.
     """
 
     start: int
@@ -184,6 +188,7 @@ class UsageRequest:
     top: Top | None = None
     compared: Bounds | None = None
     rates: Rates | None = None
+    forecast: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a report that ends before it begins or has too many intervals with ``InvalidRequestError``."""
@@ -194,6 +199,9 @@ class UsageRequest:
         if self.compared is not None and self.resolution is not Resolution.TOTAL:
             message = f"compare: a comparison is of the whole report, so its resolution is {Resolution.TOTAL}"
             raise InvalidRequestError(message)
+        if self.forecast and (self.period is None or self.resolution is not Resolution.TOTAL or self.end > self.period.end):
+            message = f"forecast: it is of a whole period that is so far: name one by period; its resolution is {Resolution.TOTAL}"
+            raise InvalidRequestError(message)
         if self.rates is not None and self.resolution in _SHORTEST:
             message = f"unit: rates are of many samples of 5 minutes, so the resolution is {Resolution.DAY} or longer"
             raise InvalidRequestError(message)
@@ -201,7 +209,7 @@ class UsageRequest:
     @property
     def plain(self) -> "UsageRequest":
         """The same report with all groups told apart and nothing beside their sums."""
-        return replace(self, top=None, compared=None, rates=None)
+        return replace(self, top=None, compared=None, rates=None, forecast=False)
 
     @property
     def by_owner(self) -> bool:

@@ -11,8 +11,8 @@ class UsageQuestion:
     With ``totals`` it is one of all that points counted. ``units`` are those of ``quantities.Units``. ``unfolded`` shows each
     interval, also those at both ends of which there is no record. ``top`` is how many groups of each boundary are told apart, ranked
     by ``order_by``. ``compare`` says with what it is compared, ``rates`` in which unit rates stand beside counts, with which
-    percentile. It is written to the file ``path``, or to standard output, and drawn
-    into ``charts``. On a terminal it may be ``paged``.
+    percentile; ``forecast`` asks what counts will be at the end of the period. It is written to the file ``path``, or to standard
+    output, and drawn into ``charts``. On a terminal it may be ``paged``.
     """
 
     parameters: Sequence[tuple[str, str]] = ()
@@ -25,6 +25,7 @@ class UsageQuestion:
     order_by: str = "bytes"
     compare: str | None = None
     rates: tuple[str, str] | None = None
+    forecast: bool = False
     path: str | None = None
     charts: Sequence[str] = ()
     paged: bool = True

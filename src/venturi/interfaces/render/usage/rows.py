@@ -44,6 +44,9 @@ COMPARED = (
 RATES = ("mean_rate", "minimum_rate", "maximum_rate", "percentile_rate", "known_samples", "missing_samples")
 """What stands beside the counts of a row whose rates are asked for."""
 
+FORECAST = ("forecast_octets", "forecast_least_octets", "forecast_most_octets", "forecast_known_hours")
+"""What stands beside the counts of a row that is forecast."""
+
 PREVIOUS = "previous_octets"
 
 _NAMES = ("label_name", "observation_point_name", "project_id", "point_project_id")
@@ -71,6 +74,7 @@ def report_columns(report: Mapping[str, object], *, points: bool, used: bool = F
     groups = [*([KIND] if report.get("top") else []), *groups]
     counts = (*COUNTS, *(PARTS if points else ()), *((*USED, MAY_OVERLAP) if used else ()))
     beside = (*(COMPARED if is_compared(report) else ()), *(RATES if report.get("unit") is not None else ()))
+    beside = (*beside, *(FORECAST if any(FORECAST[0] in row for row in report_rows(report)) else ()))
     return tuple(dict.fromkeys((*BOUNDS, *groups, *counts, *beside, *COVERAGE)))
 
 

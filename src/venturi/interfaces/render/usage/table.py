@@ -17,6 +17,7 @@ from venturi.interfaces.render.resources.selection import Row
 from venturi.interfaces.render.resources.table import write_table
 from venturi.interfaces.render.usage.rows import (
     BOUNDARY,
+    FORECAST,
     MAY_OVERLAP,
     PARTS,
     PREVIOUS,
@@ -171,13 +172,15 @@ class _Shares:
         self.unknown = not points and not counted and (overlap if used else len(labels) > 1)
         self._compared = any("comparison" in row for row in rows)
         self._rated = rated
-        beside = self._compared or rated is not None
+        self._foreseen = any(FORECAST[0] in row for row in rows)
+        beside = self._compared or rated is not None or self._foreseen
         self._parts = () if beside else self._parts
         self.headings = [
             *([] if beside else ["packets"]),
             "bits" if units is Units.BITS else "octets",
             *(["before", "change"] if self._compared else []),
             *(name.removesuffix("_octets") for name in self._parts),
+            *(["forecast", "range"] if self._foreseen else []),
             *([] if rated is None else ["mean", "most", rated.heading, "samples"]),
             *([] if self.unknown or rated is not None else ["share"]),
         ]
@@ -208,11 +211,22 @@ class _Shares:
         octets = _count(row, "octets")
         parts = ["" if row.get(name) is None or row.get(SHARED) else format_octets(_count(row, name), self._units) for name in self._parts]
         share = [] if self.unknown or self._rated is not None else [format_share(octets, _count(self._totals[row.get(BOUNDARY)], "octets"))]
-        if self._compared or self._rated is not None:
+        if self._compared or self._rated is not None or self._foreseen:
             change = _change(row, self._units) if self._compared else []
             rates = [] if self._rated is None else _rates(row, self._rated.unit)
-            return [format_octets(octets, self._units), *change, *rates, *share]
+            foreseen = _spell_forecast(row, self._units) if self._foreseen else []
+            return [format_octets(octets, self._units), *change, *foreseen, *rates, *share]
         return [format_count(_count(row, "packets")), format_octets(octets, self._units), *parts, *share]
+
+
+def _spell_forecast(row: Row, units: Units) -> list[str]:
+    """Spell what a row will come to, and the range; a total has none, since ranges do not add up."""
+    if FORECAST[0] not in row:
+        return ["", ""]
+    if row.get(FORECAST[0]) is None:
+        return ["none yet", ""]
+    octets, least, most = (format_octets(_count(row, name), units) for name in FORECAST[:3])
+    return [octets, f"{least} to {most}"]
 
 
 def _rates(row: Row, unit: str) -> list[str]:

@@ -56,6 +56,8 @@ _Comparison = Annotated[
 _Rate = Annotated[float | None, Meta(description="In the unit of the report, to three decimals.")]
 _Samples = Annotated[int, Meta(ge=0, description="A number of samples that are over.")]
 
+_Forecast = Annotated[int | None, Meta(description="An estimate, from hours of the weeks before; null where there is none.")]
+
 _RolledUntil = Annotated[
     TimeText | None,
     Meta(
@@ -110,7 +112,16 @@ class RatesForm(ComparedForm, kw_only=True):
     missing_samples: _Samples | UnsetType = UNSET
 
 
-class PointGroupForm(RatesForm, kw_only=True):
+class ForecastForm(RatesForm, kw_only=True):
+    """With ``forecast``: octets at the end of the period, null where there is no week of data, and from how many known hours that is."""
+
+    forecast_octets: _Forecast | UnsetType = UNSET
+    forecast_least_octets: _Forecast | UnsetType = UNSET
+    forecast_most_octets: _Forecast | UnsetType = UNSET
+    forecast_known_hours: _Forecast | UnsetType = UNSET
+
+
+class PointGroupForm(ForecastForm, kw_only=True):
     """What rows are told apart by, as far as ``group_by`` asks for it. Of what is deleted, the usage stays.
 
     With ``top`` each row has a ``kind``; that of the others and that of the total name no label, project or point.

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from venturi.core.domain.errors import UnacceptableFormError
 from venturi.interfaces.api.v1.usage.fields import COVERAGE_FIELDS, FLAGS, Fields, beside_names, coverage_fields, field_names, group_fields
 from venturi.interfaces.api.v1.usage.queries import UsageForm
+from venturi.services.reports.foreseeing import FORECAST
 from venturi.services.reports.groups import Group
 from venturi.services.reports.request import UsageRequest
 from venturi.services.reports.rows import Beside, ReportInterval, Told
@@ -31,7 +32,7 @@ _TYPES = {
     **dict.fromkeys(("previous_packets", "previous_octets", "difference_packets", "difference_octets"), pa.int64()),
     **dict.fromkeys(("previous_known_point_seconds", "previous_expected_point_seconds"), pa.int64()),
     **dict.fromkeys(("percent", "mean_rate", "minimum_rate", "maximum_rate", "percentile_rate"), _DECIMAL),
-    **dict.fromkeys(("known_samples", "missing_samples"), pa.int64()),
+    **dict.fromkeys(("known_samples", "missing_samples", *FORECAST), pa.int64()),
 }
 
 

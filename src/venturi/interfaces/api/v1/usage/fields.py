@@ -10,6 +10,7 @@ from venturi.core.domain.interval import SECOND
 from venturi.core.ledger.covering import Covering
 from venturi.services.reports.comparing import COMPARISON
 from venturi.services.reports.coverage import PointTime
+from venturi.services.reports.foreseeing import FORECAST
 from venturi.services.reports.groups import Group
 from venturi.services.reports.rates import RATES
 from venturi.services.reports.reporting import USED_COUNTS
@@ -46,7 +47,8 @@ def field_names(request: UsageRequest, counts: Sequence[str]) -> tuple[str, ...]
 
 def beside_names(request: UsageRequest) -> tuple[str, ...]:
     """Name what stands beside the counts of a row; in CSV it follows them."""
-    return (*(() if request.compared is None else COMPARISON), *(() if request.rates is None else RATES))
+    asked = (request.compared is not None, COMPARISON), (request.rates is not None, RATES), (request.forecast, FORECAST)
+    return tuple(name for wanted, names in asked if wanted for name in names)
 
 
 def group_fields(group: Group) -> Fields:

@@ -149,6 +149,11 @@ _RANKING = (
         form=RateUnit,
     ),
     Parameter(name="percentile", description="Which percentile of samples; by default 95.", form=_PERCENTILE),
+    Parameter(
+        name="forecast",
+        description="Set beside each figure what it will be at the end of the period, which is so far, at least and at most.",
+        form=bool,
+    ),
     Parameter(name="order_by", description="By what the largest are ranked; by default bytes.", form=Order),
 )
 _OTHER_NAMES = frozenset(parameter.name for parameter in (*_OTHERS, *_RANKING))
@@ -196,6 +201,7 @@ def read_request(query: Query, askable: Askable, now: Nanoseconds) -> UsageReque
         top=_read_top(query),
         compared=_read_compared(query, aligned_start, aligned_end, calendar, period),
         rates=_read_rates(query),
+        forecast=_read_flag(query, "forecast"),
         directions=_read_directions(query),
         **{field: _read_values(query, name) for name, field in askable.filters.items()},
     )
@@ -211,8 +217,12 @@ def read_form(query: Query, accepted: str) -> UsageForm:
 
 def read_raw(query: Query) -> bool:
     """Read whether cells of CSV are wanted as they are, also those that a spreadsheet would run; raises ``InvalidRequestError``."""
-    text = read_once(query, "raw")
-    return text is not None and read_boolean("raw", text)
+    return _read_flag(query, "raw")
+
+
+def _read_flag(query: Query, name: str) -> bool:
+    text = read_once(query, name)
+    return text is not None and read_boolean(name, text)
 
 
 def _read_calendar(query: Query) -> Calendar:
