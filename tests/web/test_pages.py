@@ -64,6 +64,12 @@ def test_the_overview_shows_what_the_points_counted(site: Site) -> None:
     assert spelled(60_000 * MINUTES) in page.text
 
 
+def test_the_overview_compares_with_the_time_before_where_that_is_known(site: Site) -> None:
+    browser = site.browser("admin")
+    assert "not known before" in browser.show(of_day("")).text
+    assert "not known before" in browser.show("/dashboard?period=2026-01").text
+
+
 def test_the_overview_parts_traffic_by_project_and_the_rest(site: Site) -> None:
     def legend(page: Page) -> set[str]:
         known = {"shop", "lab", "shared labels", "no label", "several projects", "unattributed", "other projects", "all traffic"}

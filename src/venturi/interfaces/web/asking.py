@@ -15,7 +15,7 @@ from venturi.core.ledger.calendar import Calendar, Period, Unit
 from venturi.core.rules.checks import printable
 from venturi.interfaces.api.v1.forms.reading import Query, read_once
 from venturi.interfaces.web.spelling import spell_clock
-from venturi.services.reports.request import Grouping, Resolution, Top, UsageRequest, align
+from venturi.services.reports.request import Bounds, Grouping, Resolution, Top, UsageRequest, align, find_earlier
 
 UNASKED_PERIOD = "24h"
 PERIOD_CHOICES: Mapping[str, str] = {
@@ -73,8 +73,17 @@ class View:
     @property
     def bounds(self) -> str:
         """Its bounds and its zone."""
-        form = "%-d %b %H:%M"
-        return f"{spell_clock(self.start, self.calendar, form)} – {spell_clock(self.end, self.calendar, form)}, {self.calendar.name}"
+        return f"{_spell_bounds(self.start, self.end, self.calendar)}, {self.calendar.name}"
+
+    @property
+    def before(self) -> Bounds:
+        """The time before, as long as this one; of a period that is so far, the same part of the one before."""
+        return find_earlier(*align(self.start, self.end, Resolution.TOTAL, self.calendar), self.period, self.calendar)
+
+    @property
+    def before_bounds(self) -> str:
+        """Its bounds."""
+        return _spell_bounds(*self.before, self.calendar)
 
     def at_boundary(self, boundary: str) -> "View":
         """Give the same time at a boundary."""
@@ -90,8 +99,13 @@ class View:
         resolution: Resolution = Resolution.TOTAL,
         top: Top | None = None,
         filters: Mapping[str, frozenset[str] | None] = NO_FILTERS,
+        *,
+        compared: bool = False,
     ) -> UsageRequest:
-        """Give the question of a report about this time; ``filters`` are those of ``UsageRequest``, by its fields."""
+        """Give the question of a report about this time; ``filters`` are those of ``UsageRequest``, by its fields.
+
+        With ``compared``, what was counted before stands beside it.
+        """
         start, end = align(self.start, self.end, resolution, self.calendar)
         asked = UsageRequest(
             start=start,
@@ -102,8 +116,14 @@ class View:
             period=self.period,
             top=top,
             boundaries=frozenset({self.boundary}) if self.boundary else None,
+            compared=self.before if compared else None,
         )
         return replace(asked, **filters)  # type: ignore[arg-type] # the names of fields of filters
+
+
+def _spell_bounds(start: int, end: int, calendar: Calendar) -> str:
+    form = "%-d %b %H:%M"
+    return f"{spell_clock(start, calendar, form)} – {spell_clock(end, calendar, form)}"
 
 
 def read_view(query: Query, now: Nanoseconds) -> View:

@@ -2,10 +2,12 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from venturi.core.domain.control.listing import Listing
 from venturi.core.domain.control.principal import Principal
+from venturi.core.domain.direction import Direction
 from venturi.core.domain.interval import SECOND
 from venturi.core.domain.text import SHORT_IDENTIFIER
 from venturi.core.ledger.bins import HOUR
@@ -28,6 +30,11 @@ class Chosen(NamedTuple):
     names: Mapping[str, str]
     view: View
     known: figures.Known
+    changes: Mapping[tuple[str, Direction], figures.Change] = MappingProxyType({})
+
+    def change(self, direction: str) -> figures.Change | None:
+        """How the octets in a direction differ from those of the time before; None where that was not asked."""
+        return self.changes.get((self.view.boundary, Direction(direction)))
 
     @property
     def amounts(self) -> figures.Amounts:
@@ -51,12 +58,19 @@ def choose_totals(caller: Principal, services: PageServices, view: View) -> Chos
     Where nobody asked for a time and metering began lately, the time is the last hour.
     """
     if caller.is_admin:
-        (whole,) = services.reports.point_totals(caller, view.request(BY_DIRECTION))
+        (whole,) = services.reports.point_totals(caller, view.request(BY_DIRECTION, compared=True))
     else:
         (whole,) = services.reports.usage(caller, own_request(caller, view))
     if is_young(view, whole):
         return choose_totals(caller, services, view.of_last_hour())
-    return choose_boundary(caller, services, view, whole, view.request(()))
+    changes = figures.changes_of(whole)
+    groups = [row.group for row in whole.rows]
+    told = {
+        (group.boundary or "", group.direction): changes[group.kind, group.identity, group.direction]
+        for group in groups
+        if group.direction is not None
+    }
+    return choose_boundary(caller, services, view, whole, view.request(()))._replace(changes=told)
 
 
 def is_young(view: View, whole: ReportInterval) -> bool:
@@ -69,7 +83,7 @@ def own_request(caller: Principal, view: View, *, by_interval: bool = False) -> 
     only: dict[str, frozenset[str] | None] = {"project_ids": frozenset({caller.project_id})}
     if by_interval:
         return view.request(BY_DIRECTION, view.resolution, filters=only)
-    return view.request(BY_DIRECTION, filters=only)
+    return view.request(BY_DIRECTION, filters=only, compared=True)
 
 
 def name_boundaries(caller: Principal, services: PageServices, boundaries: Iterable[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ see them, is for ``services.reports``.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -19,7 +20,8 @@ from venturi.core.ledger.calendar import Calendar
 from venturi.core.ledger.roll_ups import PointCounts
 from venturi.interfaces.web.charts import ABSENT, PENDING, Axis, Cell, Series, mirror
 from venturi.interfaces.web.spelling import spell_clock, spell_rate
-from venturi.services.reports.groups import Group, RowKind
+from venturi.services.reports.comparing import Comparability
+from venturi.services.reports.groups import Group, Identity, RowKind
 from venturi.services.reports.reporting import USED_COUNTS
 from venturi.services.reports.rows import ReportInterval, ReportRow
 
@@ -70,6 +72,21 @@ class Amounts:
         return max(self.octets.values(), default=0)
 
 
+class Change(NamedTuple):
+    """How octets differ from those of the time before: in per cent, None where that cannot be said, and how far both are known."""
+
+    percent: Decimal | None
+    known: Comparability
+
+    @property
+    def words(self) -> str:
+        """What a page says of it."""
+        if self.percent is None:
+            return {Comparability.NOTHING_BEFORE: "nothing before"}.get(self.known, "not known before")
+        about = "about " if self.known is Comparability.PARTLY_KNOWN else ""
+        return f"{about}{'+' if self.percent > 0 else '−' if self.percent < 0 else ''}{abs(self.percent)} %"
+
+
 class Known(NamedTuple):
     """How much of the time of a page is known at its points, in point-seconds, and how much there is."""
 
@@ -93,6 +110,16 @@ def by_boundary(intervals: Iterable[ReportInterval]) -> dict[str, Amounts]:
             if row.group.kind is RowKind.GROUP:
                 found.setdefault(row.group.boundary or "", Amounts()).add(row.group.direction, row.counts[0], row.counts[1])
     return dict(sorted(found.items()))
+
+
+def changes_of(interval: ReportInterval) -> dict[tuple[RowKind, Identity, Direction | None], Change]:
+    """Give how each row of a report that compares differs from the time before: by its kind, what it is about, and its direction."""
+    beside = interval.rows.beside
+    found = {}
+    for row, percent, known in zip(interval.rows, beside["percent"], beside["comparison"], strict=True):
+        exact = percent if isinstance(percent, Decimal) else None
+        found[row.group.kind, row.group.identity, row.group.direction] = Change(exact, Comparability(str(known)))
+    return found
 
 
 def by_group(rows: Iterable[ReportRow]) -> dict[Group, Amounts]:

@@ -41,6 +41,7 @@ class Line(NamedTuple):
     style: str
     amounts: figures.Amounts
     shared: bool
+    change: figures.Change | None
 
 
 @get(ROOT, include_in_schema=False, opt={OPERATION: Operation.READ_USAGE})
@@ -78,6 +79,7 @@ def _build(request: ApiRequest, services: PageServices, view: View, direction: D
         periods=PERIOD_CHOICES,
         names=chosen.names,
         amounts=chosen.amounts,
+        chosen=chosen,
         known=chosen.known,
         cells=cells,
         chart=chart,
@@ -92,10 +94,18 @@ def _build(request: ApiRequest, services: PageServices, view: View, direction: D
 
 
 def _project_lines(caller: Principal, services: PageServices, view: View, partition: figures.Partition) -> list[Line]:
-    (whole,) = services.reports.usage(caller, view.request(_BY_PROJECT, top=Top(PROJECTS_SHOWN, Order.BYTES)))
+    (whole,) = services.reports.usage(caller, view.request(_BY_PROJECT, top=Top(PROJECTS_SHOWN, Order.BYTES), compared=True))
+    changes = figures.changes_of(whole)
     drawn = {series.name: series.style for series in partition.series}
     return [
-        Line(group.project_id or "", group.kind, drawn.get(group.project_id or "", "others"), amounts, bool(group.shared))
+        Line(
+            group.project_id or "",
+            group.kind,
+            drawn.get(group.project_id or "", "others"),
+            amounts,
+            bool(group.shared),
+            changes.get((group.kind, group.identity, Direction.EGRESS)),
+        )
         for group, amounts in figures.by_group(whole.rows).items()
     ]
 
