@@ -31,6 +31,7 @@ def upgrade_database(url: str, progress: Progress = UNHEARD, tell: Callable[[Car
     ``tell`` hears beforehand what is carried over, if anything is. Raises ``StoreInUseError`` if servers use the database then, and
     ``SchemaError`` if it has a newer schema.
     """
+    progress.begin("upgrading", None)
     with writing_by_pieces(url) as begin:
         with begin() as connection:
             require_supported_server(connection)
