@@ -103,7 +103,7 @@ class Roller:
         now = self._clock()
         with self._store.reading() as reader:
             beyond = reader.usage.beyond()
-            early = not due_only or beyond.entries >= self._config.entries or beyond.waiting >= self._config.postings
+            early = not due_only or self._is_early(beyond, now)
             postings = reader.usage.next_postings(self._at_once, None if early else fold_border(now))
         self._watch(beyond)
         if beyond.since is None or (not early and now < fold_time(beyond.since)):
@@ -154,6 +154,11 @@ class Roller:
                 self._stopping.wait(_RETRY_SECONDS)
                 continue
             self._stopping.wait(_LOOK_SECONDS)
+
+    def _is_early(self, beyond: Beyond, now: int) -> bool:
+        """Tell whether postings are folded though their bins are not over: for their number, or since a clock was set back since."""
+        many = beyond.entries >= self._config.entries or beyond.waiting >= self._config.postings
+        return many or (beyond.since is not None and beyond.since > now + GRACE)
 
     def _close_hours(self, closed: int, now: int) -> None:
         """Close the hours whose usage is folded: those that were over at the border up to which postings are."""
