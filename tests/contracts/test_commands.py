@@ -157,3 +157,31 @@ def test_samples_come_in_the_form_asked_for(metered: Metered) -> None:
         assert answer.data.splitlines()[1] == b"2026-01-01T00:00:00Z,0,0,0,true,0,1"
     for query, sentence in (("period=2026-1", "is no period"), ("format=xml", "none of json, csv"), ("speriod=x", "no such parameter")):
         assert sentence in metered.ask(f"/v1/contracts/{contract}/samples?{query}", 400)["error"]["message"]
+
+
+def test_all_contracts_are_measured_at_once(metered: Metered) -> None:
+    made = (
+        "--percentile",
+        "95",
+        "--of",
+        "egress",
+        "--unit",
+        "kbit/s",
+        "--begins",
+        "2026-01-01T00:00:00Z",
+        "--ends",
+        "2026-01-02T00:00:00Z",
+    )
+    metered.tell("create", "one of all", *OF_LABEL, *made)
+    metered.tell("create", "later", *OF_LABEL, "--volume", "--unit", "GB", "--begins", "2026-02-01T00:00:00Z")
+    listed = json.loads(metered.tell("measure", "--period", "2026-01", "-f", "json"))
+    told = {row["contract"]: row for row in listed}
+    shown = json.loads(metered.tell("show", "one of all", "--period", "2026-01", "-f", "json"))
+    assert {name: told["one of all"][name] for name in ("figure", "unit", "total")} == {
+        name: shown[name] for name in ("figure", "unit", "total")
+    }
+    assert (told["one of all"]["known"], told["one of all"]["period"]) == (shown["samples"]["known"], "2026-01")
+    assert told["later"]["refusal"] == "period: the contract holds at no time of 2026-01"
+    page = metered.ask("/v1/measures?period=2026-01&limit=1")
+    assert len(page["measures"]) == 1
+    assert page["next"] == page["measures"][0]["contract_id"]

@@ -2,15 +2,20 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
 from tests.contracts.metering import EDGE, IN, OUT, UNKNOWN, ContractsOfTests, label, point, project, seconds, terms
 from tests.reports.filling import KnownVersion, MeteredRecord
+from tests.support.control_values import OPERATOR
 from tests.support.databases import open_store
+from venturi.core.contracts.settling import Measured
 from venturi.core.contracts.terms import InterpolatedSamples, Member, Of, PercentileMeasure, VolumeMeasure
+from venturi.core.domain.control.principal import IMPLIED_ROLES, Role
 from venturi.core.domain.coverage import Coverage
+from venturi.services.contracts.measuring import Unmeasured
 
 FIRST, DAYS = "2026-03-10T00:00:00Z", 1
 COUNT = DAYS * 288
@@ -143,3 +148,36 @@ def test_whole_points_count_all_that_passed(contracts: ContractsOfTests) -> None
     contract = contracts.create(terms(point(1), point(2)), (FIRST, "2026-03-10T00:05:00Z"))
     assert [(tuple(sample.octets), sample.known) for sample in contracts.measure(contract).samples] == [((0, 300, 0), True)]
     assert contract.versions[0].terms.boundary == EDGE
+
+
+def test_many_contracts_are_measured_as_each_by_itself(contracts: ContractsOfTests) -> None:
+    contracts.meter(LABELS, POINTS, DrawnLedger(17).records)
+    lenient = PercentileMeasure(of=Of.SUM, interpolated=InterpolatedSamples.KNOWN, least_known="0")
+    said = {
+        "labels": (terms(label(1), label(2), measure=lenient), ("2026-03-01", None)),
+        "a label": (terms(label(1), measure=PercentileMeasure(percentile="50", of=Of.MAX_OF_PERCENTILES)), ("2026-03-10T03:00:00Z", None)),
+        "a foreign label": (terms(label(3), measure=lenient), ("2026-01-01", "2026-03-10T20:00:00Z")),
+        "a project": (terms(project("p1"), measure=VolumeMeasure()), ("2026-03-10", None)),
+        "points": (terms(point(1), point(2), measure=lenient), ("2026-01-01", None)),
+        "elsewhere": (terms(point(4), boundary="elsewhere", measure=VolumeMeasure()), ("2026-01-01", None)),
+        "a point and another's label": (terms(point(2), label(3), measure=lenient), ("2026-01-01", None)),
+        "ended": (terms(label(1)), ("2026-01-01", "2026-02-01")),
+    }
+    made = [contracts.create(each, lasting, name=name) for name, (each, lasting) in said.items()]
+    told: dict[str, Measured | Unmeasured] = {}
+    for accept in (False, True):
+        told = {each.contract.name: each for each in contracts.measures.measure_all(OPERATOR, made, "2026-03", accept_missing=accept)}
+        assert sorted(told) == sorted(said)
+        ended = told.pop("ended")
+        assert isinstance(ended, Unmeasured)
+        assert ended.reason == "period: the contract holds at no time of 2026-03"
+        for contract in made[:-1]:
+            assert told[contract.name] == contracts.measure(contract, accept_missing=accept), contract.name
+    assert any(isinstance(each, Measured) and each.known and each.missing_octets != (0, 0, 0) for each in told.values())
+
+
+def test_of_many_contracts_a_caller_measures_those_of_its_project(contracts: ContractsOfTests) -> None:
+    contracts.meter(LABELS, POINTS, DrawnLedger(18).records)
+    made = [contracts.create(terms(label(1))), contracts.create(terms(label(3)), project_id="p2", name="theirs")]
+    reader = replace(OPERATOR, project_id="p2", roles=IMPLIED_ROLES[Role.READER])
+    assert [each.contract.name for each in contracts.measures.measure_all(reader, made, "2026-03")] == ["theirs"]

@@ -23,6 +23,25 @@ _NAMED: Mapping[str, Collection] = {"label": LABELS, "point": POINTS}
 _SAMPLES = ("start", "ingress_octets", "egress_octets", "unknown_octets", "known", "measured_octets", "position")
 
 
+_MEASURES = (
+    "contract_id",
+    "contract",
+    "project_id",
+    "direction",
+    "period",
+    "so_far",
+    "known",
+    "missing",
+    "kind",
+    "figure",
+    "unit",
+    "total",
+    "currency",
+    "refusal",
+)
+_MEASURES_SHOWN = ("contract", "period", "figure", "unit", "total", "currency", "missing", "refusal")
+
+
 class ContractCommands:
     """The commands on the contracts of one server; each gives the exit code."""
 
@@ -68,6 +87,19 @@ class ContractCommands:
             return 0
         row = _tell(found)
         write_paged(partial(write_one, row, choose_columns(view.columns, tuple(row), tuple(row)), view))
+        return 0
+
+    def measure_all(self, query: Sequence[tuple[str, str]], view: View) -> int:
+        """Write what all contracts come to in a period, as a list; pages are asked for until the last."""
+        columns = choose_columns(view.columns, _MEASURES, _MEASURES if view.form != "table" else _MEASURES_SHOWN)
+        order = choose_columns(view.sort_columns, _MEASURES, ())
+        rows: list[Row] = []
+        marker: object = ""
+        while marker is not None:
+            page = self._resources.ask("GET", "/v1/measures", query=[*query, *([("marker", str(marker))] if marker else [])])
+            rows += [_flatten(measure) for measure in _objects(page, "measures")]
+            marker = page.get("next")
+        write_standard_output(partial(write_list, rows, columns, replace(view, columns=(), sort_columns=order)))
         return 0
 
     def _write_samples(self, path: str, query: Sequence[tuple[str, str]], view: View) -> int:
@@ -143,6 +175,13 @@ def _tell(measure: Json) -> Row:
             "samples_around": [{str(sample.get("position")): _spell_rate(sample, unit)} for sample in _objects(measure, "around")] or None,
         }
     return {name: value for name, value in told.items() if value is not None}
+
+
+def _flatten(measure: Row) -> Row:
+    """Give what a contract comes to as one row: of its period the name, of its samples how many are known and missing."""
+    document = dict(measure)
+    period, samples = _object(document, "period"), _object(document, "samples")
+    return {**document, "period": period.get("name"), "known": samples.get("known"), "missing": samples.get("missing")}
 
 
 def _spell_measure(measure: Json) -> str:

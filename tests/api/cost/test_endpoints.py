@@ -205,6 +205,7 @@ CASES: dict[tuple[str, str], tuple[str, str | Body]] = {
     ("GET", "/v1/contracts/{contract_id}/samples"): ("?period=2026-01", ""),
     ("POST", "/v1/contracts/{contract_id}/statements"): ("", lambda world: _closing(world, "2026-02")),
     ("GET", "/v1/contracts/{contract_id}/findings"): ("?period=2026-01", ""),
+    ("GET", "/v1/measures"): ("?period=2026-01", ""),
     ("POST", "/v1/corrections"): ("", _corrections),
     ("POST", "/v1/explain"): ("", PACKET),
     ("GET", "/v1/held"): ("?limit=1000", ""),

@@ -117,6 +117,8 @@ CASES = [
     Case("GET", "/v1/statements/{number}/lines", Operation.EXPORT_STATEMENT, ("statement",)),
     Case("GET", "/v1/statements/{number}/verification", Operation.VERIFY_STATEMENT, ("statement",)),
     Case("POST", "/v1/statements/{number}/voids", Operation.VOID_STATEMENT, ("statement",), form={"reason": "r"}),
+    Case("GET", "/v1/measures", Operation.LIST_MEASURES, ("contract",), query="marker={id}"),
+    Case("GET", "/v1/measures", Operation.LIST_MEASURES, ("contract",), query="id={id}"),
     Case("GET", "/v1/usage", Operation.READ_USAGE, _LABEL_KINDS, query="label_id={id}&{hour}"),
     Case("GET", "/v1/usage", Operation.READ_USAGE, ("point",), query="observation_point_id={id}&{hour}"),
     Case("GET", "/v1/usage/points", Operation.READ_POINT_TOTALS, ("point", "shared point"), query="observation_point_id={id}&{hour}"),

@@ -162,6 +162,20 @@ def show_contract(*, server: ServerChoice, view: View, contract: str, period: st
         return commands.measure(contract, [("period", period), *_accepting(accept=accept_missing)], view)
 
 
+@contract.command("measure")
+@_PERIOD
+@click.option("--project", "project_id", metavar="PROJECT", help="Only contracts of this project.")
+@_ACCEPT
+@list_options
+@server_options
+def measure_contracts(*, server: ServerChoice, view: View, period: str | None, project_id: str | None, accept_missing: bool) -> int:
+    """List what all contracts come to in a period, by default in the one that is running."""
+    asked = [] if period is None else [("period", period)]
+    asked += [] if project_id is None else [("project_id", project_id)]
+    with composition.contract_commands(server) as commands:
+        return commands.measure_all([*asked, *_accepting(accept=accept_missing)], view)
+
+
 @contract.command("check")
 @click.argument("contract", shell_complete=names_of(CONTRACTS))
 @_PERIOD

@@ -53,6 +53,7 @@ class Operation(StrEnum):
     UPDATE_CONTRACT = "update_contract"
     DELETE_CONTRACT = "delete_contract"
     MEASURE_CONTRACT = "measure_contract"
+    LIST_MEASURES = "get_measures"
     SHOW_SAMPLES = "get_contract_samples"
     LIST_STATEMENTS = "get_statements"
     SHOW_STATEMENT = "get_statement"
@@ -169,6 +170,7 @@ POLICY: Mapping[Operation, Grant] = {
     Operation.UPDATE_CONTRACT: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.DELETE_CONTRACT: Grant(ADMINS, ADMINS, ADMINS, ADMINS),
     Operation.MEASURE_CONTRACT: Grant(READERS, READERS, ADMINS, ADMINS),
+    Operation.LIST_MEASURES: Grant(READERS, READERS, ADMINS, ADMINS),
     # Shared are those of foreign members, unless an administrator lets readers see them.
     Operation.SHOW_SAMPLES: Grant(READERS, ADMINS, ADMINS, ADMINS),
     # Said of the contract. A statement is given away with its samples, so that stands as shared where those are not for readers.

@@ -29,7 +29,15 @@ from venturi.interfaces.api.v1.forms.contracts import (
     contract_form,
     new_contract,
 )
-from venturi.interfaces.api.v1.forms.measures import SAMPLE_COLUMNS, MeasureForm, SamplesForm, measure_form, samples_form
+from venturi.interfaces.api.v1.forms.measures import (
+    SAMPLE_COLUMNS,
+    MeasureForm,
+    MeasuresForm,
+    SamplesForm,
+    contract_measure_form,
+    measure_form,
+    samples_form,
+)
 from venturi.interfaces.api.v1.forms.reading import Query, cut_page, listing_parameters, read_boolean, read_listing, read_once
 from venturi.interfaces.api.v1.forms.texts import FitText
 from venturi.interfaces.api.v1.wire import ApiRequest, JsonBody, answer, answer_in_turn, identifier, query_of
@@ -40,6 +48,9 @@ from venturi.services.control.policy import OPERATION, Operation
 FILTERS = {"id": FitText, "name": FitText, "project_id": FitText, "direction": Side}
 _COLLECTION = "/v1/contracts"
 _CONTRACT = "/v1/contracts/{contract_id:str}"
+_MOST_MEASURED = 50
+"""How many contracts are measured for one request at most."""
+
 _NOUN = "Contract"
 _TAGS = ["contracts"]
 _MEMBER = {"kind": "project", "id": "customer-7"}
@@ -228,6 +239,40 @@ async def show_samples(
     return await answer_in_turn(request, turns, work, _CSV if form is SamplesAs.CSV else JSON_MEDIA, headers=_BY_FORM)
 
 
+@get(
+    "/v1/measures",
+    opt={OPERATION: Operation.LIST_MEASURES},
+    tags=_TAGS,
+    operation_class=declare(MeasuresForm, *listing_parameters(FILTERS), _PERIOD, _ACCEPT, refusals=(404, 429)),
+)
+async def list_measures(
+    request: ApiRequest,
+    caller: NamedDependency[Principal],
+    contracts: NamedDependency[ContractControl],
+    measures: NamedDependency[ContractMeasures],
+    turns: NamedDependency[ServerTurns],
+    limits: NamedDependency[Limits],
+) -> Response[bytes]:
+    """Measure a period of many contracts.
+
+    Lists the contracts that the caller may measure with what each comes to in the period, at most 50 on a page. A contract that has no such
+    period, or does not hold in it, says so.
+    """
+    query = query_of(request)
+    accepts, period = read_once(query, "accept_missing"), read_once(query, "period")
+    accept_missing = accepts is not None and read_boolean("accept_missing", accepts)
+    listed = {name: texts for name, texts in query.items() if name not in {"accept_missing", "period"}}
+    listing = read_listing(listed, min(limits.page_resources, _MOST_MEASURED), FILTERS)
+
+    def work() -> bytes:
+        page, following = cut_page(contracts.list_contracts(caller, listing), listing, lambda contract: contract.id)
+        told = map(contract_measure_form, measures.measure_all(caller, page, period, accept_missing=accept_missing))
+        forms = {form.contract_id: form for form in told}
+        return msgspec.json.encode(MeasuresForm(measures=[forms[contract.id] for contract in page], next=following))
+
+    return await answer_in_turn(request, turns, work)
+
+
 def _read_query(request: ApiRequest, *others: str) -> Query:
     query = query_of(request)
     unknown = sorted(set(query) - {"period", *others})
@@ -276,4 +321,5 @@ CONTRACT_ROUTES: list[ControllerRouterHandler] = [
     delete_contract,
     measure_contract,
     show_samples,
+    list_measures,
 ]

@@ -18,6 +18,7 @@ from venturi.core.contracts.terms import Of, PercentileMeasure, Side, Terms
 from venturi.core.contracts.units import Rounding, factor_of, read_quantity, round_to, spell_decimal, spell_exact
 from venturi.core.domain.interval import format_time
 from venturi.interfaces.api.v1.forms.texts import Identifier, TimeText
+from venturi.services.contracts.measuring import Unmeasured
 
 AROUND = 3
 """How many samples below and above the deciding one are shown."""
@@ -115,6 +116,31 @@ class MeasureForm(Struct, kw_only=True):
     invoiced: InvoicedForm | None
 
 
+class ContractMeasureForm(Struct, kw_only=True):
+    """What one of many contracts comes to in a period, null with a ``refusal`` where that cannot be told."""
+
+    contract_id: Identifier
+    contract: str
+    project_id: str
+    direction: Side
+    period: PeriodForm | None
+    so_far: bool
+    samples: CountedSamples | None
+    kind: MeasureKind
+    figure: str | None
+    unit: str
+    refusal: str | None
+    total: str | None
+    currency: str | None
+
+
+class MeasuresForm(Struct, kw_only=True):
+    """A page of contracts, with what each comes to in the period; ``next`` is the marker of the page after it, null on the last."""
+
+    measures: list[ContractMeasureForm]
+    next: str | None
+
+
 class SampleForm(Struct, kw_only=True):
     """What was counted in the 5 minutes from ``start``; ``measured_octets`` are null of a percentile of both directions apart.
 
@@ -187,6 +213,34 @@ def measure_form(measured: Measured, invoiced: str | None = None) -> MeasureForm
         currency=terms.currency,
         invoiced=None if invoiced is None else _invoiced_form(measured, read_quantity(invoiced, terms.unit), ranked),
     )
+
+
+def contract_measure_form(measured: Measured | Unmeasured) -> ContractMeasureForm:
+    """Spell what one of many contracts comes to."""
+    contract = measured.contract
+    version = measured.version if isinstance(measured, Measured) else contract.versions[-1]
+    terms = version.terms
+    told = ContractMeasureForm(
+        contract_id=contract.id,
+        contract=contract.name,
+        project_id=contract.project_id,
+        direction=contract.direction,
+        period=None,
+        so_far=False,
+        samples=None,
+        kind="percentile" if isinstance(terms.measure, PercentileMeasure) else "volume",
+        figure=None,
+        unit=terms.unit,
+        refusal=None if isinstance(measured, Measured) else measured.reason,
+        total=None,
+        currency=terms.currency,
+    )
+    if isinstance(measured, Measured):
+        told.period, told.so_far, told.samples = _period_form(measured), measured.so_far, _counted(measured)
+        told.figure = None if measured.figure is None else spell_decimal(measured.figure, terms.decimals)
+        told.refusal = measured.refusal
+        told.total = spell_decimal(total(measured.lines), CURRENCIES.get(terms.currency or "", 0)) if measured.lines else None
+    return told
 
 
 def samples_form(measured: Measured) -> SamplesForm:
