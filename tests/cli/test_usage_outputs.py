@@ -1,5 +1,7 @@
 """``venturi usage`` into files, by its largest groups, as charts, and again and again."""
 
+import csv
+import io
 import json
 import os
 import signal
@@ -7,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -91,6 +94,32 @@ def test_parquet_is_typed(venturi: Venturi, tmp_path: Path) -> None:
     assert sum(int(row["octets"] or 0) for row in rows) == 3 * HUGE + 500 + 77 + 10_000 + 101
     assert rows[0]["interval_start"] == datetime(2026, 3, 1, 12, tzinfo=UTC)
     assert ["bypass", "missing"] in [row["reasons"] for row in rows] or ["bypass"] in [row["reasons"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("options", "types"),
+    [
+        (("--compare", "previous"), {"previous_octets": "int64", "percent": "decimal128(38, 3)", "comparison": "string"}),
+        (("--compare", "previous", "--group-by", "project"), {"alone_octets": "int64", "labels_may_overlap": "bool"}),
+        (("--unit", "bit/s", "--resolution", "1d"), {"mean_rate": "decimal128(38, 3)", "known_samples": "int64"}),
+    ],
+)
+def test_what_stands_beside_counts_is_typed_in_parquet(
+    venturi: Venturi, tmp_path: Path, options: tuple[str, ...], types: dict[str, str]
+) -> None:
+    written = tmp_path / "usage.parquet"
+    asked = (*HOURS, "--resolution", "total", *options)
+    assert venturi(*asked, "-f", "parquet", "-o", str(written)) == ""
+    table = pq.read_table(written)
+    assert {name: str(table.schema.field(name).type) for name in types} == types
+    rows = list(csv.DictReader(io.StringIO(venturi(*asked, "-f", "csv"))))
+    for name, kind in types.items():
+        told = [None if cell is None else str(cell) for cell in table.column(name).to_pylist()]
+        read = [row[name] or None for row in rows]
+        if kind.startswith("decimal"):
+            assert [cell and Decimal(cell) for cell in told] == [cell and Decimal(cell) for cell in read]
+        else:
+            assert [cell and cell.lower() for cell in told] == read
 
 
 @pytest.mark.parametrize("options", [(), ("--resolution", "total"), ("--totals",), ("--group-by", "project,point"), ("--group-by", "")])

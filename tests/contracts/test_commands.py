@@ -146,7 +146,8 @@ def test_what_is_refused_is_said_in_a_sentence(metered: Metered, options: tuple[
 
 
 def test_samples_come_in_the_form_asked_for(metered: Metered) -> None:
-    contract = metered.ask("/v1/contracts?name=c7")["contracts"][0]["id"]
+    metered.tell("create", "sampled", *OF_LABEL, "--percentile", "95", "--unit", "kbit/s", *DAY)
+    contract = metered.ask("/v1/contracts?name=sampled")["contracts"][0]["id"]
     path = f"/v1/contracts/{contract}/samples?period=2026-01"
     assert len(metered.ask(path)["samples"]) == 288
     for answer in (
