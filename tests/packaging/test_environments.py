@@ -51,6 +51,8 @@ def test_an_environment_is_small(installer: Installer, name: str, extras: tuple[
         ("agent status", "agent"),
         ("agent purge", "agent"),
         ("doctor", "agent"),
+        ("statement key none.key", "statements"),
+        ("statement verify none.json --key none.pub", "statements"),
         ("meter none.pcap --rules none.yaml", "offline"),
         ("up --replay", "server,agent,offline"),
         ("demo", "server,agent"),
