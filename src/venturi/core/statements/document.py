@@ -17,11 +17,11 @@ from venturi.core.domain.errors import InvalidStatementError
 FORM = "1"
 """The form that this version writes."""
 
-Number = Annotated[str, Meta(pattern=r"^(0|-?[1-9][0-9]*)\Z")]
-Decimal = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?\Z")]
+Number = Annotated[str, Meta(pattern=r"^(0|-?[1-9][0-9]*)\Z", examples=["1"])]
+Decimal = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?\Z", examples=["12.50"])]
 _Form = TypeVar("_Form", bound=Struct)
-PlaceRun = Annotated[list[Number], Meta(min_length=2, max_length=2)]
-Instant = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z\Z")]
+PlaceRun = Annotated[list[Number], Meta(min_length=2, max_length=2, examples=[["0", "1"]])]
+Instant = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z\Z", examples=["2026-10-01T00:00:00Z"])]
 
 
 class StatementKind(StrEnum):
