@@ -37,6 +37,7 @@ _ALONE = USED_COUNTS.index("alone_octets")
 _MOST_SERIES = 7
 _MOST_NOTES = 320
 _PERCENT = 100
+_SHORTER = 0.9
 
 
 @dataclass
@@ -73,14 +74,20 @@ class Amounts:
 
 
 class Change(NamedTuple):
-    """How octets differ from those of the time before: in per cent, None where that cannot be said, and how far both are known."""
+    """How octets differ from those of the time before: in per cent, None where that cannot be said, and how far both are known.
+
+    ``shorter`` tells that the points were there for much less of the time before, so that nobody should compare.
+    """
 
     percent: Decimal | None
     known: Comparability
+    shorter: bool = False
 
     @property
     def words(self) -> str:
         """What a page says of it."""
+        if self.shorter:
+            return "metered for less time before"
         if self.percent is None:
             return {Comparability.NOTHING_BEFORE: "nothing before"}.get(self.known, "not known before")
         about = "about " if self.known is Comparability.PARTLY_KNOWN else ""
@@ -116,9 +123,11 @@ def changes_of(interval: ReportInterval) -> dict[tuple[RowKind, Identity, Direct
     """Give how each row of a report that compares differs from the time before: by its kind, what it is about, and its direction."""
     beside = interval.rows.beside
     found = {}
-    for row, percent, known in zip(interval.rows, beside["percent"], beside["comparison"], strict=True):
-        exact = percent if isinstance(percent, Decimal) else None
-        found[row.group.kind, row.group.identity, row.group.direction] = Change(exact, Comparability(str(known)))
+    columns = beside["percent"], beside["comparison"], beside["previous_expected_point_seconds"]
+    for row, percent, known, expected in zip(interval.rows, *columns, strict=True):
+        shorter = isinstance(expected, int) and 0 < expected < row.time.expected * _SHORTER
+        exact = percent if isinstance(percent, Decimal) and not shorter else None
+        found[row.group.kind, row.group.identity, row.group.direction] = Change(exact, Comparability(str(known)), shorter)
     return found
 
 
