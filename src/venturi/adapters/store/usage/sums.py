@@ -267,7 +267,18 @@ class UsageTables:
         return self._fetch(asked)
 
     def above(self, span: Span, points: frozenset[int], octets: int) -> Sequence[Row]:
-        """List the bins in which more than so many octets passed points in one direction: start, point version, direction, octets."""
+        """List the bins in which more than so many octets passed points in one direction: start, point version, direction, octets.
+
+        Where anything is to be added to roll-ups, all bins of the span are read; else the database chooses.
+        """
+        by = ("point_version", "direction")
+        long_ones = self._long_sums(LEDGER_TOTALS, span, span.width, by, _is_one_of(_LONG_POINT, points))
+        tail = self._tail_sums(LEDGER_TOTALS, span, span.width, Wanted(by, lambda columns: _is_one_of(columns.point_version, points)))
+        if next(chain(long_ones, tail), None) is not None:
+            sums: dict[Row, int] = {}
+            for row in self.totals(span, span.width, by, points):
+                sums[row[:3]] = sums.get(row[:3], 0) + int(row[4])
+            return [(*key, found) for key, found in sorted(sums.items()) if found > octets]
         table, columns = LEDGER_POINT_BINS, LEDGER_POINT_BINS.c
         self._pin_plans()
         within = columns.resolution == RESOLUTIONS[span.width], columns.start_at >= span.start, columns.start_at < span.end
