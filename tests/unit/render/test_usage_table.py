@@ -181,8 +181,8 @@ def test_a_comparison_stands_beside_each_figure_and_the_total(name: str, beside:
 
 RATED: dict[str, object] = {"mean_rate": 1_234.5, "minimum_rate": 0, "maximum_rate": 2_000_000, "percentile_rate": 1_500}
 RATES = [
-    ("all known", {**RATED, "known_samples": 8_928, "missing_samples": 0}, "1.23 kbit/s 2.00 Mbit/s 1.50 kbit/s 8,928"),
-    ("some missing", {**RATED, "known_samples": 286, "missing_samples": 2}, "1.23 kbit/s 2.00 Mbit/s 1.50 kbit/s 286 of 288"),
+    ("all known", {**RATED, "known_samples": 8_928, "missing_samples": 0}, "1.23 k 2.00 M 1.50 k 8,928"),
+    ("some missing", {**RATED, "known_samples": 286, "missing_samples": 2}, "1.23 k 2.00 M 1.50 k 286 of 288"),
     ("none known", {**dict.fromkeys(RATED), "known_samples": 0, "missing_samples": 288}, "unknown unknown unknown 0 of 288"),
 ]
 
@@ -192,7 +192,7 @@ def test_rates_stand_beside_each_figure_but_not_beside_the_total(name: str, besi
     report, stream = {**bounded({**ROWS[0], **beside}), "unit": "bit/s", "percentile": "95"}, StringIO()
     write_report_table(report, list(report_rows(report)), Units.OCTETS, stream)
     heading, _, line, *_, total = stream.getvalue().splitlines()
-    assert heading.split()[2:7] == ["octets", "mean", "most", "p95", "samples"]
+    assert heading.split()[2:8] == ["octets", "mean", "bit/s", "most", "p95", "samples"]
     assert cells in " ".join(line.split()), name
     assert total.split() == ["total", "300"]
 

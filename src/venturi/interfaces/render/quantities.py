@@ -25,6 +25,7 @@ _SUFFIXES = {
     Units.IEC: ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"),
     Units.BITS: ("bit", "kbit", "Mbit", "Gbit", "Tbit", "Pbit", "Ebit"),
 }
+_MANY_PERCENT = 1000
 _DURATIONS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -77,11 +78,11 @@ def format_share(part: int, whole: int) -> str:
 
 
 def format_change(after: int, before: int) -> str:
-    """Spell by how much per cent more there is after than before; of nothing there is no share."""
+    """Spell by how much per cent more there is after than before, from 1000 on without decimals; of nothing there is no share."""
     if before <= 0:
         return "–"
     change = Fraction((after - before) * 100, before)
-    spelled = _decimal(abs(change), 1)
+    spelled = _decimal(abs(change), 0 if abs(change) >= _MANY_PERCENT else 1)
     return f"{'-' if change < 0 and spelled != '0.0' else '+'}{spelled} %"
 
 

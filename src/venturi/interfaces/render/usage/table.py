@@ -181,7 +181,7 @@ class _Shares:
             *(["before", "change"] if self._compared else []),
             *(name.removesuffix("_octets") for name in self._parts),
             *(["forecast", "range"] if self._foreseen else []),
-            *([] if rated is None else ["mean", "most", rated.heading, "samples"]),
+            *([] if rated is None else [f"mean {rated.unit}", "most", rated.heading, "samples"]),
             *([] if self.unknown or rated is not None else ["share"]),
         ]
         self._rows: dict[object, list[Row]] = {}
@@ -230,12 +230,15 @@ def _spell_forecast(row: Row, units: Units) -> list[str]:
 
 
 def _rates(row: Row, unit: str) -> list[str]:
-    """Spell the rates of a row, and of how many samples they are; a total has none, since percentiles do not add up."""
+    """Spell the rates of a row without their unit, which stands above, and of how many samples they are.
+
+    A total has none, since percentiles do not add up.
+    """
     if "known_samples" not in row:
         return [""] * 4
     known, missing = _count(row, "known_samples"), _count(row, "missing_samples")
     rates = [row.get(name) for name in ("mean_rate", "maximum_rate", "percentile_rate")]
-    spelled = ["unknown" if rate is None else format_rate(Fraction(str(rate)), unit) for rate in rates]
+    spelled = ["unknown" if rate is None else format_rate(Fraction(str(rate)), unit).removesuffix(unit).rstrip() for rate in rates]
     return [*spelled, f"{known:,} of {known + missing:,}" if missing else f"{known:,}"]
 
 
