@@ -49,6 +49,8 @@ UNGUARDED = {
     "store.ledger.long_intervals.end_long_gaps": WITHIN,
     "store.ledger.overlaps.find_accounted": WITHIN,
     "store.ledger.postings.LedgerWriter": WITHIN,
+    "store.ledger.rolling.watermark.fold_border": PURE,
+    "store.ledger.rolling.watermark.fold_time": PURE,
     "store.ledger.spools.read_spools": WITHIN,
     "store.ledger.told.ToldMemory": PURE,
     "store.ledger.told.ToldRecord": WITHIN,

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -38,7 +39,7 @@ from venturi.interfaces.api.v1.forms.measures import (
     measure_form,
     samples_form,
 )
-from venturi.interfaces.api.v1.forms.reading import Query, cut_page, listing_parameters, read_boolean, read_listing, read_once
+from venturi.interfaces.api.v1.forms.reading import Query, cut_page, listing_parameters, read_boolean, read_listing, read_once, read_text
 from venturi.interfaces.api.v1.forms.texts import FitText
 from venturi.interfaces.api.v1.wire import ApiRequest, JsonBody, answer, answer_in_turn, identifier, query_of
 from venturi.services.contracts.keeping import ContractControl
@@ -259,10 +260,12 @@ async def list_measures(
     period, or does not hold in it, says so.
     """
     query = query_of(request)
-    accepts, period = read_once(query, "accept_missing"), read_once(query, "period")
+    accepts, asked_period = read_once(query, "accept_missing"), read_once(query, "period")
     accept_missing = accepts is not None and read_boolean("accept_missing", accepts)
+    period: str | None = None if asked_period is None else read_text("period", asked_period, FitText)
     listed = {name: texts for name, texts in query.items() if name not in {"accept_missing", "period"}}
-    listing = read_listing(listed, min(limits.page_resources, _MOST_MEASURED), FILTERS)
+    asked = read_listing(listed, limits.page_resources, FILTERS)
+    listing = replace(asked, limit=min(asked.limit or _MOST_MEASURED, _MOST_MEASURED + 1))
 
     def work() -> bytes:
         page, following = cut_page(contracts.list_contracts(caller, listing), listing, lambda contract: contract.id)
