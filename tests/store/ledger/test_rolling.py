@@ -1,6 +1,5 @@
 """The roller folds each posting once, whatever happens to it, and no report tells whether a posting is folded yet."""
 
-import random
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -9,12 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, delete, event, func, select, update
 
-from tests.reports.test_long_intervals import FAST, LABELS, POINTS, random_intervals, sorted_answer
-from tests.support.batches import BEGINNING, SpoolOfTests, make_batch_point, make_interval
+from tests.reports.test_long_intervals import FAST, LABELS, POINTS, sorted_answer
+from tests.store.varied_ledger import fill
+from tests.support.batches import BEGINNING, SpoolOfTests, make_interval
 from tests.support.control_values import OPERATOR, make_label
 from tests.support.databases import ON_MARIADB, ON_POSTGRESQL, writing_connection
 from tests.support.ledgers import NOW, LedgerOfTests
-from venturi.adapters.store.ledger.held import HeldSelection
 from venturi.adapters.store.ledger.proving.proof import prove_ledger
 from venturi.adapters.store.ledger.rolling import watermark
 from venturi.adapters.store.ledger.rolling.entries import Postings
@@ -80,25 +79,6 @@ def answers(ledger: LedgerOfTests, questions: Sequence[tuple[Resolution, int, in
             request = UsageRequest(start=start, end=end, resolution=resolution, group_by=POINT_GROUPINGS)
             found.append((str(resolution), sorted_answer(reports.point_totals(OPERATOR, request))))
     return found
-
-
-def fill(ledger: LedgerOfTests, seed: int) -> None:
-    """Post intervals of all lengths, late ones too, what is held and decided about, and corrections of each kind of entry."""
-    chance = random.Random(seed)  # noqa: S311 - the choice of a test
-    spool = SpoolOfTests(points=POINTS, labels=LABELS)
-    made = list(random_intervals(chance, 12))
-    batches = [spool.seal(*made[first : first + 4]) for first in (0, 4, 8)]
-    chance.shuffle(batches)
-    other = SpoolOfTests(spool_id="7" * 32, points=[make_batch_point("third", project_id="p1")], labels=LABELS)
-    ledger.post(batches[0], other.seal(*(make_interval(minute, usage=WEB) for minute in (0, 1, 4))))
-    many = [(0, 0, 1, 10**17)]
-    ledger.post(other.seal(*(make_interval(minute, usage=many) for minute in (5, 8))), batches[1])
-    ledger.correct((2, 2, (5, 1 << 35)), (2, 1, (7, 1 << 36, 1, 3)))
-    ledger.held.accept(OPERATOR, "a burst", HeldSelection(positions=[(3, 0)]))
-    ledger.post(batches[2])
-    ledger.held.reject(OPERATOR, "forged", HeldSelection(positions=[(3, 3)]))
-    for first in (-(1 << 34), 11, -3):
-        ledger.correct((2, 2, (1, first)))
 
 
 def latest(ledger: LedgerOfTests) -> int:

@@ -11,14 +11,11 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     FromClause,
-    Select,
     Table,
     and_,
     bindparam,
-    cast,
     false,
     func,
     literal,
@@ -28,7 +25,6 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
-from sqlalchemy.exc import DataError, OperationalError
 
 from venturi.adapters.store.engines.locations import POSTGRESQL
 from venturi.adapters.store.ledger.long_intervals import read_long_coverage, read_long_records
@@ -57,6 +53,7 @@ from venturi.adapters.store.schema.ledger_tables import (
     RESOLUTIONS,
 )
 from venturi.adapters.store.transaction import Transaction
+from venturi.adapters.store.usage.exact_sums import ExactSums
 from venturi.adapters.store.usage.tail import Tail
 from venturi.adapters.store.usage.touched import Metered, Touched, read_metered, read_touched
 from venturi.adapters.store.usage.versions import (
@@ -76,11 +73,7 @@ from venturi.core.ledger.bins import BIN, DAY, HOUR
 from venturi.core.ledger.long_intervals import spread_coverage, spread_records
 from venturi.core.ledger.roll_ups import OwnerCounts
 
-_HALF = 32
-_LOW = (1 << _HALF) - 1
 _SEEKS = 20_000
-_SQLITE = "sqlite"
-_OVERFLOW = "integer overflow"
 _LONG_POINT = LEDGER_LONG_INTERVALS.c.point_version
 _VERSIONS = LEDGER_LABEL_BINS.c.label_version, LEDGER_LABEL_BINS.c.point_version
 
@@ -136,7 +129,7 @@ class UsageTables:
         self._transaction = transaction
         self._connection = transaction.connection
         self._pinned = False
-        self._embedded = transaction.connection.dialect.name == _SQLITE
+        self._exact = ExactSums(transaction)
         self._label_first = transaction.connection.dialect.name == POSTGRESQL
         self._up_to = up_to
         self._long_posted = true() if up_to is None else LEDGER_LONG_INTERVALS.c.posting <= up_to
@@ -230,20 +223,20 @@ class UsageTables:
         chosen = *within, _is_one_of(columns.point_version, points)
         tail = list(self._tail_coverage(window, span.width, points))
         if tail and self._up_to is not None:
-            rows = self._fetch(select(*(table.c[name] for name in names)).where(*chosen))
+            rows = self._exact.fetch(select(*(table.c[name] for name in names)).where(*chosen))
             return ToldCoverage([], _sum_coverage(chain(rows, self._long_coverage(span, points), tail)))
         known = and_(columns.coverage == Coverage.COMPLETE.value, columns.segments == Segments.WIRE.value)
         whole = and_(known, columns.nanoseconds == span.width, columns.overlapping_nanoseconds == 0)
         device = columns.point_version, columns.place, columns.reason
         bounds = func.min(columns.start_at), func.max(columns.start_at), func.count()
         runs, holed = [], set()
-        for version, _, _, first, last, count in self._fetch(select(*device, *bounds).where(*chosen, whole).group_by(*device)):
+        for version, _, _, first, last, count in self._exact.fetch(select(*device, *bounds).where(*chosen, whole).group_by(*device)):
             if (last - first) // span.width + 1 == count:
                 runs.append(KnownRun(version, first, last))
             else:
                 holed.add(version)
         others = or_(not_(whole), _is_one_of(columns.point_version, frozenset(holed)))
-        rows = self._fetch(select(*(table.c[name] for name in names)).where(*chosen, others))
+        rows = self._exact.fetch(select(*(table.c[name] for name in names)).where(*chosen, others))
         others_told = [*rows, *self._long_coverage(span, points), *tail]
         return ToldCoverage([run for run in runs if run.point_version not in holed], others_told)
 
@@ -264,7 +257,7 @@ class UsageTables:
         columns = LEDGER_INTERVALS.c
         within = columns.end_at > window[0], columns.start_at < window[1], columns.posting <= self._last
         asked = select(columns.posting, columns.start_at, columns.end_at).where(_is_one_of(columns.point_version, points), *within)
-        return self._fetch(asked)
+        return self._exact.fetch(asked)
 
     def above(self, span: Span, points: frozenset[int], octets: int) -> Sequence[Row]:
         """List the bins in which more than so many octets passed points in one direction: start, point version, direction, octets.
@@ -284,7 +277,7 @@ class UsageTables:
         within = columns.resolution == RESOLUTIONS[span.width], columns.start_at >= span.start, columns.start_at < span.end
         asked = select(columns.start_at, columns.point_version, columns.direction, columns.octets).select_from(table)
         chosen = asked.where(*within, columns.octets > octets, _is_one_of(columns.point_version, points))
-        return self._fetch(chosen.order_by(columns.start_at, columns.point_version, columns.direction))
+        return self._exact.fetch(chosen.order_by(columns.start_at, columns.point_version, columns.direction))
 
     def touched(self, after: int, window: tuple[int, int]) -> set[Touched]:
         """Find which postings after a number say something of a window of time, and at which points."""
@@ -307,7 +300,7 @@ class UsageTables:
         def sum_up(told: FromClause, parameters: Mapping[str, int]) -> Iterable[Row]:
             keys = [told.c[name] for name in COVERAGE_KEYS]
             within = told.c.start_at >= window[0], told.c.start_at < window[1], _is_one_of(told.c.point_version, points)
-            return self._sum(select(*keys).where(*within).group_by(*keys), [told.c[name] for name in COVERAGE_COUNTS], parameters)
+            return self._exact.sum(select(*keys).where(*within).group_by(*keys), [told.c[name] for name in COVERAGE_COUNTS], parameters)
 
         return self._tail.coverage(window, width, lambda columns: _is_one_of(columns.point_version, points), sum_up)
 
@@ -369,7 +362,7 @@ class UsageTables:
         step, width = lengths
         keys = [*([_step_start(source, span, step, width)] if step else []), *(source.c[name] for name in by)]
         statement = select(*keys).select_from(source).where(where).group_by(*keys).order_by(*keys)
-        rows = self._sum(statement, [source.c[name] for name in counts], parameters)
+        rows = self._exact.sum(statement, [source.c[name] for name in counts], parameters)
         if step:
             return rows
         first = len(keys)
@@ -380,51 +373,6 @@ class UsageTables:
         if not self._pinned and self._connection.dialect.name == POSTGRESQL:
             self._connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         self._pinned = True
-
-    def _sum(self, statement: Select[Any], counts: Sequence[ColumnElement[int]], parameters: Mapping[str, int]) -> Iterable[Row]:
-        """Add sums to a statement, in 64 bits; where these do not hold a sum the database says so, and sums are made without a bound.
-
-        SQLite then sums in halves. MariaDB gives decimals from the first.
-        """
-        if self._connection.dialect.name == POSTGRESQL:
-            return self._sum_on_postgresql(statement, counts, parameters)
-        try:
-            rows = self._fetch(statement.add_columns(*map(func.sum, counts)), parameters)
-        except OperationalError as error:
-            if _OVERFLOW not in str(error.orig):
-                raise
-            halves = [half for count in counts for half in (count.bitwise_rshift(_HALF), count.bitwise_and(_LOW))]
-            return map(_join_halves(len(counts)), self._fetch(statement.add_columns(*map(func.sum, halves)), parameters))
-        return rows if self._embedded else map(_as_integers(len(counts)), rows)
-
-    def _sum_on_postgresql(
-        self, statement: Select[Any], counts: Sequence[ColumnElement[int]], parameters: Mapping[str, int]
-    ) -> Iterable[Row]:
-        """Have PostgreSQL make integers of its decimals, of which reading takes longer."""
-        try:
-            with self._connection.begin_nested():
-                return self._fetch(statement.add_columns(*(cast(func.sum(count), BigInteger) for count in counts)), parameters)
-        except DataError:
-            return map(_as_integers(len(counts)), self._fetch(statement.add_columns(*map(func.sum, counts)), parameters))
-
-    def _fetch(self, statement: Select[Any], parameters: Mapping[str, int] = MappingProxyType({})) -> Sequence[Row]:
-        with self._transaction.fetching:
-            return self._connection.execute(statement, parameters).all()
-
-
-def _as_integers(count: int) -> Callable[[Row], Row]:
-    """Give a function that makes integers of the last ``count`` values, which some databases give as decimals."""
-    return lambda row: (*row[:-count], *(each if each is None else int(each) for each in row[-count:]))
-
-
-def _join_halves(count: int) -> Callable[[Row], Row]:
-    """Give a function that joins the last ``count`` pairs of high and low halves."""
-
-    def join(row: Row) -> Row:
-        halves = row[-2 * count :]
-        return (*row[: -2 * count], *((halves[place] << _HALF) + halves[place + 1] for place in range(0, 2 * count, 2)))
-
-    return join
 
 
 def _sum_coverage(rows: Iterable[Row]) -> list[Row]:

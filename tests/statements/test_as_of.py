@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.reports.test_long_intervals import FAST
-from tests.store.ledger.test_rolling import fill
+from tests.store.varied_ledger import fill
 from tests.support.batches import BEGINNING
 from tests.support.control_values import OPERATOR
 from tests.support.ledgers import LedgerOfTests
