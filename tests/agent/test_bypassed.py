@@ -66,7 +66,8 @@ def test_a_program_that_is_put_before_the_agents_while_no_agent_runs(router: Rou
         up = time.time_ns()
         with running_agent(files) as agent:
             agent.wait_for_log("found")
-            wait_for_coverage(files, "bypassed", wanted=True)
+            if stays:  # of one that is gone the first status may tell already
+                wait_for_coverage(files, "bypassed", wanted=True)
             ahead.close()
             wait_for_coverage(files, "bypassed", wanted=False)
             assert agent.stop() == 0
