@@ -116,5 +116,5 @@ def test_what_is_held_keeps_it_until_it_is_accepted(ledger: LedgerOfTests, datab
     assert ledger.parts() == {(0, 0): (3, 300, 2, 200)}
     ledger.held.accept(OPERATOR, "the clock was right", HeldSelection(agent_ids=["agent-1"]))
     assert [row[1:] for row in entries(ledger, 3)] == [row[1:] for row in entries(ledger, 2)] == [(0, "p1", 0, 3, 300, 3, 300)]
-    assert sum(counts[2] for counts in ledger.parts(3600).values()) == 4
+    assert sum(counts[2] for counts in ledger.parts().values()) == 4
     prove_ledger(database)
