@@ -28,7 +28,7 @@ from tests.support.versions import run_command
 from venturi.adapters.store.engines.locations import read_location
 from venturi.adapters.store.maintenance.schema import upgrade_database
 
-pytestmark = needs("sqlite3", "pg_dump", "pg_restore", "mariadb", "mariadb-dump")
+pytestmark = needs("sqlite3", "pg_dump", "pg_restore", "psql", "mariadb", "mariadb-dump")
 
 LABELS = "/v2.0/metering/metering-labels"
 WAIT = 20
@@ -92,8 +92,11 @@ class PutBack:
             access = f"--no-defaults --socket={location.query['unix_socket']} --user=root {location.database}"
             return f"mariadb-dump {access} --single-transaction --result-file={saved}", f"mariadb {access} <{saved}"
         access = f"--host={location.query['host']} --username=postgres"
-        putting_back = f"--clean --if-exists --single-transaction --dbname={location.database} {saved}"
-        return f"pg_dump --format=custom --file={saved} {access} {location.database}", f"pg_restore {putting_back} {access}"
+        emptying = "SET client_min_messages = warning", "DROP SCHEMA public CASCADE", "CREATE SCHEMA public"
+        steps = " ".join(f"-c '{statement}'" for statement in emptying)
+        psql = f"{find_tool('psql')} {access} --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --single-transaction {steps} --file={saved}.sql"
+        putting_back = f"pg_restore --file={saved}.sql {saved} && {psql} {location.database}"
+        return f"pg_dump --format=custom --file={saved} {access} {location.database}", putting_back
 
     def _run(self, command: str) -> None:
         """Run a command, again where the database ended it for the server's sake and did nothing of it."""
